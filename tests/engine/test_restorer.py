@@ -1,0 +1,272 @@
+"""What the engine promises, on a small network, against the plain network and against itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.windows import window_at
+
+Make = Callable[..., Restorer]
+Clip = Callable[..., Tensor]
+
+
+def streamed(restorer: Restorer, frames: Tensor, cuts: frozenset[int] = frozenset()) -> Tensor:
+    return torch.stack(list(restorer.stream(iter(frames), cuts)))
+
+
+def windowed(restorer: Restorer, frames: Tensor, cuts: frozenset[int] = frozenset()) -> Tensor:
+    """The clip through `Restorer.window`, window by window, as a filter would."""
+    length, restored = len(frames), []
+    for first in range(0, length, restorer.settings.window):
+        w = window_at(first, length, window=restorer.settings.window, margin=restorer.settings.margin)
+        inside = [cut - w.start for cut in cuts if w.start <= cut < w.stop]
+        restored.append(restorer.window(frames[w.start : w.stop], inside, w.core))
+    return torch.cat(restored)
+
+
+@torch.inference_mode()
+def shot_by_shot(network: RealBasicVSR, frames: Tensor, cuts: frozenset[int], threshold: float) -> Tensor:
+    """The plain network on each shot, the paper's way."""
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(frames)), len(frames)]
+    shots = [frames[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return torch.cat([network(shot[None], refinement_threshold=threshold)[0] for shot in shots]).clamp(0, 1)
+
+
+def test_whole_shot_equals_the_plain_network(network: RealBasicVSR, restorer: Make, clip: Clip) -> None:
+    frames, cuts = clip(9), frozenset({4})
+    ours = streamed(restorer(window=0), frames, cuts)
+    torch.testing.assert_close(ours, shot_by_shot(network, frames, cuts, 5.0), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 3), (16, 16), (63, 65)])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_any_size_and_length(
+    network: RealBasicVSR, restorer: Make, clip: Clip, size: tuple[int, int], length: int
+) -> None:
+    frames = clip(length, *size)
+    ours = streamed(restorer(window=2, margin=8), frames)
+    assert ours.shape == (length, 3, 4 * size[0], 4 * size[1])
+    torch.testing.assert_close(ours, shot_by_shot(network, frames, frozenset(), 5.0), rtol=0, atol=1e-4)
+
+
+@given(
+    length=st.integers(0, 12),
+    window=st.integers(0, 7),
+    margin=st.integers(0, 4),
+    cuts=st.frozensets(st.integers(0, 12), max_size=4),
+)
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_stream_gives_each_frame_once_and_as_windows_would(
+    restorer: Make, clip: Clip, length: int, window: int, margin: int, cuts: frozenset[int]
+) -> None:
+    engine, frames = restorer(window=window, margin=margin), clip(12, 4, 6)[:length]
+    ours = list(engine.stream(iter(frames), cuts))
+    assert len(ours) == length
+    if window and length:
+        torch.testing.assert_close(torch.stack(ours), windowed(engine, frames, cuts), rtol=0, atol=1e-4)
+
+
+def test_stream_equals_windows_bit_for_bit_on_the_cpu(restorer: Make, clip: Clip) -> None:
+    engine, frames, cuts = restorer(window=5, margin=2), clip(17), frozenset({7, 8})
+    assert torch.equal(streamed(engine, frames, cuts), windowed(engine, frames, cuts))
+
+
+@pytest.mark.parametrize("cut", [1, 4, 5, 6, 9])
+def test_nothing_crosses_a_cut(restorer: Make, clip: Clip, cut: int) -> None:
+    engine, frames = restorer(window=5, margin=3), clip(11)
+    before, after = frames.clone(), frames.clone()
+    before[cut:] = clip(11, seed=5)[cut:]
+    after[:cut] = clip(11, seed=6)[:cut]
+    ours = streamed(engine, frames, frozenset({cut}))
+    assert torch.equal(streamed(engine, before, frozenset({cut}))[:cut], ours[:cut])
+    assert torch.equal(streamed(engine, after, frozenset({cut}))[cut:], ours[cut:])
+
+
+def test_without_a_cut_neighbours_do_matter(restorer: Make, clip: Clip) -> None:
+    engine, frames = restorer(window=5, margin=3), clip(11)
+    changed = frames.clone()
+    changed[6:] = clip(11, seed=5)[6:]
+    assert not torch.equal(streamed(engine, changed)[5], streamed(engine, frames)[5])
+
+
+def test_larger_margins_approach_the_whole_shot(restorer: Make, clip: Clip) -> None:
+    frames = clip(24, 12, 16)
+    whole = streamed(restorer(window=0), frames)
+    errors = [
+        (streamed(restorer(window=4, margin=margin), frames) - whole).abs().max().item()
+        for margin in (0, 2, 6, 20)
+    ]
+    assert errors[0] > errors[1] > errors[2] >= errors[3]
+    assert errors[3] < 1e-6
+
+
+@pytest.mark.parametrize("threshold", [0.0, 2.0, 4.0, 255.0])
+@torch.inference_mode()
+def test_passes_follow_equation_5(
+    network: RealBasicVSR, restorer: Make, clip: Clip, threshold: float
+) -> None:
+    frames = clip(6) * torch.linspace(0.05, 1.0, 6).view(6, 1, 1, 1)
+    expected = []
+    for frame in frames:
+        x, passes = frame[None], 0
+        while passes < 4:
+            following = x + network.image_cleaning(x)
+            change, x, passes = (following - x).abs().mean() * 255, following, passes + 1
+            if change < threshold:
+                break
+        expected.append((passes, x))
+
+    seen = []
+    engine = restorer(refine=threshold, max_passes=4, window=4)
+    list(engine.stream(iter(frames), on_cleaned=lambda n, cleaned: seen.append((n, cleaned))))
+    assert [n for n, _ in seen] == list(range(6))
+    assert [cleaned.passes for _, cleaned in seen] == [passes for passes, _ in expected]
+    for (_, cleaned), (_, x) in zip(seen, expected, strict=True):
+        torch.testing.assert_close(cleaned.picture, x, rtol=0, atol=1e-5)
+
+
+def test_passes_differ_between_frames_of_one_clip(restorer: Make, clip: Clip) -> None:
+    """The threshold of the test above really divides frames, so that it can fail."""
+    frames = clip(6) * torch.linspace(0.05, 1.0, 6).view(6, 1, 1, 1)
+    passes: list[int] = []
+    list(restorer(refine=4.0, max_passes=4).stream(frames, on_cleaned=lambda _, c: passes.append(c.passes)))
+    assert len(set(passes)) > 1
+
+
+def test_frames_are_read_only_as_far_as_the_window_reaches(restorer: Make, clip: Clip) -> None:
+    read = 0
+
+    def frames() -> Iterator[Tensor]:
+        nonlocal read
+        for frame in clip(40, 4, 4):
+            read += 1
+            yield frame
+
+    stream = restorer(window=6, margin=2).stream(frames())
+    next(stream)
+    assert read == 8
+    for _ in range(6):
+        next(stream)
+    assert read == 14
+
+
+def test_cuts_may_be_found_while_reading(restorer: Make, clip: Clip) -> None:
+    engine, frames, found = restorer(window=0), clip(9), set()
+
+    def detecting() -> Iterator[Tensor]:
+        for n, frame in enumerate(frames):
+            if n == 4:
+                found.add(n)
+            yield frame
+
+    ours = torch.stack(list(engine.stream(detecting(), found)))
+    assert torch.equal(ours, streamed(engine, frames, frozenset({4})))
+
+
+def test_strength_blends_with_bilinear_enlargement(restorer: Make, clip: Clip) -> None:
+    frames = clip(3)
+    plain = torch.nn.functional.interpolate(frames, scale_factor=4, mode="bilinear").clamp(0, 1)
+    torch.testing.assert_close(
+        streamed(restorer(strength=0.0, max_passes=0), frames), plain, rtol=0, atol=1e-6
+    )
+    full, half = (streamed(restorer(strength=share, max_passes=0), frames) for share in (1.0, 0.5))
+    inside = (full > 0) & (full < 1)
+    torch.testing.assert_close(half[inside], ((full + plain) / 2)[inside], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_half_precision_is_near_fp32(restorer: Make, clip: Clip, precision: str) -> None:
+    frames = clip(6)
+    exact = streamed(restorer(refine=0.0), frames)
+    error = (streamed(restorer(refine=0.0, precision=precision), frames) - exact).pow(2).mean()
+    assert -10 * torch.log10(error) > {"fp16": 55, "bf16": 40}[precision]
+
+
+def test_overflow_in_half_precision_is_redone_in_fp32(
+    network: RealBasicVSR, clip: Clip, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A conv_hr that scales by 1e7 and a conv_last that scales back overflow fp16, not fp32."""
+    loud = RealBasicVSR(8, 1, 1)
+    loud.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        loud.basicvsr.conv_hr.weight *= 1e4
+        loud.basicvsr.conv_last.weight *= 1e-4
+        loud.basicvsr.fusion.weight *= 1e3
+        loud.basicvsr.upsample1.upsample_conv.weight *= 1e-3
+        loud.basicvsr.conv_hr.weight *= 1e4
+        loud.basicvsr.conv_last.weight *= 1e-4
+    frames = clip(5)
+    exact = streamed(Restorer(loud, Settings(window=2, margin=1), "cpu"), frames)
+    with caplog.at_level(logging.WARNING, "vsrealbasicvsr"):
+        ours = streamed(Restorer(loud, Settings(window=2, margin=1, precision="fp16"), "cpu"), frames)
+    assert len(caplog.records) == 1
+    torch.testing.assert_close(ours, exact, rtol=0, atol=2e-3)
+
+
+def test_broken_weights_are_an_error_not_a_black_picture(network: RealBasicVSR, clip: Clip) -> None:
+    broken = RealBasicVSR(8, 1, 1)
+    broken.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        broken.basicvsr.conv_last.bias.fill_(float("nan"))
+    with pytest.raises(WeightsError, match="non-finite"):
+        streamed(Restorer(broken, Settings(), "cpu"), clip(2))
+
+
+def test_running_out_of_memory_names_the_settings(
+    restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = restorer()
+
+    def exhausted(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(engine._steps, "motion", exhausted)
+    with pytest.raises(RestorationError, match="lower window or margin"):
+        streamed(engine, clip(2))
+
+
+def test_the_given_network_is_left_alone(network: RealBasicVSR, restorer: Make, clip: Clip) -> None:
+    state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    streamed(restorer(precision="bf16"), clip(2))
+    assert all(torch.equal(tensor, state[key]) for key, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("frames", "core", "message"),
+    [
+        (torch.rand(3, 4, 4), slice(0, 1), "must be float"),
+        (torch.zeros(2, 3, 4, 4, dtype=torch.uint8), slice(0, 1), "must be float"),
+        (torch.rand(0, 3, 4, 4), slice(0, 0), "must be float"),
+        (torch.rand(2, 3, 4, 4), slice(1, 1), "keeps no frames"),
+    ],
+)
+def test_windows_that_do_not_fit_are_refused(
+    restorer: Make, frames: Tensor, core: slice, message: str
+) -> None:
+    with pytest.raises(ClipError, match=message):
+        restorer().window(frames, (), core)
+
+
+def test_a_change_of_size_is_refused(restorer: Make) -> None:
+    with pytest.raises(ClipError, match="Frame 1 is 5x4, the frames before it are 4x4"):
+        list(restorer().stream([torch.rand(3, 4, 4), torch.rand(3, 4, 5)]))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "99"])
+def test_missing_devices_are_refused(network: RealBasicVSR, device: str) -> None:
+    with pytest.raises(SettingsError, match="device"):
+        Restorer(network, device=device)

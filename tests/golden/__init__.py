@@ -1,0 +1,1 @@
+"""Numbers made by the reference implementation, and the recipe of their weights and inputs (SPEC 12)."""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Settings
+
+
+def test_every_setting_says_what_it_does() -> None:
+    for item in fields(Settings):
+        assert len(item.metadata["help"]) > 10, item.name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("window", -1, "between 0 and 10000"),
+        ("window", 2.5, "a whole number"),
+        ("window", True, "a whole number"),
+        ("margin", "8", "a whole number"),
+        ("refine", 255.1, "between 0 and 255"),
+        ("refine", float("nan"), "between 0 and 255"),
+        ("strength", 1.5, "between 0 and 1"),
+        ("strength", None, "a number"),
+        ("precision", "fp8", "one of auto, fp32, fp16, bf16"),
+        ("model", "", "a text"),
+        ("device", 0, "a text"),
+    ],
+)
+def test_values_out_of_range_are_refused_in_one_sentence(name: str, value: object, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
+        Settings.from_mapping({name: value})
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(SettingsError, match="no setting 'windw'"):
+        Settings.from_mapping({"windw": 3})
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().window = 3  # type: ignore[misc] # the point of the test
+
+
+def test_a_whole_number_will_do_for_a_number() -> None:
+    assert Settings(refine=5, strength=1).refine == 5

@@ -1,0 +1,38 @@
+"""RealBasicVSR: restore old, noisy, compressed, small video to four times its size.
+
+Importing this package loads neither torch nor VapourSynth nor PyAV; its names load what they need
+when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vsrealbasicvsr.engine import Restorer
+    from vsrealbasicvsr.errors import RestorationError
+    from vsrealbasicvsr.job import restore_file
+    from vsrealbasicvsr.settings import Settings
+    from vsrealbasicvsr.windows import Window
+
+__version__ = "0.1.0"
+__all__ = ["RestorationError", "Restorer", "Settings", "Window", "restore_file"]
+
+_HOMES = {
+    "RestorationError": "errors",
+    "Restorer": "engine",
+    "Settings": "settings",
+    "Window": "windows",
+    "restore_file": "job",
+}
+
+
+def __getattr__(name: str) -> Any:  # PEP 562
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,207 @@
+"""Windows of frames in, restored frames out."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.engine.context import Context
+from vsrealbasicvsr.engine.device import find_device, find_dtype
+from vsrealbasicvsr.engine.steps import CleanedFrame, Motion, Steps
+from vsrealbasicvsr.errors import ClipError, RestorationError, WeightsError
+from vsrealbasicvsr.network import RealBasicVSR, load
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.windows import Window, shot_at, window_at, without_other_shots
+
+log = logging.getLogger("vsrealbasicvsr")
+
+OnCleaned = Callable[[int, CleanedFrame], None]
+
+_NON_FINITE = "The pictures or the weights are broken: the network gives non-finite values even in fp32."
+
+
+class Restorer:
+    """Restores windows and streams of frames with one network on one device.
+
+    Args:
+        model: a known name, a weights file, or a network; None takes `settings.model`.
+        settings: how to restore.
+        device: overrides `settings.device`.
+
+    Raises:
+        WeightsError: the weights cannot be found or read.
+        SettingsError: the machine has no such device.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | RealBasicVSR | None = None,
+        settings: Settings | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.device = find_device(device or self.settings.device)
+        model = model if model is not None else self.settings.model
+        self._network = model if isinstance(model, RealBasicVSR) else load(weights.resolve(model))
+        self._steps = self._make_steps(find_dtype(self.settings.precision, self.device))
+        self._exact: Steps | None = None
+
+    def window(self, frames: Tensor, cuts: Iterable[int], core: slice) -> Tensor:
+        """Restore one window; a pure function of its arguments.
+
+        Args:
+            frames: (T, 3, H, W), float, RGB, 0-1: context and core together.
+            cuts: which of these frames start a new shot, 0 to T - 1; propagation never crosses them.
+            core: the frames to return, `slice(start, stop)`.
+
+        Returns:
+            (core, 3, 4H, 4W), float32, 0-1, on the device.
+
+        Raises:
+            ClipError: shapes or the core do not fit.
+            RestorationError: out of device memory, or non-finite pictures even in fp32.
+        """
+        if frames.ndim != 4 or frames.shape[1] != 3 or not frames.is_floating_point() or not frames.numel():
+            raise ClipError(f"A window must be float (T, 3, H, W), not {frames.dtype} {tuple(frames.shape)}.")
+        start, stop, step = core.indices(len(frames))
+        if step != 1 or start >= stop:
+            raise ClipError(f"The core {core} keeps no frames of a window of {len(frames)}.")
+        numbers = frozenset(cuts)
+        part = without_other_shots(Window(0, start, stop, len(frames)), numbers)
+        context = Context(part.start)
+        for n in range(part.start, part.stop):
+            self._take(context, frames[n], cut=n in numbers)
+        return torch.stack(list(self._restore(context, part)))
+
+    def stream(
+        self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
+    ) -> Iterator[Tensor]:
+        """Restore a clip of any length in bounded memory: one window with its margins is held.
+
+        With `window=0` one whole shot is held, its backward features in host memory.
+
+        Args:
+            frames: each (3, H, W), float, RGB, 0-1, all of one size; read as they are needed.
+            cuts: frame numbers that start a new shot. Frame n is looked up after it was read, so that a
+                detector may add to a set while it hands out the frames.
+            on_cleaned: called with the number and the cleaned frame of each frame, once, in order.
+
+        Yields:
+            (3, 4H, 4W), float32, 0-1, on the device; as many and in the order of `frames`.
+
+        Raises:
+            ClipError: a frame is of another shape than the first.
+            RestorationError: out of device memory, or non-finite pictures even in fp32.
+        """
+        context = Context()
+        feed = self._feed(context, frames, cuts, on_cleaned)
+        core_start = 0
+        while window := self._next_window(context, feed, core_start):
+            yield from self._restore(context, window)
+            core_start = window.core_stop
+            context.forget_before(core_start - self.settings.margin if self.settings.window else core_start)
+
+    def _feed(
+        self, context: Context, frames: Iterable[Tensor], cuts: Container[int], on_cleaned: OnCleaned | None
+    ) -> Iterator[int]:
+        """Take one more frame into the context at each step; yields how far it reaches."""
+        for n, frame in enumerate(frames):
+            cleaned = self._take(context, frame, cut=n in cuts)
+            if on_cleaned:
+                on_cleaned(n, cleaned)
+            yield context.stop
+
+    def _next_window(self, context: Context, feed: Iterator[int], core_start: int) -> Window | None:
+        """Read as far as the window from `core_start` reaches; None at the clip's end."""
+        length, margin = self.settings.window, self.settings.margin
+        whole_shot = length == 0
+        while context.stop <= core_start or (
+            max(context.cuts, default=0) <= core_start
+            if whole_shot
+            else context.stop < core_start + length + margin
+        ):
+            if next(feed, None) is None:
+                break
+        if context.stop <= core_start:
+            return None
+        if whole_shot:
+            return shot_at(core_start, context.stop, sorted(context.cuts))
+        window = window_at(core_start, context.stop, window=length, margin=margin)
+        return without_other_shots(window, context.cuts)
+
+    def _take(self, context: Context, frame: Tensor, *, cut: bool) -> CleanedFrame:
+        """Clean a frame, measure its motion against the frame before unless a cut parts them, keep both."""
+        before = context.last
+        if frame.ndim != 3 or frame.shape[0] != 3 or not frame.numel():
+            raise ClipError(f"Frame {context.stop} must be (3, H, W), not {tuple(frame.shape)}.")
+        if before is not None and frame.shape != before.picture.shape[1:]:
+            raise ClipError(
+                f"Frame {context.stop} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
+                f"{before.picture.shape[3]}x{before.picture.shape[2]}; a clip has one size."
+            )
+        with self._memory_errors(frame):
+            cleaned = self._steps.clean(frame)
+            if not math.isfinite(cleaned.residue):
+                cleaned = self._fp32_steps(f"cleaning frame {context.stop}").clean(frame)
+            if not math.isfinite(cleaned.residue):
+                raise WeightsError(_NON_FINITE)
+            motion = None if before is None or cut else self._steps.motion(before, cleaned)
+        context.add(cleaned, motion, cut=cut)
+        return cleaned
+
+    def _restore(self, context: Context, window: Window) -> Iterator[Tensor]:
+        """The core's frames, clamped; where half precision overflows, the rest of them in fp32."""
+        cleaned, motions = context.part(window)
+        core = window.core
+        with self._memory_errors(cleaned[0].picture):
+            for picture in self._finite(self._steps, cleaned, motions, core):
+                yield picture.clamp(0.0, 1.0)
+                core = slice(core.start + 1, core.stop)
+            if core.start == core.stop:
+                return
+            frames = f"frames {window.start + core.start} to {window.core_stop - 1}"
+            for picture in self._finite(self._fp32_steps(f"restoring {frames}"), cleaned, motions, core):
+                yield picture.clamp(0.0, 1.0)
+                core = slice(core.start + 1, core.stop)
+        if core.start != core.stop:
+            raise WeightsError(_NON_FINITE)
+
+    @staticmethod
+    def _finite(
+        steps: Steps, cleaned: Sequence[CleanedFrame], motions: Sequence[Motion | None], core: slice
+    ) -> Iterator[Tensor]:
+        for picture in steps.restore(cleaned, motions, core):
+            if not picture.isfinite().all():
+                return
+            yield picture
+
+    def _fp32_steps(self, what: str) -> Steps:
+        """The steps in fp32, for where half precision overflowed; says so once."""
+        if self._steps.dtype == torch.float32:
+            raise WeightsError(_NON_FINITE)
+        if self._exact is None:
+            log.warning("%s overflowed in %s and is done in fp32.", what, self.settings.precision)
+            self._exact = self._make_steps(torch.float32)
+        return self._exact
+
+    def _make_steps(self, dtype: torch.dtype) -> Steps:
+        whole_shot = self.settings.window == 0
+        return Steps(self._network, self.settings, self.device, dtype, features_on_host=whole_shot)
+
+    @contextmanager
+    def _memory_errors(self, frame: Tensor) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            height, width = frame.shape[-2:]
+            raise RestorationError(
+                f"{self.device} is out of memory at {width}x{height}; lower window or margin, "
+                "set precision to fp16, or restore a smaller picture."
+            ) from error

@@ -1,0 +1,74 @@
+"""Building blocks shared by cleaning and propagation (SPEC 1.1), and feature warping (SPEC 2.4)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MID_CHANNELS = 64
+"""Width of the released model; the last two stages of reconstruction are always this wide."""
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))), without normalisation and with nothing after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        for conv in (self.conv1, self.conv2):
+            initialise_kaiming(conv, scale=0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+class Trunk(nn.Module):
+    """A convolution, a leaky ReLU and a row of residual blocks."""
+
+    def __init__(self, in_channels: int, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(in_channels, channels, 3, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks))),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) to (N, channels, H, W)."""
+        features: Tensor = self.main(x)
+        return features
+
+
+def initialise_kaiming(conv: nn.Conv2d, *, scale: float = 1.0, fan: str = "fan_in") -> None:
+    """Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
+    nn.init.kaiming_normal_(conv.weight, mode=fan, nonlinearity="relu")
+    with torch.no_grad():
+        conv.weight *= scale
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+
+
+def warp(x: Tensor, flow: Tensor, *, padding: str = "zeros") -> Tensor:
+    """Sample `x` where `flow` points (SPEC 2.4).
+
+    The grid is always float32: a half-precision coordinate is off by half a pixel at a width of 1920.
+
+    Args:
+        x: (N, C, H, W), any float dtype.
+        flow: (N, 2, H, W), float32, (x, y) displacement in pixels.
+        padding: what lies outside, `zeros` for features or `border` for pictures.
+
+    Returns:
+        (N, C, H, W) in the dtype of `x`.
+    """
+    height, width = x.shape[-2:]
+    columns = torch.arange(width, device=x.device, dtype=flow.dtype)
+    rows = torch.arange(height, device=x.device, dtype=flow.dtype)
+    grid_x = 2.0 * (columns + flow[:, 0]) / max(width - 1, 1) - 1.0
+    grid_y = 2.0 * (rows[:, None] + flow[:, 1]) / max(height - 1, 1) - 1.0
+    grid = torch.stack((grid_x, grid_y), dim=-1)
+    sampled = F.grid_sample(x.to(grid.dtype), grid, mode="bilinear", padding_mode=padding, align_corners=True)
+    return sampled.to(x.dtype)

@@ -1,0 +1,87 @@
+"""Every choice of inference: name, default, unit and check, written once.
+
+The command line's flags, the VapourSynth keywords, the bridge's filter options and the README's table
+are derived from `Settings`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
+
+from vsrealbasicvsr.errors import SettingsError
+
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+
+
+def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
+             choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
+    metadata = {"help": help, "unit": unit, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How to restore; frozen, checked when made.
+
+    Raises:
+        SettingsError: a value is of the wrong kind or out of its range.
+    """
+
+    model: str = _setting("bundled", "weights: a name from `vsrealbasicvsr weights list`, or a file")
+    device: str = _setting("auto", "where the network runs: auto, cpu, cuda or cuda:N")
+    window: int = _setting(
+        24, "frames computed together and kept; 0 takes the whole shot", unit="frames", low=0, high=10_000
+    )
+    margin: int = _setting(
+        8, "frames of context computed on either side of a window", unit="frames", low=0, high=1_000
+    )
+    refine: float = _setting(
+        5.0, "clean a frame again while a pass changes it by at least this much; 255 cleans once",
+        unit="mean absolute residue, 0-255", low=0.0, high=255.0,
+    )  # fmt: skip
+    max_passes: int = _setting(
+        3, "cleaning passes at most; 0 leaves frames uncleaned", unit="passes", low=0, high=100
+    )
+    strength: float = _setting(
+        1.0, "share of the learned detail over plain bilinear enlargement", low=0.0, high=1.0
+    )
+    precision: Precision = _setting(
+        "auto", "arithmetic of the network; auto is fp16 on a GPU and fp32 on the CPU",
+        choices=("auto", "fp32", "fp16", "bf16"),
+    )  # fmt: skip
+    cuts: str = _setting("auto", "scene cuts: auto finds them, none, or a file with one frame number a line")
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), item.default, item.metadata)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from names and values of some host.
+
+        Raises:
+            SettingsError: a name is unknown, or a value is refused.
+        """
+        known = [item.name for item in fields(cls)]
+        unknown = next((name for name in values if name not in known), None)
+        if unknown is not None:
+            raise SettingsError(f"There is no setting {unknown!r}; there are {', '.join(known)}.")
+        return cls(**values)
+
+
+def _check(name: str, value: object, default: object, rule: Mapping[str, Any]) -> None:
+    if isinstance(default, str):
+        if not isinstance(value, str) or not value:
+            raise SettingsError(f"{name} must be a text, not {value!r}.")
+        if rule["choices"] and value not in rule["choices"]:
+            raise SettingsError(f"{name} must be one of {', '.join(rule['choices'])}, not {value!r}.")
+        return
+    kinds = (int,) if isinstance(default, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise SettingsError(f"{name} must be {kind}, not {value!r}.")
+    if not rule["low"] <= value <= rule["high"]:
+        raise SettingsError(f"{name} must lie between {rule['low']:g} and {rule['high']:g}, not {value!r}.")
