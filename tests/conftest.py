@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
+import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 GOLDEN = Path(__file__).parent / "golden"
+EXAMPLE_CLIP = Path(__file__).parents[1] / "examples" / "media" / "launch.mp4"
+
+
+def decode_rgb(path: Path, frames: int) -> Tensor:
+    """The first frames of a video as swscale converts them: (frames, 3, H, W), float32, 0-1."""
+    with av.open(path) as container:
+        decoded = itertools.islice(container.decode(video=0), frames)
+        pictures = [picture.to_ndarray(format="rgb24") for picture in decoded]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def windowed(restorer: Restorer, frames: Tensor, cuts: frozenset[int] = frozense
 def shot_by_shot(network: RealBasicVSR, frames: Tensor, cuts: frozenset[int], threshold: float) -> Tensor:
     """The plain network on each shot, the paper's way."""
     edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(frames)), len(frames)]
-    shots = [frames[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    shots = [frames[a:b] for a, b in pairwise(edges)]
     return torch.cat([network(shot[None], refinement_threshold=threshold)[0] for shot in shots]).clamp(0, 1)
 
 

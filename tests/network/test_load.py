@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tests.conftest import EXAMPLE_CLIP, decode_rgb
@@ -21,7 +22,8 @@ from vsrealbasicvsr.network import RealBasicVSR, load
 def peer() -> Iterator[types.ModuleType]:
     """The network of the PyPI package vsbasicvsr 1.2.0, without its filter (which wants CUDA)."""
     package = importlib.util.find_spec("vsbasicvsr")
-    assert package and package.submodule_search_locations, "make venv installs vsbasicvsr==1.2.0"
+    assert package, "make venv installs vsbasicvsr==1.2.0"
+    assert package.submodule_search_locations
     folder = Path(package.submodule_search_locations[0])
     name = "vsbasicvsr_network"
     module = types.ModuleType(name)
@@ -67,13 +69,15 @@ def propagate_with_the_peers_layers(
         x = network.lrelu(network.fusion(torch.cat((backward[i], features), 1)))
         x = network.lrelu(network.pixel_shuffle(network.upconv1(x)))
         x = network.lrelu(network.pixel_shuffle(network.upconv2(x)))
-        base = torch.nn.functional.interpolate(frames[:, i], scale_factor=4, mode="bilinear", align_corners=False)
+        base = F.interpolate(frames[:, i], scale_factor=4, mode="bilinear", align_corners=False)
         restored.append(network.conv_last(network.lrelu(network.conv_hr(x))) + base)
     return torch.stack(restored, 1)
 
 
 @pytest.mark.parametrize(("width", "propagation", "cleaning"), [(8, 1, 1), (16, 3, 2), (8, 2, 0)])
-def test_depth_and_width_are_read_from_the_tensors(width: int, propagation: int, cleaning: int, tmp_path: Path) -> None:
+def test_depth_and_width_are_read_from_the_tensors(
+    width: int, propagation: int, cleaning: int, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
     network = RealBasicVSR(width, propagation, cleaning).eval()
     file = tmp_path / "w.pth"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import enlarge
@@ -84,7 +85,8 @@ class Steps:
         passes, residue = 0, 0.0
         if self._cleaning is not None:
             while passes < self._settings.max_passes:
-                difference = self._cleaning(self._cast(picture)).float()
+                with self._true_fp32():
+                    difference = self._cleaning(self._cast(picture)).float()
                 picture = picture + difference
                 passes += 1
                 residue = 255.0 * difference.abs().mean().item()
@@ -97,7 +99,8 @@ class Steps:
         """Flow between two neighbours in both directions, one batch of two pairs."""
         first = torch.cat((earlier.picture, later.picture))
         second = torch.cat((later.picture, earlier.picture))
-        to_earlier, to_later = self._basicvsr.spynet(first, second).split(1)
+        with self._true_fp32():
+            to_earlier, to_later = self._basicvsr.spynet(first, second).split(1)
         return Motion(to_earlier, to_later)
 
     @torch.inference_mode()
@@ -124,21 +127,31 @@ class Steps:
         for i in range(len(cleaned) - 1, core.start - 1, -1):
             motion = motions[i + 1] if i + 1 < len(cleaned) else None
             flow = motion.to_earlier if motion else None
-            features = trunks.propagate(
-                trunks.backward_resblocks, self._cast(cleaned[i].picture), features, flow
-            )
+            features = self._propagate(trunks.backward_resblocks, cleaned[i], features, flow)
             if i < core.stop:
                 stored.append(features.to(self._store))
         features = None
         for i in range(core.stop):
-            motion = motions[i]
-            flow = motion.to_later if motion and i else None
-            features = trunks.propagate(
-                trunks.forward_resblocks, self._cast(cleaned[i].picture), features, flow
-            )
+            motion = motions[i] if i else None
+            flow = motion.to_later if motion else None
+            features = self._propagate(trunks.forward_resblocks, cleaned[i], features, flow)
             if i >= core.start:
-                detail = trunks.detail(stored.pop().to(self._device), features)
-                yield (enlarge(cleaned[i].picture) + self._settings.strength * detail.float())[0]
+                with self._true_fp32():
+                    detail = trunks.detail(stored.pop().to(self._device), features).float()
+                yield (enlarge(cleaned[i].picture) + self._settings.strength * detail)[0]
+
+    def _propagate(
+        self, trunk: nn.Module, frame: CleanedFrame, features: Tensor | None, flow: Tensor | None
+    ) -> Tensor:
+        with self._true_fp32():
+            return self._basicvsr.propagate(trunk, self._cast(frame.picture), features, flow)
+
+    def _true_fp32(self) -> AbstractContextManager[None]:
+        """Keeps cuDNN from computing fp32 convolutions in TF32, whose ten bits move the flow visibly."""
+        if self._device.type != "cuda":
+            return nullcontext()
+        flags: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        return flags
 
     def _cast(self, picture: Tensor) -> Tensor:
         return picture.to(self.dtype).contiguous(memory_format=torch.channels_last)

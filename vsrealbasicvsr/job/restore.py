@@ -1,0 +1,208 @@
+"""One file's restoration: decode, network and encode overlap through bounded queues (DESIGN 4.5)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from vsrealbasicvsr.engine import CleanedFrame, Restorer
+from vsrealbasicvsr.job.channel import read_ahead, write_behind
+from vsrealbasicvsr.job.delivery import Delivery
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.cuts import find_cuts, read_cuts, write_cuts
+from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
+from vsrealbasicvsr.video.resample import resize_picture
+from vsrealbasicvsr.video.sink import OutputPlan, Sink, open_sink, plan_output
+from vsrealbasicvsr.video.source import Source, SourceFrame, open_source
+
+log = logging.getLogger("vsrealbasicvsr")
+
+DECODED_AHEAD = 8
+"""Source frames decoded ahead of the network, 12 bytes a source pixel each."""
+ENCODED_BEHIND = 4
+"""Restored frames that wait for the encoder, 192 bytes a source pixel each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a restoration is."""
+
+    frames: int
+    """Frames handed to the encoder."""
+    total: int | None
+    """Frames expected, None where the source does not say."""
+    seconds: float
+    """Since the first frame was asked for."""
+    mean_passes: float
+    """Cleaning passes per frame so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a finished restoration did."""
+
+    target: Path
+    frames: int
+    lost: int
+    """Source frames that could not be decoded."""
+    cuts: tuple[int, ...]
+    seconds: float
+    mean_passes: float
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def restore_file(
+    source: str | Path,
+    target: str | Path,
+    settings: Settings | None = None,
+    *,
+    delivery: Delivery | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
+    """Restore a video file or an image sequence to another.
+
+    Everything that can be known is checked before the first frame is restored. The output gets its
+    name only when it is whole.
+
+    Args:
+        source: any file PyAV reads, a folder of images, or a pattern such as `frames/%06d.png`.
+        target: a .mkv, .mp4 or .mov file, or a folder or pattern for PNG frames.
+        settings: how to restore.
+        delivery: how to read the source and to write the output.
+        on_progress: called after every frame.
+
+    Returns:
+        What was done, with the number of source frames that were lost.
+
+    Raises:
+        RestorationError: one of its kinds, in one sentence, for whatever is wrong.
+        KeyboardInterrupt: passed on; what was done so far stays in a file named `.partial`.
+    """
+    settings, delivery = settings or Settings(), delivery or Delivery()
+    given = _given_cuts(settings.cuts)
+    with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
+        size = delivery.output_size(reader.info.width, reader.info.height)
+        plan = plan_output(
+            Path(target),
+            reader.info,
+            size,
+            delivery.encoding,
+            strict=delivery.strict,
+            overwrite=delivery.overwrite,
+        )
+        for warning in (*reader.info.assumptions, *plan.warnings):
+            log.warning("%s", warning)
+        run = _Run(reader, Restorer(settings=settings), plan, delivery, on_progress)
+        report = run.through(open_sink(plan), given)
+    if delivery.cuts_out:
+        write_cuts(delivery.cuts_out, report.cuts)
+    return report
+
+
+def _given_cuts(cuts: str) -> frozenset[int] | None:
+    """The cuts a user gave; None where they are to be found."""
+    if cuts == "auto":
+        return None
+    return frozenset() if cuts == "none" else read_cuts(Path(cuts))
+
+
+class _Run:
+    """The state of one pass through a source: what is on its way and what was counted."""
+
+    def __init__(
+        self,
+        reader: Source,
+        restorer: Restorer,
+        plan: OutputPlan,
+        delivery: Delivery,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._reader, self._restorer, self._plan, self._delivery = reader, restorer, plan, delivery
+        self._on_progress = on_progress
+        self._times: deque[tuple[int, int | None]] = deque()
+        self._cuts: set[int] = set()
+        self._started = time.monotonic()
+        self._passes = 0
+        self._cleaned = 0
+        self._written = 0
+
+    def through(self, sink: Sink, given: Container[int] | None) -> Report:
+        """Restore all of the source into the sink, which is finished or aborted."""
+        try:
+            with (
+                read_ahead(self._decoded(given), DECODED_AHEAD) as frames,
+                write_behind(lambda item: self._encode(sink, *item), ENCODED_BEHIND) as put,
+            ):
+                for picture in self._restorer.stream(
+                    self._arriving(frames), self._cuts, on_cleaned=self._count
+                ):
+                    put((picture.cpu(), *self._times.popleft()))
+            sink.finish()
+        except KeyboardInterrupt:
+            kept = sink.abort(keep=self._written > 0)
+            log.warning("stopped after %d frames%s", self._written, f"; they are in {kept}" if kept else "")
+            raise
+        except BaseException:
+            sink.abort()
+            raise
+        progress = self._progress()
+        return Report(
+            self._plan.target,
+            self._written,
+            self._reader.lost,
+            tuple(sorted(self._cuts)),
+            progress.seconds,
+            progress.mean_passes,
+        )
+
+    def _decoded(self, given: Container[int] | None) -> Iterator[tuple[Tensor, SourceFrame, bool]]:
+        """RGB, time and cut of each source frame; runs in the decoding thread."""
+        colour = self._reader.info.colour
+        frames = (
+            find_cuts(self._reader)
+            if given is None
+            else ((frame, n in given) for n, frame in enumerate(self._reader))
+        )
+        for frame, cut in frames:
+            yield rgb_from_frame(frame.picture, colour), frame, cut
+
+    def _arriving(self, frames: Iterator[tuple[Tensor, SourceFrame, bool]]) -> Iterator[Tensor]:
+        """The pictures alone for the engine; their times and cuts are noted."""
+        for n, (rgb, frame, cut) in enumerate(frames):
+            if cut and n:
+                self._cuts.add(n)
+            self._times.append((frame.pts, frame.duration))
+            yield rgb
+
+    def _encode(self, sink: Sink, picture: Tensor, pts: int, duration: int | None) -> None:
+        """Resize, convert and write; runs in the encoding thread."""
+        width, height = self._plan.size
+        resized = resize_picture(
+            picture,
+            (height, width),
+            kernel=self._delivery.kernel,
+            light=self._delivery.light,
+            transfer=self._plan.colour.transfer,
+        )
+        sink.write(frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour), pts, duration)
+        self._written += 1
+        if self._on_progress:
+            self._on_progress(self._progress())
+
+    def _count(self, _: int, cleaned: CleanedFrame) -> None:
+        self._cleaned += 1
+        self._passes += cleaned.passes
+
+    def _progress(self) -> Progress:
+        seconds = time.monotonic() - self._started
+        return Progress(
+            self._written, self._reader.info.frames, seconds, self._passes / max(self._cleaned, 1)
+        )
