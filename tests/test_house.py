@@ -1,0 +1,127 @@
+"""The rules of the house that no linter knows: who imports whom, what is public, what is light."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import graphlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vsrealbasicvsr
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "vsrealbasicvsr"
+LAYERS = (
+    "errors", "settings", "windows", "weights", "network", "engine", "filter", "video", "job", "ffmpeg",
+    "compare", "benchmark", "cli", "__main__",
+)  # fmt: skip
+"""DESIGN section 3: no module imports from a layer that stands later."""
+LARGEST_FILE = 20_000_000
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {_module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@functools.cache
+def _syntax(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Full names of what a file imports, the lazy imports inside functions too."""
+    for node in ast.walk(_syntax(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write the whole name instead of dots"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in SOURCES else str(node.module)
+
+
+def _layer(module: str) -> int:
+    return LAYERS.index(module.split(".")[1])
+
+
+def _graph() -> dict[str, set[str]]:
+    """Imports inside the package; its `__init__` resolves names lazily and belongs to no layer."""
+    package = vsrealbasicvsr.__name__
+    return {
+        name: {imported for imported in _imports(path) if imported in SOURCES and imported != package}
+        for name, path in SOURCES.items()
+        if name != package
+    }
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {name.split(".")[1] for name in _graph()} <= set(LAYERS)
+
+
+def test_no_module_imports_from_a_later_layer() -> None:
+    upward = [
+        f"{name} imports {imported}"
+        for name, targets in _graph().items()
+        for imported in targets
+        if _layer(imported) > _layer(name)
+    ]
+    assert upward == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graphlib.TopologicalSorter(_graph()).prepare()  # raises CycleError, which names the circle
+
+
+def test_the_package_imports_neither_its_training_nor_its_tests() -> None:
+    outside = {name.split(".")[0] for path in SOURCES.values() for name in _imports(path)}
+    assert not outside & {"training", "tests", "examples", "plugins"}
+
+
+def test_the_public_names_are_these() -> None:
+    assert vsrealbasicvsr.__all__ == ["RestorationError", "Restorer", "Settings", "Window", "restore_file"]
+    for name in vsrealbasicvsr.__all__:
+        assert getattr(vsrealbasicvsr, name).__name__ == name
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import sys, vsrealbasicvsr; print(*{'torch', 'vapoursynth', 'av', 'numpy'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert newest is not None
+    assert project["version"] == vsrealbasicvsr.__version__ == newest[1]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_modules_say_what_they_are_and_do_not_print(name: str) -> None:
+    tree = _syntax(SOURCES[name])
+    assert ast.get_docstring(tree), f"{name} needs a docstring"
+    printing = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "print"]
+    assert name == "vsrealbasicvsr.cli" or printing == [], f"{name} prints in lines {printing}"
+
+
+def test_the_promised_commands_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "test", "check", "venv", "dist", "clean"} <= targets
+
+
+def test_no_file_in_git_is_large() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert [path for path in files if path.exists() and path.stat().st_size > LARGEST_FILE] == []

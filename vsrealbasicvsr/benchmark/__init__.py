@@ -1,0 +1,1 @@
+"""What this program costs on this machine: `python -m vsrealbasicvsr.benchmark speed|memory`."""

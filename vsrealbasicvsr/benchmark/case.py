@@ -1,0 +1,59 @@
+"""What is measured: a synthetic clip, a network of random weights, and the machine they run on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network.spynet import LEVELS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One clip and one network; equal cases give equal frames and equal weights."""
+
+    width: int
+    height: int
+    frames: int
+    window: int = 24
+    margin: int = 8
+    channels: int = 64
+    blocks: int = 20
+    """Residual blocks of the cleaning network, and of each direction of propagation."""
+
+    def clip(self) -> Iterator[Tensor]:
+        """Frames of a panning texture, made as they are asked for; each (3, H, W), 0-1."""
+        torch.manual_seed(0)
+        texture = torch.rand(3, self.height, 2 * self.width)
+        for number in range(self.frames):
+            yield texture.roll(-2 * number, dims=2)[:, :, : self.width].contiguous()
+
+    def network(self) -> RealBasicVSR:
+        """The network in evaluation mode, its flow held to a few pixels as trained weights have it."""
+        torch.manual_seed(1)
+        network = RealBasicVSR(self.channels, self.blocks, self.blocks).eval().requires_grad_(False)
+        for level in range(LEVELS):
+            last = f"basicvsr.spynet.basic_module.{level}.basic_module.4.conv.weight"
+            network.get_parameter(last).mul_(0.02)
+        return network
+
+
+def machine(device: str) -> dict[str, str | int]:
+    """What a figure depends on besides the code."""
+    cuda = device.startswith("cuda")
+    return {
+        "vsrealbasicvsr": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": torch.cuda.get_device_name(device) if cuda else "cpu",
+        "cores": os.cpu_count() or 0,
+        "threads": torch.get_num_threads(),
+    }
