@@ -1,0 +1,126 @@
+"""The command line, `vsrealbasicvsr`. Commands import what they need when they run: --help stays light."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import click
+
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.errors import RestorationError, WeightsError
+from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, find, resolve
+
+
+class _Failure(click.ClickException):
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"vsrealbasicvsr: {self.format_message()}", err=True)
+
+
+class _Program(click.Group):
+    """A group whose commands' `RestorationError` becomes one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RestorationError as error:
+            raise _Failure(str(error)) from error
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vsrealbasicvsr")
+def main() -> None:
+    """Restore old, noisy, compressed, small video to four times its size."""
+
+
+@main.group()
+def weights() -> None:
+    """List, fetch, check and convert the network's weights."""
+
+
+@weights.command(name="list")
+def list_known() -> None:
+    """List the weights that have names."""
+    for known in KNOWN:
+        size = f"{known.size / 1e6:.1f} MB" if known.size else "size unknown"
+        click.echo(f"{known.name}  ({_state(known)}, {size}, {known.licence})\n    {known.description}")
+
+
+@weights.command()
+@click.argument("name")
+@click.option("--quiet", is_flag=True, help="Draw no progress bar.")
+def fetch(name: str, quiet: bool) -> None:
+    """Fetch known weights into the cache folder, verified; resumes what was cut off."""
+    from tqdm import tqdm
+
+    from vsrealbasicvsr.weights import download
+
+    known = find(name)
+    with tqdm(desc=known.name, unit="B", unit_scale=True, disable=quiet or None, leave=False) as bar:
+
+        def draw(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        click.echo(download.fetch(known, progress=draw))
+
+
+@weights.command()
+@click.argument("model", required=False)
+def verify(model: str | None) -> None:
+    """Check the hash and load the weights: MODEL (a name or a file), or all that are here."""
+    present = [known.name for known in KNOWN if known.path.is_file()]
+    for one in [model] if model else present:
+        click.echo(_verified(one))
+
+
+@weights.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--precision", type=click.Choice(["fp16", "fp32"]), default="fp16", show_default=True)
+def convert(source: Path, target: Path, precision: Literal["fp16", "fp32"]) -> None:
+    """Write the generator of weights IN (a name or a file) as safetensors OUT."""
+    from vsrealbasicvsr.weights.convert import convert as write
+
+    write(resolve(str(source)), target, precision)
+
+
+@weights.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Print the file of known weights."""
+    click.echo(resolve(find(name).name))
+
+
+def _state(known: KnownWeights) -> str:
+    if known.url is None:
+        return "bundled"
+    return "cached" if known.path.is_file() else "not fetched"
+
+
+def _verified(model: str) -> str:
+    """Check and load one model; returns what it is in one line."""
+    from vsrealbasicvsr.network import load
+
+    file = resolve(model)
+    named = next((known for known in KNOWN if known.path == file), None)
+    if named and not named.matches(file):
+        raise WeightsError(f"{file} is damaged (wrong SHA-256): delete it and fetch {named.name} again.")
+    network = load(file)
+    first_convolutions = [name for name in network.state_dict() if name.endswith(".conv1.weight")]
+    propagation = sum("backward_resblocks" in name for name in first_convolutions)
+    cleaning = sum("image_cleaning" in name for name in first_convolutions)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return (
+        f"{model}: {_pinned(named)}, {parameters:,} parameters, width {network.basicvsr.mid_channels}, "
+        f"{propagation} propagation and {cleaning} cleaning blocks"
+    )
+
+
+def _pinned(known: KnownWeights | None) -> str:
+    if known is None:
+        return "no hash is pinned"
+    digits = len(known.sha256)
+    return "SHA-256 right" if digits == 64 else f"the first {digits} digits of SHA-256 right"

@@ -1,0 +1,60 @@
+"""Writing weights as safetensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.weights.formats import read_state
+from vsrealbasicvsr.weights.known import KNOWN, sha256
+
+Precision = Literal["fp16", "fp32"]
+_DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
+
+
+def convert(source: Path, target: Path, precision: Precision = "fp16", licence: str | None = None) -> None:
+    """Write the generator of any readable weights file as safetensors, whole or not at all.
+
+    The same source gives the same bytes. The metadata say where the tensors come from.
+
+    Args:
+        source: a file that `read_state` takes.
+        target: a `.safetensors` file; replaced if it exists.
+        precision: of the written tensors.
+        licence: SPDX name for the metadata; None takes that of the known weights, if they are.
+
+    Raises:
+        WeightsError: the source is no weights file, its values do not fit the precision, or the target
+            cannot be written.
+    """
+    if target.suffix != ".safetensors":
+        raise WeightsError(f"{target} must end in .safetensors, the one form that is written.")
+    state = {key: _cast(key, tensor, precision) for key, tensor in read_state(source).items()}
+    content = save(state, metadata={"origin": _origin(source, licence)})
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise WeightsError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _cast(key: str, tensor: Tensor, precision: Precision) -> Tensor:
+    cast = tensor.to(_DTYPES[precision]).contiguous()
+    if not torch.isfinite(cast).all():
+        raise WeightsError(f"{key} has values beyond {precision}; convert with --precision fp32.")
+    return cast
+
+
+def _origin(source: Path, licence: str | None) -> str:
+    """One text, because safetensors writes several metadata entries in random order."""
+    digest = sha256(source)
+    if licence is None:
+        licence = next((known.licence for known in KNOWN if known.sha256 == digest), None)
+    return f"{source.name}, SHA-256 {digest}" + (f", {licence}" if licence else "")

