@@ -1,0 +1,116 @@
+"""The README says what is true: its table, commands, links and Python recipe.
+
+`python -m tests.test_readme` writes the settings table anew.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import av
+import click
+import pytest
+
+from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+
+
+def settings_table() -> str:
+    """Markdown from the fields of `Settings`."""
+    lines = ["| setting | default | values | meaning |", "| --- | --- | --- | --- |"]
+    for item in fields(Settings):
+        rule = item.metadata
+        values = ", ".join(rule["choices"])
+        if not isinstance(item.default, str):
+            values = f"{rule['low']:g} to {rule['high']:g} {rule['unit']}".strip()
+        lines.append(f"| `{item.name}` | {item.default} | {values or 'text'} | {rule['help']} |")
+    return "\n".join(lines) + "\n"
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language in the README."""
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def commands() -> Iterator[list[str]]:
+    """Every call of our command in the documents, in code blocks and within lines, as words."""
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        spans = re.findall(r"`(vsrealbasicvsr [^`\n]+)`", text)
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            spans += re.findall(r"^(?:\$ )?(vsrealbasicvsr .*)$", block.replace("\\\n", " "), re.MULTILINE)
+        for span in spans:
+            yield shlex.split(span, comments=True)
+
+
+def check_command(words: list[str]) -> None:
+    """Resolve sub-commands, then let click parse the options without running anything."""
+    command: click.Command = main
+    context = click.Context(main, info_name=words[0])
+    rest = words[1:]
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        found = command.get_command(context, rest[0])
+        assert found is not None, f"there is no command {rest[0]!r} in {shlex.join(words)!r}"
+        command, rest = found, rest[1:]
+        context = click.Context(command, context, info_name=words[0])
+    values, _, _ = command.make_parser(context).parse_args(rest)
+    for parameter in command.params:
+        value = values.get(parameter.name or "")
+        if isinstance(parameter.type, click.Choice) and isinstance(value, str):
+            parameter.type.convert(value, parameter, context)
+
+
+def test_the_settings_table_is_fresh() -> None:
+    written = TABLE.search(README.read_text(encoding="utf-8"))
+    assert written is not None
+    assert written[0] == settings_table(), "run: python -m tests.test_readme"
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=shlex.join)
+def test_commands_parse(words: list[str]) -> None:
+    check_command(words)
+
+
+def test_a_misspelt_flag_would_be_noticed() -> None:
+    with pytest.raises(click.NoSuchOption):
+        check_command(["vsrealbasicvsr", "weights", "list", "--quick"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_local_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document}: make {target}"
+
+
+def test_the_python_recipe_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ffmpeg: Callable[..., None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=32x24:r=24:d=0.125", "-c:v", "libx264", "old.mp4")
+    for block in blocks("python"):
+        exec(compile(block, str(README), "exec"), {})
+    with av.open("restored.mkv") as container:
+        assert [(f.width, f.height) for f in container.decode(video=0)] == [(128, 96)] * 3
+
+
+if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
+    README.write_text(TABLE.sub(lambda _: settings_table(), text), encoding="utf-8")
