@@ -108,7 +108,11 @@ class _SafeRedirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
     ) -> Request | None:
-        _require_safe(newurl)
+        try:
+            _require_safe(newurl)
+        except URLError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -122,7 +126,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, HTTPError):
         return f"the server answers {error.code} {error.reason}"
     if isinstance(error, URLError):
-        return _reason(error.reason) if isinstance(error.reason, Exception) else error.reason
+        return _reason(error.reason) if isinstance(error.reason, Exception) else str(error.reason)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
@@ -130,6 +134,6 @@ def _reason(error: Exception) -> str:
 
 def _failure(known: KnownWeights, reason: str) -> WeightsError:
     return WeightsError(
-        f"{known.name} could not be fetched: {reason}; "
+        f"{known.name} could not be fetched: {' '.join(reason.split())}; "
         f"get {known.url} by other means and save it as {known.path}."
     )

