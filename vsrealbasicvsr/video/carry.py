@@ -8,15 +8,18 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 from av.container import InputContainer, OutputContainer
-from av.container.core import Chapter
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 # Tags that describe the source's container or its encoder, not the work; the muxer writes its own.
 _CONTAINER_TAGS = frozenset({"encoder", "duration", "major_brand", "minor_version", "compatible_brands"})

@@ -181,11 +181,14 @@ def check_encoder(encoding: Encoding, pictures: Pictures) -> None:
     assert isinstance(context, VideoCodecContext)
     configure(context, encoding, pictures)
     quieten(encoding)
+    failure: Exception | None = None
     with _messages() as messages:
         try:
             context.open()
         except (av.FFmpegError, ValueError) as error:
-            raise VideoError(_refusal(encoding, pictures, messages, error)) from error
+            failure = error
+    if failure:
+        raise VideoError(_refusal(encoding, pictures, messages, failure)) from failure
     if context.options:
         names = ", ".join(sorted(context.options))
         raise VideoError(f"{encoding.encoder} has no option {names}; see `ffmpeg -h encoder={codec.name}`.")
@@ -221,25 +224,23 @@ def _check_crf(name: str, encoder: Encoder, crf: float) -> None:
 
 @contextmanager
 def _messages() -> Iterator[list[str]]:
-    """FFmpeg's warnings and errors meanwhile, without their line ends."""
+    """FFmpeg's warnings and errors of a block, there when it has ended."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     texts: list[str] = []
     try:
         with av.logging.Capture() as records:
-            try:
-                yield texts
-            finally:
-                texts.extend(text.strip().rstrip(".") for _, _, text in records)
+            yield texts
     finally:
         av.logging.set_level(level)
+    texts.extend(text.strip().rstrip(".") for _, _, text in records)
 
 
 def _refusal(encoding: Encoding, pictures: Pictures, messages: list[str], error: Exception) -> str:
     asked = f"{pictures.width}x{pictures.height} {pictures.pixel_format}"
     options = ", ".join(f"{key}={value}" for key, value in encoding.options)
     asked += f" with {options}" if options else ""
-    reason = messages[0] if messages else str(error)
+    reason = messages[-1] if messages else str(error)
     if pictures.width % 2 or pictures.height % 2:
         reason += " (most formats need an even width and height)"
     elif max(pictures.width, pictures.height) > 16384 or pictures.height > 8704:

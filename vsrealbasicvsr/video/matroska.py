@@ -1,7 +1,7 @@
 """The shape of a pixel in a Matroska file, which PyAV cannot hand to FFmpeg's muxer.
 
 The muxer reads the aspect ratio from a field that PyAV never fills (PyAV issue 764). A rotation it can hand
-over. So the file is written with one too small to see, and its fourteen bytes become the display size.
+over. So the file is written with one too small to see, and its fourteen bytes become the display aspect ratio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PLACEHOLDER_DEGREES = 0.001
 
 _SEGMENT, _TRACKS, _ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 _PROJECTION, _UNIT, _WIDTH, _HEIGHT, _VOID, _CRC = 0x7670, 0x54B2, 0x54B0, 0x54BA, 0xEC, 0xBF
-_PIXELS = 0  # of the display unit
+_ASPECT_RATIO = 3  # the display unit in which any ratio is exact; in pixels it would be rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Element:
 
 
 def write_pixel_shape(path: Path, size: tuple[int, int], shape: Fraction) -> bool:
-    """Replace the placeholder rotation of the first video track by a display size.
+    """Replace the placeholder rotation of the first video track by a display aspect ratio.
 
     Args:
         path: A finished Matroska file, changed in place; no other byte moves.
@@ -47,12 +47,11 @@ def write_pixel_shape(path: Path, size: tuple[int, int], shape: Fraction) -> boo
         unit = video and _find(data, video, _UNIT)
         if not (tracks and old and unit):
             return False
-        new = _integer(_WIDTH, round(size[0] * shape)) + _integer(_HEIGHT, size[1])
+        ratio = (Fraction(*size) * shape).limit_denominator(0xFFFF)  # six bytes a number at most
+        new = _integer(_WIDTH, ratio.numerator) + _integer(_HEIGHT, ratio.denominator)
         padding = old.end - old.start - len(new)
-        if padding < 2:
-            return False
         data[old.start : old.end] = new + bytes((_VOID, 0x80 | padding - 2)) + bytes(padding - 2)
-        data[unit.body : unit.end] = bytes((_PIXELS,)).rjust(unit.end - unit.body, b"\0")
+        data[unit.body : unit.end] = bytes((_ASPECT_RATIO,)).rjust(unit.end - unit.body, b"\0")
         _renew_checksum(data, tracks)
         return True
 

@@ -29,9 +29,11 @@ from vsrealbasicvsr.video.output import FRAME_NUMBER, OutputPlan, frame_path, pl
 
 __all__ = ["FileSink", "ImageSink", "OutputPlan", "Sink", "open_sink", "plan_output"]
 
+# MP4 counts edit lists, which hold a late start, in this unit; FFmpeg's default is a thousandth of a second.
+_LARGEST_MOVIE_TIMESCALE = 1_000_000
 # We hand packets over in order of time, so the muxer need not wait its usual ten seconds for a sparse
 # subtitle: ten seconds of lossless 4K are gigabytes.
-_MUXER = {"max_interleave_delta": "1000000"}
+_INTERLEAVE = {"max_interleave_delta": "1000000"}
 
 
 class Sink(Protocol):
@@ -81,7 +83,9 @@ class FileSink:
         self._partial = plan.target.with_suffix(f".partial{plan.target.suffix}")
         self._shape = _header_shape(plan)
         self._offset = round(plan.start / plan.pictures.time_base)
-        self._output = av.open(str(self._partial), "w", format=container, container_options=_MUXER)
+        self._output = av.open(
+            str(self._partial), "w", format=container, container_options=_muxer_options(plan)
+        )
         self._carry: Carry | None = None
         try:
             self._stream = self._add_pictures()
@@ -163,6 +167,7 @@ class ImageSink:
     def __init__(self, plan: OutputPlan) -> None:
         self._plan = plan
         self._made_folder = not plan.target.parent.exists()
+        self._taken = 0
         self._written: list[Path] = []
         plan.target.parent.mkdir(exist_ok=True)
         context = CodecContext.create(encoder_of(plan.encoding).codec, "w")
@@ -174,6 +179,9 @@ class ImageSink:
     def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
         """See `Sink.write`; the time stamps have no place in PNG frames."""
         _check_picture(picture, self._plan)
+        if self._taken and not FRAME_NUMBER.search(self._plan.target.name):
+            raise VideoError(f"{self._plan.target} holds one picture: write NAME%06d.png for more.")
+        self._taken += 1
         picture.pts, picture.time_base = pts, self._plan.pictures.time_base
         with _explained(self._plan):
             self._store(self._encoder.encode(picture))
@@ -203,8 +211,6 @@ class ImageSink:
     def _store(self, packets: list[Packet[VideoStream]]) -> None:
         for packet in packets:
             path = frame_path(self._plan.target, len(self._written))
-            if self._written and not FRAME_NUMBER.search(self._plan.target.name):
-                raise VideoError(f"{path.name} holds one picture: write NAME%06d.png for more.")
             partial = path.with_suffix(".partial.png")
             try:
                 partial.write_bytes(packet)
@@ -212,6 +218,14 @@ class ImageSink:
             finally:
                 partial.unlink(missing_ok=True)
             self._written.append(path)
+
+
+def _muxer_options(plan: OutputPlan) -> dict[str, str]:
+    unit = plan.pictures.time_base.denominator
+    timescale = unit * -(-1000 // unit)
+    if plan.container == "matroska" or timescale > _LARGEST_MOVIE_TIMESCALE:
+        return _INTERLEAVE
+    return {**_INTERLEAVE, "movie_timescale": str(timescale)}
 
 
 def _header_shape(plan: OutputPlan) -> Fraction | None:
