@@ -88,4 +88,4 @@ def packet_hashes(path, selection):
     lines = real_ffmpeg(
         "-v", "error", "-i", path, "-map", selection, "-c", "copy", "-f", "framemd5", "-"
     ).splitlines()
-    return [line.split(",")[-1].strip() for line in lines if not line.startswith("#")]
+    return [line.split(",")[5].strip() for line in lines if not line.startswith("#")]

@@ -35,7 +35,7 @@ class Survey:
 
     Attributes:
         kept: Indices of the streams to carry.
-        left_out: The others, each described in a few words.
+        left_out: The others, each described in a few words, and the tags that would be lost.
     """
 
     kept: tuple[int, ...] = ()
@@ -59,6 +59,8 @@ def survey(path: Path, container_format: str | None) -> Survey:
                 kept.append(stream.index)
             else:
                 left_out.append(_describe(stream))
+        if container_format is not None and (lost := _lost_tags(container_format, source)):
+            left_out.append(f"tag{'s' * (len(lost) > 1)} {', '.join(lost)}")
     return Survey(tuple(kept), tuple(left_out))
 
 
@@ -238,6 +240,8 @@ def _attach_cover(output: OutputContainer, stream: Stream) -> Stream:
 
 
 def _holds(container_format: str, stream: Stream) -> bool:
+    if _is_cover(stream) and container_format == "mov":
+        return False  # the muxer takes it and writes nothing
     trial = av.open(io.BytesIO(), "w", format=container_format)
     try:
         _add(trial, stream)
@@ -246,6 +250,22 @@ def _holds(container_format: str, stream: Stream) -> bool:
     except (ValueError, av.FFmpegError):  # PyAV's "does not support", the muxer's own refusal
         return False
     return True
+
+
+def _lost_tags(container_format: str, source: InputContainer) -> list[str]:
+    """The file's tags that do not come back from an empty file of the container's kind."""
+    wanted = _tags(source.metadata)
+    if not wanted or container_format == "matroska":  # which takes any tag
+        return []
+    memory = io.BytesIO()
+    with av.open(memory, "w", format=container_format) as trial:
+        trial.add_stream("mpeg4", rate=25)
+        trial.metadata.update(wanted)
+        trial.start_encoding()
+    memory.seek(0)
+    with av.open(memory) as back:
+        found = {key.lower() for key in back.metadata}
+    return sorted(key for key in wanted if key.lower() not in found)
 
 
 def _describe(stream: Stream) -> str:

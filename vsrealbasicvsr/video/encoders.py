@@ -243,6 +243,6 @@ def _refusal(encoding: Encoding, pictures: Pictures, messages: list[str], error:
     reason = messages[-1] if messages else str(error)
     if pictures.width % 2 or pictures.height % 2:
         reason += " (most formats need an even width and height)"
-    elif max(pictures.width, pictures.height) > 16384 or pictures.height > 8704:
-        reason += " (too large for it: ffv1, prores or png have no such limit)"
+    elif max(pictures.width, pictures.height) > 8704:
+        reason += " (too large: above 16384x8704 only ffv1 and png go on)"
     return f"{encoding.encoder} refuses {asked}: {reason}."

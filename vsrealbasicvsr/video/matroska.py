@@ -1,7 +1,7 @@
 """The shape of a pixel in a Matroska file, which PyAV cannot hand to FFmpeg's muxer.
 
 The muxer reads the aspect ratio from a field that PyAV never fills (PyAV issue 764). A rotation it can hand
-over. So the file is written with one too small to see, and its fourteen bytes become the display aspect ratio.
+over. So the file is written with one too small to see, and its fourteen bytes become the aspect ratio.
 """
 
 from __future__ import annotations

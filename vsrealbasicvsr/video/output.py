@@ -247,7 +247,7 @@ def _lacking(target: Path, found: Survey) -> str:
     if not found.left_out:
         return ""
     name = target.name if target.suffix != ".png" else "PNG frames"
-    return f"{name} cannot hold {len(found.left_out)} of the source's streams: {'; '.join(found.left_out)}"
+    return f"{name} cannot hold these of the source: {'; '.join(found.left_out)}"
 
 
 def _shape_lost(container: str | None, encoding: Encoding, pictures: Pictures, rotation: int) -> str:
