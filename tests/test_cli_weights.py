@@ -10,12 +10,15 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from tests.weights.conftest import OURS
+from tests.weights.conftest import OURS, one_thread
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import KNOWN
 from vsrealbasicvsr.weights.formats import read_state
+
+
+__all__ = ["one_thread"]  # the fixture
 
 
 @pytest.fixture(autouse=True)

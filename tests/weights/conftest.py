@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def save(state: object, file: Path, form: bool = ZIP) -> Path:
 def tensors(*names: str, value: float = 1.0) -> dict[str, Tensor]:
     """A tensor of shape (2, 3) for each name, each of other values."""
     return {name: torch.arange(6.0).reshape(2, 3) + value + 10 * i for i, name in enumerate(names)}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Hundreds of tiny operations: on a busy machine threads that wait for each other cost 10 s."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ def test_values_beyond_half_precision_are_refused(tmp_path: Path) -> None:
     convert(source, tmp_path / "b.safetensors", "fp32")
 
 
-@pytest.mark.parametrize("target", ["b.pth", "absent/b.safetensors", "folder.safetensors"])
+@pytest.mark.parametrize(
+    "target", ["b.pth", "absent/b.safetensors", "a.pth/b.safetensors", "folder.safetensors"]
+)
 def test_a_target_that_cannot_be_is_refused_and_leaves_nothing(
     target: str, state: dict[str, Tensor], tmp_path: Path
 ) -> None:

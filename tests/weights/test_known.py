@@ -102,6 +102,12 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
         find("absent")
 
 
+@pytest.mark.parametrize("model", ["x" * 5000, "~nobody-of-that-name/w.pth", "a\0b", ""])
+def test_an_impossible_path_is_refused(model: str) -> None:
+    with pytest.raises(WeightsError):
+        read_state(weights.resolve(model))
+
+
 def test_names_are_known_without_torch() -> None:
     script = (
         "import sys, vsrealbasicvsr.weights; assert not {'torch', 'numpy', 'safetensors'} & set(sys.modules)"

@@ -78,6 +78,7 @@ def test_every_floating_type_is_kept(dtype: torch.dtype) -> None:
         (tensors("conv1.weight", "layer1.weight", "layer2.weight", "fc"), "conv1.weight, layer1.weight"),
         (tensors("discriminator.conv_0.weight"), "discriminator.conv_0.weight"),
         ({OURS[0]: torch.tensor([1, 2])}, "torch.int64"),
+        ({OURS[0]: torch.ones(10**12, 0)}, "without values"),
         ({OURS[0]: torch.tensor([1.0, float("nan")])}, "infinite or undefined"),
         ({OURS[0]: torch.tensor([float("inf")], dtype=torch.float16)}, "infinite or undefined"),
         ({OURS[0]: torch.tensor([1e300], dtype=torch.float64)}, "infinite or undefined"),

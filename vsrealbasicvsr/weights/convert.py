@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +42,8 @@ def convert(source: Path, target: Path, precision: Precision = "fp16", licence: 
         part.write_bytes(content)
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise WeightsError(f"{target} cannot be written: {error.strerror}.") from error
 
 

@@ -52,9 +52,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _size(path: Path) -> int:
-    if not path.is_file():
-        raise WeightsError(f"{path} is not a file." if path.exists() else f"There is no weights file {path}.")
     try:
+        if not path.is_file():
+            raise WeightsError(
+                f"{path} is not a file." if path.exists() else f"There is no weights file {path}."
+            )
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as error:

@@ -110,11 +110,15 @@ def resolve(model: str | Path) -> Path:
     Raises:
         WeightsError: there is no such file or name, or known weights are yet to be fetched.
     """
-    path = Path(model).expanduser()
-    if isinstance(model, Path) or (path.exists() and model not in {known.name for known in KNOWN}):
-        if not path.exists():
-            raise WeightsError(f"There is no weights file {path}.")
+    try:
+        path = Path(model).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:  # RuntimeError: an unknown user after `~`
+        raise WeightsError(f"{model} cannot be read: {error}.") from error
+    if exists and model not in {known.name for known in KNOWN}:
         return path
+    if isinstance(model, Path):
+        raise WeightsError(f"There is no weights file {path}.")
     known = find(model)
     if not known.path.is_file():
         raise WeightsError(

@@ -32,7 +32,7 @@ def canonical(state: Mapping[str, object], source: object = "The state dict") ->
         Tensors of any floating dtype and any order; they share memory with `state`.
 
     Raises:
-        WeightsError: there is no generator in it, or a tensor is not floating or not finite.
+        WeightsError: there is no generator in it, or a tensor of it is empty, not floating or not finite.
     """
     tensors = _generator(_tensors(_unnested(state, source), source))
     if any(key.startswith(_OURS) for key in tensors):
@@ -44,7 +44,7 @@ def canonical(state: Mapping[str, object], source: object = "The state dict") ->
     else:
         raise refusal(source, _listing(state))
     for key, tensor in named.items():
-        _require_finite(key, tensor, source)
+        _require_usable(key, tensor, source)
     return named
 
 
@@ -92,7 +92,9 @@ def _from_basicsr(key: str) -> str:
     )
 
 
-def _require_finite(key: str, tensor: Tensor, source: object) -> None:
+def _require_usable(key: str, tensor: Tensor, source: object) -> None:
+    if tensor.numel() == 0:
+        raise refusal(source, f"{key} without values")
     if not tensor.is_floating_point():
         raise refusal(source, f"{key} of type {tensor.dtype}, not floating point")
     # In the network's own precision: a float64 beyond float32 would become infinite there.

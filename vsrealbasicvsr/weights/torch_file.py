@@ -62,6 +62,8 @@ def _check_zip(file: IO[bytes], path: Path) -> None:
         total = sum(entry.file_size for entry in archive.infolist())
         if total > file_size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
             raise refusal(path, "a compressed zip archive, which PyTorch does not write")
+        if len(entries) != len(archive.infolist()):
+            raise refusal(path, "a zip archive with two entries of one name")
         root = next(iter(entries), "").partition("/")[0]
         if f"{root}/data.pkl" not in entries or f"{root}/constants.pkl" in entries:
             raise refusal(path, "a zip archive that is not a PyTorch state dict")

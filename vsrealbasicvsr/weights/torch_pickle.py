@@ -97,7 +97,7 @@ class _Inert(pickle.Unpickler):
                 size = item_size * count
                 if count >= 0 and self.storages.setdefault(key, size) == size:
                     return count
-        raise self._unlike_a_tensor()
+        raise self._malformed()
 
     def _check_view(self, count: int, offset: int, shape: object, strides: object, *_: object) -> None:
         shape, strides = self._extents(shape), self._extents(strides)
@@ -107,7 +107,7 @@ class _Inert(pickle.Unpickler):
             or not isinstance(offset, int)
             or offset < 0
         ):
-            raise self._unlike_a_tensor()
+            raise self._malformed()
         values, last = 1, offset
         for length, stride in zip(shape, strides, strict=True):
             values *= length
@@ -117,13 +117,13 @@ class _Inert(pickle.Unpickler):
 
     def _extents(self, numbers: object) -> tuple[int, ...]:
         if not isinstance(numbers, tuple) or len(numbers) > _MAX_DIMENSIONS:
-            raise self._unlike_a_tensor()
+            raise self._malformed()
         if not all(isinstance(number, int) and number >= 0 for number in numbers):
-            raise self._unlike_a_tensor()
+            raise self._malformed()
         return numbers
 
     def _parameter(self, data: object, *_: object) -> object:
         return data
 
-    def _unlike_a_tensor(self) -> WeightsError:
-        return refusal(self._source, "a pickled tensor that is none")
+    def _malformed(self) -> WeightsError:
+        return refusal(self._source, "a malformed pickled tensor")
