@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from vsrealbasicvsr.benchmark.__main__ import main
 from vsrealbasicvsr.benchmark.case import Case
 from vsrealbasicvsr.benchmark.speed import measure_speed
 
@@ -20,9 +20,8 @@ MACHINE = {"vsrealbasicvsr", "torch", "python", "system", "device", "cores", "th
 
 def report(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     target = tmp_path / "results" / "report.json"
-    command = [sys.executable, "-m", "vsrealbasicvsr.benchmark", *arguments, *SMALL, "--json", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(main, [*arguments, *SMALL, "--json", str(target)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
     assert "ratio" in done.stdout
     loaded: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     return loaded

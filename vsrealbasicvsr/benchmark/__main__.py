@@ -23,7 +23,6 @@ def _size(_context: click.Context, _parameter: click.Parameter, text: str) -> di
 
 _window = click.option("--window", default=24, show_default=True, type=click.IntRange(0), help="Frames.")
 _margin = click.option("--margin", default=8, show_default=True, type=click.IntRange(0), help="Frames.")
-_channels = click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
 _json = click.option(
     "--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here."
 )
@@ -39,8 +38,8 @@ def main() -> None:
 @click.option("--size", default="320x180", show_default=True, callback=_size, help="Source pixels.")
 @_window
 @_margin
-@_channels
-@click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Residual blocks.")
+@click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
+@click.option("--blocks", default=10, show_default=True, type=click.IntRange(1), help="Residual blocks.")
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--precision", default="fp32", show_default=True, type=click.Choice(["fp32", "fp16", "bf16"]))
@@ -65,14 +64,18 @@ def speed(
 @main.command()
 @click.option("--short", default=100, show_default=True, type=click.IntRange(1), help="Frames.")
 @click.option("--long", default=300, show_default=True, type=click.IntRange(1), help="Frames.")
-@click.option("--size", default="64x48", show_default=True, callback=_size, help="Source pixels.")
+@click.option("--size", default="96x72", show_default=True, callback=_size, help="Source pixels.")
 @_window
 @_margin
-@_channels
-@click.option("--blocks", default=2, show_default=True, type=click.IntRange(1), help="Residual blocks.")
+@click.option("--channels", default=16, show_default=True, type=click.IntRange(1), help="Width.")
+@click.option("--blocks", default=1, show_default=True, type=click.IntRange(1), help="Residual blocks.")
 @_json
 def memory(size: dict[str, int], short: int, long: int, target: Path | None, **case: int) -> None:
-    """Peak memory of Restorer.stream for a short and a long clip."""
+    """Peak memory of Restorer.stream for a short and a long clip.
+
+    The network is small by default, so that frames kept by mistake would outweigh it: 200 frames of
+    96x72 with their flows are 39 MB, 5 % of the process.
+    """
     result = asdict(measure_memory({**size, **case}, short, long))
     on = result.pop("machine")
     click.echo(f"{short:5} frames  {result['short'] / 2**20:8.1f} MiB")
