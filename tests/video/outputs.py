@@ -11,14 +11,12 @@ import av
 import imageio_ffmpeg
 import numpy as np
 
+from vsrealbasicvsr.video.colour import Colour
 
-@dataclass(frozen=True, slots=True)
-class Tags:
-    matrix: int = 1
-    full_range: bool = False
-    primaries: int = 1
-    transfer: int = 1
-    chroma_location: int = 1
+
+def tags(matrix=1, full_range=False, primaries=1, transfer=1, chroma_location=1):
+    """BT.709 unless told otherwise."""
+    return Colour(matrix, full_range, primaries, transfer, chroma_location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Info:
     width: int = 16
     height: int = 16
     pixel_format: str = "yuv420p"
-    colour: Tags = field(default_factory=Tags)
+    colour: Colour = field(default_factory=tags)
     sample_aspect_ratio: Fraction = Fraction(1)
     time_base: Fraction = Fraction(1, 1000)
     rate: Fraction = Fraction(25)

@@ -69,7 +69,7 @@ def restore(source, target, count=50, first=0, start=None, **choices):
     """Write `count` pictures, 25 a second, in place of the source's."""
     start = start_of(source) if start is None else start
     info = Info(path=source, time_base=Fraction(1, 1000), start=start)
-    fast = Encoding("x264", options=(("preset", "ultrafast"),)) if target.suffix else None
+    fast = Encoding("x264", options=(("preset", "ultrafast"),)) if target.suffix else Encoding()
     plan = plan_output(target, info, (64, 48), fast, **choices)
     sink = open_sink(plan)
     for n in range(count):

@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import pytest
 
-from tests.video.outputs import Tags
+from tests.video.outputs import tags
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.encoders import (
     ENCODERS,
@@ -19,7 +19,7 @@ from vsrealbasicvsr.video.encoders import (
     pixel_format_of,
 )
 
-PICTURES = Pictures(64, 64, "yuv420p10le", Tags(), Fraction(1), Fraction(1, 1000), Fraction(25))
+PICTURES = Pictures(64, 64, "yuv420p10le", tags(), Fraction(1), Fraction(1, 1000), Fraction(25))
 
 
 def check(encoding, **changes):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import av
 import pytest
+import torch
 
-from tests.video.outputs import Info, Tags, decodes_cleanly, picture, times, write
+from tests.video.outputs import Info, decodes_cleanly, picture, tags, times, write
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
 from vsrealbasicvsr.video.sink import open_sink, plan_output
 
 SIZE = (64, 48)
@@ -48,7 +50,7 @@ def length(path):
 @pytest.mark.parametrize(("encoder", "extension"), MATRIX)
 def test_every_encoder_keeps_times_shape_and_colour_in_every_container(encoder, extension, tmp_path):
     path = tmp_path / f"out.{extension}"
-    colour = Tags(matrix=6, primaries=6, transfer=6)
+    colour = tags(matrix=6, primaries=6, transfer=6)
     info = Info(colour=colour, sample_aspect_ratio=Fraction(16, 11), time_base=Fraction(1, 1000))
     plan = produce(path, info, Encoding(encoder))
     assert plan.warnings == ()
@@ -73,7 +75,7 @@ def test_every_encoder_keeps_times_shape_and_colour_in_every_container(encoder, 
 @pytest.mark.parametrize("encoder", ["x264", "x265", "svtav1", "ffv1"])
 def test_full_range_bt2020_tags_survive(encoder, extension, tmp_path):
     path = tmp_path / f"out.{extension}"
-    info = Info(colour=Tags(matrix=9, primaries=9, transfer=16, full_range=True, chroma_location=3))
+    info = Info(colour=tags(matrix=9, primaries=9, transfer=16, full_range=True, chroma_location=3))
     produce(path, info, Encoding(encoder))
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
@@ -129,12 +131,47 @@ def test_a_rotated_oblong_pixel_that_matroska_loses_is_warned_about(tmp_path):
 
 
 def test_rgb_sources_become_bt709_and_rgb_outputs_full_range(tmp_path):
-    rgb = Info(colour=Tags(matrix=0, full_range=True, primaries=2, transfer=13, chroma_location=0))
-    assert plan_output(tmp_path / "a.mkv", rgb, SIZE).colour == Tags(1, False, 1, 13, 1)
-    png = plan_output(tmp_path / "frames", Info(colour=Tags(6, False, 5, 6, 1)), SIZE)
-    assert (png.pixel_format, png.colour) == ("rgb24", Tags(0, True, 5, 6, 0))
+    rgb = Info(colour=tags(matrix=0, full_range=True, primaries=1, transfer=13, chroma_location=0))
+    assert plan_output(tmp_path / "a.mkv", rgb, SIZE).colour == tags(1, False, 1, 13, 1)
+    png = plan_output(tmp_path / "frames", Info(colour=tags(6, False, 5, 6, 1)), SIZE)
+    assert (png.pixel_format, png.colour) == ("rgb24", tags(0, True, 5, 6, 0))
     full = plan_output(tmp_path / "a.mkv", Info(), SIZE, Encoding("ffv1", pixel_format="yuv444p10le"))
-    assert full.colour == Tags(1, False, 1, 1, 0)
+    assert full.colour == tags(1, False, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "pixel_format", "extension"),
+    [
+        ("x264", "yuv420p10le", "mkv"),
+        ("x264", "yuv444p", "mp4"),
+        ("x265", "yuv422p10le", "mov"),
+        ("svtav1", "yuv420p", "mp4"),
+        ("ffv1", "yuv444p16le", "mkv"),
+        ("ffv1", "gbrp10le", "mkv"),
+        ("prores", "yuv444p10le", "mov"),
+        ("png", "rgb48be", None),
+    ],
+)
+def test_pictures_made_of_rgb_come_back(encoder, pixel_format, extension, tmp_path):
+    target = tmp_path / ("frames" if extension is None else f"out.{extension}")
+    asked = Encoding(encoder, 1 if encoder in ("x264", "x265", "svtav1") else None, pixel_format)
+    plan = plan_output(target, Info(), SIZE, asked)
+    grey = torch.full((3, SIZE[1], SIZE[0]), 0.6)
+    grey[0] += 0.1
+    sink = open_sink(plan)
+    for n in range(3):
+        sink.write(frame_from_rgb(grey, plan.pixel_format, plan.colour), n * 40, 40)
+    sink.finish()
+    with av.open(str(target / "000002.png" if extension is None else target)) as container:
+        frame = next(container.decode(video=0))
+        back = rgb_from_frame(frame, plan.colour)
+    assert (back - grey).abs().max() < 0.012  # two or three codes of 255 is what these encoders lose
+
+
+@pytest.mark.parametrize("pixel_format", ["pal8", "rgba"])
+def test_a_pixel_format_that_we_cannot_make_is_refused(pixel_format, tmp_path):
+    with pytest.raises(VideoError, match=pixel_format):
+        plan_output(tmp_path / "frames", Info(), SIZE, Encoding("png", pixel_format=pixel_format))
 
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "rgb48be"])
@@ -310,7 +347,7 @@ def produce(limit):
     return "whole"
 
 target = Path(sys.argv[1])
-plan = plan_output(target, Info(), (64, 48), Encoding(sys.argv[2]) if sys.argv[2] else None)
+plan = plan_output(target, Info(), (64, 48), Encoding(sys.argv[2]))
 limits = [int(limit) for limit in sys.argv[3:]]
 if not limits:
     print(produce(resource.RLIM_INFINITY))
@@ -337,7 +374,7 @@ def starve(*arguments):
         ("out.mkv", "ffv1", 40_000),  # in the middle
         ("out.mp4", "x264", 10_000),  # at the flush
         ("out.mp4", "x264", 0),
-        ("frames", "", 4_000),
+        ("frames", "png", 4_000),
     ],
 )
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(name, encoder, limit, tmp_path):

@@ -66,13 +66,14 @@ class Encoding:
     """How the pictures are to be encoded.
 
     Attributes:
-        encoder: One of ours (x264, x265, svtav1, ffv1, prores, png) or any name of FFmpeg's.
+        encoder: One of ours (x264, x265, svtav1, ffv1, prores, png) or any name of FFmpeg's; "auto" is what
+            suits the output's extension: png for frames, else x264.
         crf: Constant quality, lower is better; None takes the encoder's default.
         pixel_format: FFmpeg's name; None takes the encoder's default.
         options: FFmpeg options of the encoder, in order; they win over ours.
     """
 
-    encoder: str = "x264"
+    encoder: str = "auto"
     crf: float | None = None
     pixel_format: str | None = None
     options: tuple[tuple[str, str], ...] = ()

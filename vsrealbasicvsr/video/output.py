@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
@@ -26,6 +25,7 @@ from vsrealbasicvsr.video.encoders import (
     encoder_of,
     pixel_format_of,
 )
+from vsrealbasicvsr.video.layout import pixel_layout
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.video.colour import Colour
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".mov": "mov"}
 FRAME_NUMBER = re.compile(r"%(?:0(\d+))?d")
-_BT709, _UNKNOWN, _LEFT = 1, (0, 2), 1  # FFmpeg's codes; BT.709 is 1 as matrix, primaries and transfer
+_BT709, _LEFT = 1, 1  # FFmpeg's codes of a matrix and of a chroma location
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class OutputPlan:
     Attributes:
         target: The file, or the pattern of PNG frames (`frames/%06d.png`).
         container: FFmpeg's name of the format; None for PNG frames.
-        encoding: As asked for.
+        encoding: As asked for, with the encoder's name.
         pictures: What the pictures must be.
         source: The file whose streams, tags and chapters are carried; None carries nothing.
         kept: Indices of the streams to be carried.
@@ -96,7 +96,7 @@ def plan_output(
         path: A video file, a folder for PNG frames, or their pattern.
         info: The source.
         size: Width and height of the output in pixels.
-        encoding: None takes the default of the path's kind.
+        encoding: How; by default what suits the path.
         strict: Refuse, rather than warn about, streams that the output cannot hold.
         overwrite: Allow an existing output to be replaced.
         carry: Whether the source's other streams, tags and chapters are wanted at all.
@@ -105,7 +105,9 @@ def plan_output(
         VideoError: the output cannot be made as asked; one sentence says why.
     """
     target, container = _target(path)
-    encoding = encoding or Encoding("png" if container is None else "x264")
+    encoding = encoding or Encoding()
+    if encoding.encoder == "auto":
+        encoding = replace(encoding, encoder="png" if container is None else "x264")
     source = Path(info.path)
     _check_place(target, source, overwrite)
     pixel_format = pixel_format_of(encoding)
@@ -147,19 +149,22 @@ def output_colour(colour: Colour, pixel_format: str) -> Colour:
     """The colour to write: the source's, changed only as far as RGB and YUV differ.
 
     RGB has no matrix and is full range. YUV of an RGB source gets BT.709 in limited range.
+
+    Raises:
+        VideoError: we cannot make pictures of this pixel format.
     """
-    form = VideoFormat(pixel_format)
-    if form.is_rgb:
+    layout = pixel_layout(pixel_format)
+    if layout.spare:
+        raise VideoError(f"cannot write the pixel format {pixel_format}: choose one without alpha.")
+    if layout.family == "rgb":
         return replace(colour, matrix=0, full_range=True, chroma_location=0)
     if colour.matrix == 0:
-        primaries = _BT709 if colour.primaries in _UNKNOWN else colour.primaries
-        transfer = _BT709 if colour.transfer in _UNKNOWN else colour.transfer
-        colour = replace(
-            colour, matrix=_BT709, full_range=False, primaries=primaries, transfer=transfer, chroma_location=0
-        )
-    location = colour.chroma_location or _LEFT if form.chroma_width(8) < 8 else 0
-    full_range = colour.full_range or pixel_format.startswith("yuvj")
-    return replace(colour, chroma_location=location, full_range=full_range)
+        colour = replace(colour, matrix=_BT709, full_range=False, chroma_location=0)
+    return replace(
+        colour,
+        chroma_location=colour.chroma_location or _LEFT if layout.is_subsampled else 0,
+        full_range=colour.full_range or layout.full_range,
+    )
 
 
 def frame_path(pattern: Path, number: int) -> Path:
