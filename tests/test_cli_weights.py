@@ -17,7 +17,6 @@ from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import KNOWN
 from vsrealbasicvsr.weights.formats import read_state
 
-
 __all__ = ["one_thread"]  # the fixture
 
 

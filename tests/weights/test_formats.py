@@ -162,6 +162,7 @@ def test_a_safetensors_header_is_not_believed(entry: dict[str, object], tmp_path
     refused(file)
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # pickletools, of a text opcode
 @pytest.mark.parametrize("form", FORMS)
 @settings(
     max_examples=120,

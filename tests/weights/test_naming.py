@@ -75,6 +75,7 @@ def test_every_floating_type_is_kept(dtype: torch.dtype) -> None:
         ({}, "an empty table"),
         ({"epoch": 3}, "no tensors but entries named epoch"),
         ({"state_dict": 3}, "an entry 'state_dict'"),
+        ({"red\x1b[31m\nline": 3}, r"named red\?\[31m line"),
         (tensors("conv1.weight", "layer1.weight", "layer2.weight", "fc"), "conv1.weight, layer1.weight"),
         (tensors("discriminator.conv_0.weight"), "discriminator.conv_0.weight"),
         ({OURS[0]: torch.tensor([1, 2])}, "torch.int64"),

@@ -10,9 +10,10 @@ def refusal(source: object, found: str) -> WeightsError:
 
     Args:
         source: a path, or words for something in memory.
-        found: a noun phrase; its line breaks are folded.
+        found: a noun phrase; it may quote the file, so control characters are replaced.
     """
+    shown = "".join(letter if letter.isprintable() else "?" for letter in " ".join(found.split()))
     return WeightsError(
-        f"{source} holds {' '.join(found.split())}; expected the weights of RealBasicVSR or BasicVSR, "
+        f"{source} holds {shown}; expected the weights of RealBasicVSR or BasicVSR, "
         "as a PyTorch or a safetensors file."
     )
