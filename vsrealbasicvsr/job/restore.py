@@ -6,7 +6,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from torch import Tensor
@@ -19,7 +20,7 @@ from vsrealbasicvsr.video.cuts import find_cuts, read_cuts, write_cuts
 from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.sink import OutputPlan, Sink, open_sink, plan_output
-from vsrealbasicvsr.video.source import Source, SourceFrame, open_source
+from vsrealbasicvsr.video.source import Source, SourceFrame, SourceInfo, open_source
 
 log = logging.getLogger("vsrealbasicvsr")
 
@@ -91,8 +92,8 @@ def restore_file(
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         size = delivery.output_size(reader.info.width, reader.info.height)
         plan = plan_output(
-            Path(target),
-            reader.info,
+            target,
+            replace(reader.info, sample_aspect_ratio=_pixel_shape(reader.info, size)),
             size,
             delivery.encoding,
             strict=delivery.strict,
@@ -112,6 +113,12 @@ def _given_cuts(cuts: str) -> frozenset[int] | None:
     if cuts == "auto":
         return None
     return frozenset() if cuts == "none" else read_cuts(Path(cuts))
+
+
+def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
+    """The sample aspect ratio that keeps the source's display shape at another size."""
+    width, height = size
+    return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
 
 
 class _Run:
@@ -145,7 +152,8 @@ class _Run:
                     self._arriving(frames), self._cuts, on_cleaned=self._count
                 ):
                     put((picture.cpu(), *self._times.popleft()))
-            sink.finish()
+            for warning in sink.finish():
+                log.warning("%s", warning)
         except KeyboardInterrupt:
             kept = sink.abort(keep=self._written > 0)
             log.warning("stopped after %d frames%s", self._written, f"; they are in {kept}" if kept else "")
