@@ -79,14 +79,14 @@ def readable_format(name: str) -> str:
 _SUBSAMPLING = {"420": (2, 2), "422": (1, 2), "444": (1, 1), "440": (2, 1), "411": (1, 4), "410": (4, 4)}
 _PLANES = (Channel(0), Channel(1), Channel(2))
 
-# Palettes and fields of a few bits: FFmpeg looks up or shifts, and loses nothing.
+# FFmpeg's scaler unpacks these without a loss; of those it rounds (rgb565, rgb8), none is here.
 _STAND_INS = {
     "pal8": "rgb24",
     "monow": "gray",
     "monob": "gray",
     "uyyvyy411": "yuv411p",
-    **{f"{order}{bits}": "rgb24" for order in ("rgb", "bgr") for bits in ("8", "4_byte")},
-    **{f"x2{order}10{end}": "gbrp10le" for order in ("rgb", "bgr") for end in ("le", "be")},
+    "x2rgb10le": "gbrp10le",
+    "x2bgr10le": "gbrp10le",
 }
 
 _HALF_PLANAR = {  # subsampling and depth
