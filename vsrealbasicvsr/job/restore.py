@@ -121,6 +121,14 @@ def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
     return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
 
 
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    picture: Tensor
+    """(3, 4H, 4W), float32, on the host."""
+    pts: int
+    duration: int | None
+
+
 class _Run:
     """The state of one pass through a source: what is on its way and what was counted."""
 
@@ -146,12 +154,12 @@ class _Run:
         try:
             with (
                 read_ahead(self._decoded(given), DECODED_AHEAD) as frames,
-                write_behind(lambda item: self._encode(sink, *item), ENCODED_BEHIND) as put,
+                write_behind(lambda restored: self._encode(sink, restored), ENCODED_BEHIND) as put,
             ):
                 for picture in self._restorer.stream(
                     self._arriving(frames), self._cuts, on_cleaned=self._count
                 ):
-                    put((picture.cpu(), *self._times.popleft()))
+                    put(_Restored(picture.cpu(), *self._times.popleft()))
             for warning in sink.finish():
                 log.warning("%s", warning)
         except KeyboardInterrupt:
@@ -190,17 +198,18 @@ class _Run:
             self._times.append((frame.pts, frame.duration))
             yield rgb
 
-    def _encode(self, sink: Sink, picture: Tensor, pts: int, duration: int | None) -> None:
+    def _encode(self, sink: Sink, restored: _Restored) -> None:
         """Resize, convert and write; runs in the encoding thread."""
         width, height = self._plan.size
         resized = resize_picture(
-            picture,
+            restored.picture,
             (height, width),
             kernel=self._delivery.kernel,
             light=self._delivery.light,
             transfer=self._plan.colour.transfer,
         )
-        sink.write(frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour), pts, duration)
+        frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
+        sink.write(frame, restored.pts, restored.duration)
         self._written += 1
         if self._on_progress:
             self._on_progress(self._progress())

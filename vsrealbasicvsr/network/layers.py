@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,7 +24,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
-        return x + self.conv2(F.relu(self.conv1(x)))
+        residue: Tensor = self.conv2(F.relu(self.conv1(x)))
+        return x + residue
 
 
 class Trunk(nn.Module):
@@ -42,8 +45,10 @@ class Trunk(nn.Module):
         return features
 
 
-def initialise_kaiming(conv: nn.Conv2d, *, scale: float = 1.0, fan: str = "fan_in") -> None:
+def initialise_kaiming(conv: nn.Conv2d, *, scale: float = 1.0, fan: Literal["fan_in", "fan_out"] = "fan_in") -> None:
     """Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
+    if conv.weight.is_meta:  # `load` assigns weights; drawing none on this device costs 4 s the first time
+        return
     nn.init.kaiming_normal_(conv.weight, mode=fan, nonlinearity="relu")
     with torch.no_grad():
         conv.weight *= scale

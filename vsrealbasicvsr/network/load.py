@@ -44,12 +44,12 @@ def load(weights: str | Path | Mapping[str, Tensor]) -> RealBasicVSR:
 
 def _network_for(state: Mapping[str, Tensor], name: str) -> RealBasicVSR:
     fusion = state.get("basicvsr.fusion.weight")
-    if fusion is None or fusion.ndim != 4:
+    if fusion is None or fusion.shape != (len(fusion), 2 * len(fusion), 1, 1):
         raise WeightsError(
             f"{name} holds no RealBasicVSR: the tensor basicvsr.fusion.weight is missing or misshapen."
         )
     return RealBasicVSR(
-        mid_channels=fusion.shape[0],
+        mid_channels=len(fusion),
         num_propagation_blocks=_count_blocks(state, "basicvsr.backward_resblocks"),
         num_cleaning_blocks=_count_blocks(state, "image_cleaning.0"),
     )

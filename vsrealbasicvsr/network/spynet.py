@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vsrealbasicvsr.network.layers import initialise_kaiming, warp
 
 LEVELS = 6
-MULTIPLE = 2 ** (LEVELS - 1)
+MULTIPLE = 1 << (LEVELS - 1)
 
 
 class ConvolutionLayer(nn.Module):

@@ -1,41 +1,17 @@
-"""The command line, `vsrealbasicvsr`. Commands import what they need when they run: --help stays light."""
+"""`vsrealbasicvsr weights`: list, fetch, check and convert."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Literal
 
 import click
 
-from vsrealbasicvsr import __version__
-from vsrealbasicvsr.errors import RestorationError, WeightsError
+from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, find, resolve
 
 
-class _Failure(click.ClickException):
-    exit_code = 1
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"vsrealbasicvsr: {self.format_message()}", err=True)
-
-
-class _Program(click.Group):
-    """A group whose commands' `RestorationError` becomes one line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RestorationError as error:
-            raise _Failure(str(error)) from error
-
-
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="vsrealbasicvsr")
-def main() -> None:
-    """Restore old, noisy, compressed, small video to four times its size."""
-
-
-@main.group()
+@click.group()
 def weights() -> None:
     """List, fetch, check and convert the network's weights."""
 

@@ -1,0 +1,5 @@
+"""`python -m vsrealbasicvsr.cli`, the command without its entry point."""
+
+from vsrealbasicvsr.cli.main import main
+
+main(prog_name="vsrealbasicvsr")

@@ -1,0 +1,185 @@
+"""`vsrealbasicvsr restore`: one file in, one file out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from vsrealbasicvsr.cli.progress import show_progress
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Settings
+
+FRAMES_LOST = 3
+"""Exit code of a restoration that is whole but for source frames that could not be decoded."""
+
+
+EXAMPLES = """\b
+Examples:
+  vsrealbasicvsr restore old.avi restored.mkv
+  vsrealbasicvsr restore dvd.vob restored.mkv --scale 2 --encoder x265 --crf 18
+  vsrealbasicvsr restore scans/ restored/ --rate 16
+"""
+
+
+def settings_options[F: Callable[..., Any]](command: F) -> F:
+    """One flag for each field of `Settings`, with its default, unit and help."""
+    for item in reversed(fields(Settings)):
+        choices = item.metadata["choices"]
+        unit = f" [{item.metadata['unit']}]" if item.metadata["unit"] else ""
+        command = click.option(
+            f"--{item.name.replace('_', '-')}",
+            item.name,
+            type=click.Choice(choices) if choices else type(item.default),
+            default=item.default,
+            show_default=True,
+            help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
+        )(command)
+    return command
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The two numbers of a text such as 1920x1080."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = value.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"{value!r} is no size; write it as 1920x1080.", param, ctx)
+        return int(width), int(height)
+
+
+class Rate(click.ParamType[Fraction]):
+    """Frames per second, as 25, 23.976 or 24000/1001."""
+
+    name = "FPS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        """The rate as a fraction."""
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is no frame rate; write it as 25 or 24000/1001.", param, ctx)
+
+
+class KeyValue(click.ParamType[tuple[str, str]]):
+    """An option of the encoder, KEY=VALUE."""
+
+    name = "K=V"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Key and value."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, content = value.partition("=")
+        if not (key and equals):
+            self.fail(f"{value!r} is no encoder option; write it as key=value.", param, ctx)
+        return key, content
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@settings_options
+@click.option(
+    "--encoder",
+    default="auto",
+    show_default=True,
+    help="x264, x265, svtav1, ffv1, prores, png, or any name FFmpeg knows; auto takes x264, for frames png.",
+)
+@click.option("--crf", type=float, help="Quality of x264, x265 and svtav1; lower is better and larger.")
+@click.option("--pixel-format", help="FFmpeg's name, such as yuv420p10le.")
+@click.option(
+    "--encoder-option", "encoder_options", type=KeyValue(), multiple=True, help="Passed to the encoder."
+)
+@click.option("--size", type=Size(), help="Resize the restored frames to this.")
+@click.option("--scale", type=float, help="Enlarge by this in all, instead of 4.")
+@click.option(
+    "--kernel",
+    type=click.Choice(["spline36", "lanczos", "bicubic", "bilinear"]),
+    default="spline36",
+    show_default=True,
+    help="Filter of --size and --scale.",
+)
+@click.option(
+    "--light",
+    type=click.Choice(["gamma", "linear"]),
+    default="gamma",
+    show_default=True,
+    help="Light in which --size and --scale average.",
+)
+@click.option(
+    "--deinterlace",
+    type=click.Choice(["auto", "off", "frame", "field"]),
+    default="auto",
+    show_default=True,
+    help="bwdif first: where flagged, never, one frame per frame, or one per field.",
+)
+@click.option("--rate", type=Rate(), help="Frame rate of an image sequence; 25 if not given.")
+@click.option("--cuts-out", type=click.Path(path_type=Path), help="Write the scene cuts here.")
+@click.option("--strict", is_flag=True, help="Refuse what the output cannot hold instead of warning.")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
+@click.option("--quiet", is_flag=True, help="Show errors only.")
+@click.option(
+    "--progress",
+    type=click.Choice(["bar", "json"]),
+    default="bar",
+    show_default=True,
+    help="A bar for people or a line of JSON for each frame, on stderr.",
+)
+def restore(
+    source: str,
+    target: str,
+    encoder: str,
+    crf: float | None,
+    pixel_format: str | None,
+    encoder_options: tuple[tuple[str, str], ...],
+    quiet: bool,
+    progress: Literal["bar", "json"],
+    **choices: Any,
+) -> None:
+    """Restore the video IN to OUT, four times the width and height.
+
+    IN is any file FFmpeg reads, a folder of images, or a pattern such as frames/%06d.png. OUT is a .mkv,
+    .mp4 or .mov file, or a folder or pattern for PNG frames. Sound, subtitles, chapters and metadata are
+    carried over untouched.
+    """
+    try:
+        settings = Settings.from_mapping({item.name: choices.pop(item.name) for item in fields(Settings)})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+    from vsrealbasicvsr.job import Delivery, restore_file
+    from vsrealbasicvsr.video.encoders import Encoding
+
+    encoding = Encoding(encoder=encoder, crf=crf, pixel_format=pixel_format, options=encoder_options)
+    delivery = Delivery(encoding=encoding, **choices)
+    logging.getLogger("vsrealbasicvsr").setLevel(logging.ERROR if quiet else logging.WARNING)
+    with show_progress("none" if quiet else progress) as on_progress:
+        report = restore_file(source, target, settings, delivery=delivery, on_progress=on_progress)
+    if not quiet:
+        click.echo(
+            f"{report.target}: {report.frames} frames in {report.seconds:.1f} s, "
+            f"{len(report.cuts)} cuts, {report.mean_passes:.2f} cleaning passes a frame",
+            err=True,
+        )
+    if report.lost:
+        click.echo(
+            f"vsrealbasicvsr: {report.lost} frames of {source} could not be decoded and are missing.",
+            err=True,
+        )
+        sys.exit(FRAMES_LOST)
