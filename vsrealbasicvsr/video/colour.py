@@ -125,6 +125,8 @@ def _matrix(frame: av.VideoFrame, layout: Layout) -> tuple[int, str]:
         matrix, why = int(frame.color_primaries), "the primaries"
     else:
         matrix, why = _matrix_of_size(frame.width, frame.height), f"{frame.width}x{frame.height}"
+    if layout.family == "gray":  # matters only where YUV is made of it
+        return matrix, ""
     return matrix, f"matrix {what}: {_MATRIX_NAMES[matrix]} assumed from {why}"
 
 
