@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
+import click
 from tqdm import tqdm
 
 if TYPE_CHECKING:
@@ -48,4 +49,4 @@ def _write_json(progress: Progress) -> None:
         "eta": None if left is None or not rate else round(left / rate, 1),
         "mean_passes": round(progress.mean_passes, 3),
     }
-    print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201 # the machine-readable output
+    click.echo(json.dumps(line), err=True)

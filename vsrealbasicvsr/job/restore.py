@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -99,7 +100,8 @@ def restore_file(
             strict=delivery.strict,
             overwrite=delivery.overwrite,
         )
-        for warning in (*reader.info.assumptions, *plan.warnings):
+        assumed = "; ".join(reader.info.assumptions)
+        for warning in filter(None, (assumed, *plan.warnings)):
             log.warning("%s", warning)
         run = _Run(reader, Restorer(settings=settings), plan, delivery, on_progress)
         report = run.through(open_sink(plan), given)
@@ -154,7 +156,7 @@ class _Run:
         try:
             with (
                 read_ahead(self._decoded(given), DECODED_AHEAD) as frames,
-                write_behind(lambda restored: self._encode(sink, restored), ENCODED_BEHIND) as put,
+                write_behind(partial(self._encode, sink), ENCODED_BEHIND) as put,
             ):
                 for picture in self._restorer.stream(
                     self._arriving(frames), self._cuts, on_cleaned=self._count
