@@ -90,8 +90,9 @@ class _Detector:
             self._small.popleft()
             self._first += 1
         change = self._change(number - 1, number)
-        rises = change - self._change(number - 2, number - 1) >= self._threshold
         falls = change - self._change(number, number + 1) >= self._threshold
+        # Nothing lies before the clip's first pair, which may be in fast motion: what follows decides.
+        rises = change - self._change(number - 2, number - 1) >= self._threshold and (number > 1 or falls)
         starts = rises or (self._after_rise and falls)
         if self._after_rise and starts and self._is_blend(number - 1):
             starts = False

@@ -153,16 +153,12 @@ class _OpenSource:
     def __init__(self, reader: Reader, deinterlace: Deinterlace) -> None:
         self._reader = reader
         self._tally = Tally()
-        self._open: list[Iterator[VideoFrame]] = []
         self._closed = False
-        first = list(islice(reader.pictures(Tally()), _PROBED if deinterlace == "auto" else 1))
-        if not first:
-            raise VideoError(f"not one picture of {reader.facts.path} can be decoded: the file is damaged.")
-        self._size = first[0].width, first[0].height
-        interlaced = reader.facts.interlaced or any(picture.interlaced_frame for picture in first)
+        first, interlaced = _probe(reader, _PROBED if deinterlace == "auto" else 1)
+        self._size = first.width, first.height
         self._mode = _mode(deinterlace, interlaced, self._size)
         self._only_flagged = deinterlace == "auto"
-        self._info = _info(reader.facts, first[0], self._mode, interlaced)
+        self._info = _info(reader.facts, first, self._mode, interlaced)
 
     @property
     def info(self) -> SourceInfo:
@@ -209,6 +205,16 @@ class _OpenSource:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _probe(reader: Reader, count: int) -> tuple[VideoFrame, bool]:
+    """The first picture, and whether the source is interlaced as far as its first `count` tell."""
+    pictures = reader.pictures(Tally())
+    first = next(pictures, None)
+    if first is None:
+        raise VideoError(f"not one picture of {reader.facts.path} can be decoded: it is empty or damaged.")
+    interlaced = reader.facts.interlaced or first.interlaced_frame
+    return first, interlaced or any(p.interlaced_frame for p in islice(pictures, count - 1))
 
 
 def _mode(asked: Deinterlace, interlaced: bool, size: tuple[int, int]) -> Literal["frame", "field"] | None:

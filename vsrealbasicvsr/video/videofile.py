@@ -22,8 +22,9 @@ _DEFAULT_RATE = Fraction(25)
 _FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, _BB, _TB, _BT
 _HIGHEST_RATE = 1000
 # Demuxers whose length comes from the header; others measure what is there, so nothing can lack.
-_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
-_STATES_LENGTH = (_MP4, "matroska,webm", "avi", "flv", "asf")
+_AVI, _MP4 = "avi", "mov,mp4,m4a,3gp,3g2,mj2"
+_STATES_LENGTH = (_MP4, "matroska,webm", _AVI, "flv", "asf")
+_TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg draws any text file as pictures
 _CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -105,9 +106,8 @@ class _Extent:
 def _open(path: Path) -> InputContainer:
     try:
         return av.open(f"file:{path}")  # the prefix: a colon in a name is no protocol
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise VideoError(f"cannot read {path}: {reason}.") from error
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f"cannot read {path}: {error.strerror or error}.") from error
 
 
 def _choose(container: InputContainer, path: Path, index: int | None) -> VideoStream:
@@ -115,6 +115,8 @@ def _choose(container: InputContainer, path: Path, index: int | None) -> VideoSt
         if 0 <= index < len(container.streams) and isinstance(container.streams[index], VideoStream):
             return container.streams.video[[v.index for v in container.streams.video].index(index)]
         raise VideoError(f"stream {index} of {path} is not a video stream: choose another, or none.")
+    if container.format.name in _TEXT_ART:
+        raise VideoError(f"{path} is a text file: give a video file or images.")
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         kinds = sorted({stream.type for stream in container.streams if stream.type != "video"})
@@ -208,5 +210,7 @@ def _decode(stream: VideoStream, packet: Packet[Stream] | None, tally: Tally) ->
         tally.lost += 1
         return
     for picture in pictures:
+        if stream.container.format.name == _AVI:
+            picture.pts = picture.dts  # AVI knows no other; what FFmpeg guesses goes astray with B frames
         tally.damaged += picture.is_corrupt
         yield picture
