@@ -291,9 +291,12 @@ def test_each_useless_input_is_refused_in_one_sentence(made: Path, ffmpeg: FFmpe
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "note.txt").write_text("not a video\n" * 100, encoding="utf-8")
     shorten(copy_of(made / "clip.mp4", tmp_path), 0.01)
+    strange = (made / "clip.mp4").read_bytes().replace(b"avc1", b"zzzz")
+    (tmp_path / "unknown.mp4").write_bytes(strange)
     (tmp_path / "folder").mkdir()
     cases = {
         "missing.mkv": "there is no file",
+        "unknown.mp4": "cannot decode",
         "sound.mka": "only audio",
         "none.mkv": "none.mkv",
         "empty.mp4": "cannot read",
@@ -315,6 +318,6 @@ def test_a_rate_is_for_images_only(made: Path) -> None:
 
 
 def test_names_that_look_like_protocols_or_patterns_are_names(made: Path, tmp_path: Path) -> None:
-    for name in ("a:b.mkv", "100%d.mkv", "x'y z#.mkv"):
+    for name in ("a:b.mkv", "100%d.mkv", "x'y z#.mkv", "\udcff.mkv"):
         (tmp_path / name).write_bytes((made / "clip.mkv").read_bytes())
         assert len(read(tmp_path / name)[1]) == 50

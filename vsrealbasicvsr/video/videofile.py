@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.rational import AVRational
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -41,10 +42,7 @@ class VideoFile:
 
     def __init__(self, path: Path, stream: int | None = None) -> None:
         with _open(path) as container:
-            chosen = _choose(container, path, stream)
-            if not chosen.codec_context:
-                raise VideoError(f"{path} holds video of a kind that FFmpeg cannot decode: convert it first.")
-            self._facts = _facts(container, chosen, path)
+            self._facts = _facts(container, _choose(container, path, stream), path)
 
     @property
     def facts(self) -> Facts:
@@ -111,18 +109,32 @@ def _open(path: Path) -> InputContainer:
 
 
 def _choose(container: InputContainer, path: Path, index: int | None) -> VideoStream:
-    if index is not None:
-        if 0 <= index < len(container.streams) and isinstance(container.streams[index], VideoStream):
-            return container.streams.video[[v.index for v in container.streams.video].index(index)]
-        raise VideoError(f"stream {index} of {path} is not a video stream: choose another, or none.")
     if container.format.name in _TEXT_ART:
         raise VideoError(f"{path} is a text file: give a video file or images.")
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
+    videos = [stream for stream in container.streams.video if index in (None, stream.index)]
+    if index is None:
+        videos = [stream for stream in videos if not stream.disposition & Disposition.attached_pic]
+    elif not videos:
+        raise VideoError(f"stream {index} of {path} is not a video stream: choose another, or none.")
+    if not videos:
         kinds = sorted({stream.type for stream in container.streams if stream.type != "video"})
         holds = f"only {' and '.join(kinds)}" if kinds else "no stream at all"
         raise VideoError(f"{path} holds no video, {holds}: give a video file or images.")
-    return max(streams, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
+    readable = [stream for stream in videos if _can_decode(stream)]
+    if not readable:
+        raise VideoError(f"{path} holds video that FFmpeg cannot decode: it is damaged, or convert it first.")
+    return max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
+
+
+def _can_decode(stream: VideoStream) -> bool:
+    context: VideoCodecContext | None = stream.codec_context  # None where FFmpeg does not know the codec
+    if context is None or not context.is_decoder:
+        return False
+    try:
+        context.open(strict=False)
+    except av.FFmpegError:  # the header lacks what the decoder needs
+        return False
+    return True
 
 
 def _facts(container: InputContainer, stream: VideoStream, path: Path) -> Facts:
