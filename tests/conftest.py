@@ -18,6 +18,8 @@ from torch import Tensor
 
 from vsrealbasicvsr.network import RealBasicVSR
 
+torch.set_num_threads(1)  # pytest-xdist runs a process for each core
+
 GOLDEN = Path(__file__).parent / "golden"
 EXAMPLE_CLIP = Path(__file__).parents[1] / "examples" / "media" / "launch.mp4"
 

@@ -76,6 +76,9 @@ def test_progress_can_be_read_by_programs(restore: Restore, clip: Path, tmp_path
     assert (lines[-1]["total"], lines[-1]["eta"], lines[-1]["mean_passes"]) == (10, 0, 1)
 
 
+NOT_TOGETHER = {("prores", "out.mp4"), ("ffv1", "out.mov"), ("svtav1", "out.mov")}
+
+
 @pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.mov"])
 @pytest.mark.parametrize("encoder", ["x264", "x265", "svtav1", "ffv1", "prores"])
 def test_encoders_and_containers(
@@ -86,10 +89,8 @@ def test_encoders_and_containers(
     name: str,
 ) -> None:
     result = restore(clip, tmp_path / name, "--encoder", encoder)
-    if encoder in ("ffv1", "prores") and name == "out.mp4":
-        one_line(result, 1, encoder)
-    elif encoder == "svtav1" and name == "out.mov":
-        assert result.exit_code in (0, 1)
+    if (encoder, name) in NOT_TOGETHER:
+        one_line(result, 1, encoder, Path(name).suffix)
     else:
         assert result.exit_code == 0, result.output
         assert count(tmp_path / name) == 10

@@ -80,22 +80,24 @@ def test_variable_frame_rate_is_kept_to_the_tick(
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) <= Fraction(1, 2000)  # Matroska's tick
 
 
-def test_cuts_are_found_used_and_written(tiny_model: Path, tmp_path: Path) -> None:
+def test_cuts_are_found_used_and_written(
+    ffmpeg: Callable[..., None], tiny_model: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "small.mkv"
+    ffmpeg("-i", EXAMPLE_CLIP, "-ss", "0.25", "-frames:v", "15", "-vf", "scale=64:36", "-c:v", "ffv1", source)
     cuts_file = tmp_path / "cuts.txt"
     delivery = Delivery(encoding=Encoding(encoder="ffv1", pixel_format="gbrp16le"), cuts_out=cuts_file)
     report = restore_file(
-        EXAMPLE_CLIP, tmp_path / "found.mkv", settings(tiny_model, cuts="auto"), delivery=delivery
+        source, tmp_path / "found.mkv", settings(tiny_model, cuts="auto"), delivery=delivery
     )
-    assert len(report.cuts) == 1
-    assert [int(line) for line in cuts_file.read_text().split()] == list(report.cuts)
+    assert report.cuts == (7,)
+    assert cuts_file.read_text().splitlines()[-1] == "7"
 
-    restore_file(
-        EXAMPLE_CLIP, tmp_path / "given.mkv", settings(tiny_model, cuts=str(cuts_file)), delivery=FFV1
-    )
+    restore_file(source, tmp_path / "given.mkv", settings(tiny_model, cuts=str(cuts_file)), delivery=FFV1)
     found, given = rgb(pictures(tmp_path / "found.mkv")), rgb(pictures(tmp_path / "given.mkv"))
     assert torch.equal(found, given)
 
-    restore_file(EXAMPLE_CLIP, tmp_path / "none.mkv", settings(tiny_model), delivery=FFV1)
+    restore_file(source, tmp_path / "none.mkv", settings(tiny_model), delivery=FFV1)
     assert not torch.equal(rgb(pictures(tmp_path / "none.mkv")), found)
 
 
@@ -132,7 +134,7 @@ def test_the_display_shape_survives_an_anamorphic_resize(
 
 
 def test_image_sequences_in_and_out(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
-    restore_file(clip, tmp_path / "frames", settings(tiny_model))
+    restore_file(clip, tmp_path / "frames", settings(tiny_model), delivery=Delivery(scale=1))
     files = sorted((tmp_path / "frames").iterdir())
     assert [file.name for file in files] == [f"{n:06d}.png" for n in range(10)]
     report = restore_file(
@@ -142,7 +144,7 @@ def test_image_sequences_in_and_out(clip: Path, tiny_model: Path, tmp_path: Path
         delivery=Delivery(rate=Fraction(16), size=(64, 48)),
     )
     assert report.frames == 10
-    assert times(tmp_path / "again.mkv")[1] == pytest.approx(1 / 16, abs=5e-4)
+    assert times(tmp_path / "again.mkv")[1] == pytest.approx(1 / 16, abs=5.1e-4)  # Matroska's tick
 
 
 def test_progress_is_told_after_every_frame(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

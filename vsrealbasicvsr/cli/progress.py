@@ -28,14 +28,30 @@ def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Pro
     elif how == "json":
         yield _write_json
     else:
-        with tqdm(unit=" frames", file=sys.stderr, dynamic_ncols=True, smoothing=0.05) as bar:
-            yield lambda progress: _advance(bar, progress)
+        bar = _Bar()
+        try:
+            yield bar
+        finally:
+            bar.close()
 
 
-def _advance(bar: tqdm[Never], progress: Progress) -> None:
-    bar.total = progress.total
-    bar.set_postfix_str(f"{progress.mean_passes:.2f} passes", refresh=False)
-    bar.update(progress.frames - bar.n)
+class _Bar:
+    """A bar that appears with the first frame, so that a refusal stands alone."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Never] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.total, unit=" frames", file=sys.stderr, dynamic_ncols=True, smoothing=0.05
+            )
+        self._bar.set_postfix_str(f"{progress.mean_passes:.2f} passes", refresh=False)
+        self._bar.update(progress.frames - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _write_json(progress: Progress) -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from vsrealbasicvsr.engine import CleanedFrame, Restorer
@@ -100,10 +101,11 @@ def restore_file(
             strict=delivery.strict,
             overwrite=delivery.overwrite,
         )
+        restorer = Restorer(settings=settings)
         assumed = "; ".join(reader.info.assumptions)
         for warning in filter(None, (assumed, *plan.warnings)):
             log.warning("%s", warning)
-        run = _Run(reader, Restorer(settings=settings), plan, delivery, on_progress)
+        run = _Run(reader, restorer, plan, delivery, on_progress)
         report = run.through(open_sink(plan), given)
     if delivery.cuts_out:
         write_cuts(delivery.cuts_out, report.cuts)
@@ -121,6 +123,11 @@ def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
     """The sample aspect ratio that keeps the source's display shape at another size."""
     width, height = size
     return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
+
+
+def _leave_the_cores_to_the_network() -> None:
+    """Convert on one core in this thread: teams of several threads on one CPU wait for each other."""
+    torch.set_num_threads(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +190,25 @@ class _Run:
 
     def _decoded(self, given: Container[int] | None) -> Iterator[tuple[Tensor, SourceFrame, bool]]:
         """RGB, time and cut of each source frame; runs in the decoding thread."""
+        _leave_the_cores_to_the_network()
         colour = self._reader.info.colour
         frames = (
             find_cuts(self._reader)
             if given is None
             else ((frame, n in given) for n, frame in enumerate(self._reader))
         )
+        told = 0
         for frame, cut in frames:
+            told = self._warn(told)
             yield rgb_from_frame(frame.picture, colour), frame, cut
+        self._warn(told)
+
+    def _warn(self, told: int) -> int:
+        """Pass on the source's warnings after the first `told`; returns how many there are."""
+        warnings = self._reader.warnings
+        for warning in warnings[told:]:
+            log.warning("%s", warning)
+        return len(warnings)
 
     def _arriving(self, frames: Iterator[tuple[Tensor, SourceFrame, bool]]) -> Iterator[Tensor]:
         """The pictures alone for the engine; their times and cuts are noted."""
@@ -202,6 +220,7 @@ class _Run:
 
     def _encode(self, sink: Sink, restored: _Restored) -> None:
         """Resize, convert and write; runs in the encoding thread."""
+        _leave_the_cores_to_the_network()
         width, height = self._plan.size
         resized = resize_picture(
             restored.picture,
