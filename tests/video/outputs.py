@@ -22,6 +22,7 @@ def tags(matrix=1, full_range=False, primaries=1, transfer=1, chroma_location=1)
 @dataclass(frozen=True, slots=True)
 class Info:
     path: Path = Path("nothing")
+    stream: int = 0
     width: int = 16
     height: int = 16
     pixel_format: str = "yuv420p"

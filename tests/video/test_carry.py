@@ -65,10 +65,16 @@ def start_of(path):
         return Fraction(container.start_time or 0, 1_000_000)
 
 
+def pictures_of(path):
+    """Index of the stream that is restored, by FFmpeg's own choice."""
+    with av.open(str(path)) as container:
+        return container.streams.best("video").index
+
+
 def restore(source, target, count=50, first=0, start=None, **choices):
     """Write `count` pictures, 25 a second, in place of the source's."""
     start = start_of(source) if start is None else start
-    info = Info(path=source, time_base=Fraction(1, 1000), start=start)
+    info = Info(path=source, stream=pictures_of(source), time_base=Fraction(1, 1000), start=start)
     fast = Encoding("x264", options=(("preset", "ultrafast"),)) if target.suffix else Encoding()
     plan = plan_output(target, info, (64, 48), fast, **choices)
     sink = open_sink(plan)
@@ -303,7 +309,7 @@ def test_carrying_can_be_switched_off(rich, tmp_path):
 def test_a_survey_of_something_that_is_no_video_is_one_sentence(tmp_path):
     (tmp_path / "a.mkv").write_bytes(b"no video at all")
     with pytest.raises(VideoError, match="cannot read"):
-        survey(tmp_path / "a.mkv", "matroska")
+        survey(tmp_path / "a.mkv", "matroska", 0)
 
 
 def test_the_real_ffmpeg_agrees_on_the_copied_times(rich, tmp_path):

@@ -45,7 +45,9 @@ class Trunk(nn.Module):
         return features
 
 
-def initialise_kaiming(conv: nn.Conv2d, *, scale: float = 1.0, fan: Literal["fan_in", "fan_out"] = "fan_in") -> None:
+def initialise_kaiming(
+    conv: nn.Conv2d, *, scale: float = 1.0, fan: Literal["fan_in", "fan_out"] = "fan_in"
+) -> None:
     """Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
     if conv.weight.is_meta:  # `load` assigns weights; drawing none on this device costs 4 s the first time
         return

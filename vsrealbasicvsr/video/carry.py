@@ -42,19 +42,20 @@ class Survey:
     left_out: tuple[str, ...] = ()
 
 
-def survey(path: Path, container_format: str | None) -> Survey:
+def survey(path: Path, container_format: str | None, pictures: int) -> Survey:
     """Try every stream but the pictures in an empty file of the container's kind.
 
     Args:
         path: The source.
         container_format: FFmpeg's name of the output's format; None holds pictures alone.
+        pictures: Index of the stream that is restored.
 
     Raises:
         VideoError: the source cannot be opened.
     """
     kept, left_out = [], []
     with _open(path) as source:
-        for stream in _others(source):
+        for stream in _others(source, pictures):
             if container_format is not None and _holds(container_format, stream):
                 kept.append(stream.index)
             else:
@@ -78,6 +79,7 @@ class Carry:
         path: The source, opened a second time; no packet passes between threads.
         output: A container with `video` already in it, its header not yet written.
         video: The output's stream of pictures; gets the source's tags and dispositions.
+        pictures: Index of the stream that is restored.
         kept: Indices of the streams to carry, from `survey`.
         start: Seconds subtracted from every time stamp, as from the pictures'.
 
@@ -86,7 +88,14 @@ class Carry:
     """
 
     def __init__(
-        self, path: Path, output: OutputContainer, video: VideoStream, kept: tuple[int, ...], start: Fraction
+        self,
+        path: Path,
+        output: OutputContainer,
+        video: VideoStream,
+        *,
+        pictures: int,
+        kept: tuple[int, ...],
+        start: Fraction,
     ) -> None:
         self._source = _open(path)
         self._output = output
@@ -96,7 +105,7 @@ class Carry:
         self._end = _end(self._source, start)
         self._copies = {stream.index: stream for stream in self._source.streams if stream.index in kept}
         self._targets = {index: _add(output, stream) for index, stream in self._copies.items()}
-        self._describe_output(video)
+        self._describe_output(video, self._source.streams[pictures])
         self._packets = self._read()
         self._pending = next(self._packets, None)
 
@@ -118,13 +127,12 @@ class Carry:
         self._packets.close()
         self._source.close()
 
-    def _describe_output(self, video: VideoStream) -> None:
+    def _describe_output(self, video: VideoStream, pictures: Stream) -> None:
         self._output.metadata.update(_tags(self._source.metadata))
         if chapters := self._source.chapters():
             self._output.set_chapters([_shifted(chapter, self._start) for chapter in chapters])
-        if (pictures := restored_stream(self._source)) is not None:
-            video.metadata.update(_tags(pictures.metadata, _STATISTICS))
-            video.disposition = pictures.disposition
+        video.metadata.update(_tags(pictures.metadata, _STATISTICS))
+        video.disposition = pictures.disposition
 
     def _read(self) -> Generator[Packet[Stream]]:
         """Packets with the output's times, in the source's order; damage ends or skips, never raises."""
@@ -175,30 +183,22 @@ class Carry:
             self.lost += 1
 
 
-def restored_stream(source: InputContainer) -> VideoStream | None:
-    """The stream of pictures that is restored: FFmpeg's best, never cover art."""
-    return next(
-        (stream for stream in [source.streams.best("video")] if isinstance(stream, VideoStream)), None
-    )
-
-
 def _open(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
+        return av.open(f"file:{path}")  # the prefix: a colon in a name is no protocol
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot read {path}: {error.strerror or error}.") from error
 
 
-def _others(source: InputContainer) -> list[Stream]:
+def _others(source: InputContainer, pictures: int) -> list[Stream]:
     """All but the pictures, and but what the muxer makes anew.
 
     That is a chapter track (the demuxer switches it off) and a time code track (the tag remains).
     """
-    pictures = restored_stream(source)
     return [
         stream
         for stream in source.streams
-        if (pictures is None or stream.index != pictures.index)
+        if stream.index != pictures
         and stream.discard != Discard.all
         and not (stream.type == "data" and "timecode" in stream.metadata)
     ]
@@ -233,7 +233,7 @@ def _add(output: OutputContainer, stream: Stream) -> Stream:
 def _attach_cover(output: OutputContainer, stream: Stream) -> Stream:
     kind = "png" if stream.codec_context.name == "png" else "jpeg"
     name = stream.metadata.get("filename", f"cover.{kind.replace('jpeg', 'jpg')}")
-    with _open(Path(stream.container.name)) as source:
+    with _open(Path(stream.container.name.removeprefix("file:"))) as source:
         packets = source.demux(source.streams[stream.index])
         data = next((bytes(packet) for packet in packets if packet.size), b"")
     return output.add_attachment(name, stream.metadata.get("mimetype", f"image/{kind}"), data)

@@ -46,6 +46,7 @@ class OutputPlan:
         encoding: As asked for, with the encoder's name.
         pictures: What the pictures must be.
         source: The file whose streams, tags and chapters are carried; None carries nothing.
+        stream: Index of the source's stream that is restored.
         kept: Indices of the streams to be carried.
         start: Seconds subtracted from every time stamp.
         rotation: Degrees counter-clockwise, written as a tag; the pictures stay as they are.
@@ -58,6 +59,7 @@ class OutputPlan:
     encoding: Encoding
     pictures: Pictures
     source: Path | None
+    stream: int
     kept: tuple[int, ...]
     start: Fraction
     rotation: int
@@ -122,7 +124,7 @@ def plan_output(
     _check_kind(target, container, encoding, pictures)
     check_encoder(encoding, pictures)
     carried = source if carry and source.is_file() else None
-    found = survey(carried, container) if carried else Survey()
+    found = survey(carried, container, info.stream) if carried else Survey()
     lacking = _lacking(target, found)
     if strict and lacking:
         raise VideoError(f"{lacking}; write a .mkv file, or leave --strict out.")
@@ -137,6 +139,7 @@ def plan_output(
         encoding=encoding,
         pictures=pictures,
         source=carried,
+        stream=info.stream,
         kept=found.kept,
         start=info.start,
         rotation=info.rotation,

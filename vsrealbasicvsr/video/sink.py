@@ -84,13 +84,20 @@ class FileSink:
         self._shape = _header_shape(plan)
         self._offset = round(plan.start / plan.pictures.time_base)
         self._output = av.open(
-            str(self._partial), "w", format=container, container_options=_muxer_options(plan)
+            f"file:{self._partial}", "w", format=container, container_options=_muxer_options(plan)
         )
         self._carry: Carry | None = None
         try:
             self._stream = self._add_pictures()
             if plan.source:
-                self._carry = Carry(plan.source, self._output, self._stream, plan.kept, plan.start)
+                self._carry = Carry(
+                    plan.source,
+                    self._output,
+                    self._stream,
+                    pictures=plan.stream,
+                    kept=plan.kept,
+                    start=plan.start,
+                )
             self._output.start_encoding()
         except BaseException:
             self.abort()

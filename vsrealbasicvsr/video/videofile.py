@@ -22,6 +22,7 @@ from vsrealbasicvsr.video.reader import Facts, Tally
 _DEFAULT_RATE = Fraction(25)
 _FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, _BB, _TB, _BT
 _HIGHEST_RATE = 1000
+_STEPS_PER_HOLE = 100  # film whose repeated pictures were dropped has more holes than that
 # Demuxers whose length comes from the header; others measure what is there, so nothing can lack.
 _AVI, _MP4 = "avi", "mov,mp4,m4a,3gp,3g2,mj2"
 _STATES_LENGTH = (_MP4, "matroska,webm", _AVI, "flv", "asf")
@@ -52,8 +53,9 @@ class VideoFile:
     def pictures(self, tally: Tally) -> Iterator[VideoFrame]:
         """See `Reader.pictures`.
 
-        A picture is lost when the decoder refuses its data, and when the container states more pictures,
-        or a later end, than there is; the latter is an estimate where only a duration is stated.
+        A picture is lost when the decoder refuses its data; when it lacks where otherwise every step of
+        time is alike; and when the container states more pictures, or a later end, than there is. The
+        last is an estimate where only a duration is stated.
         """
         with _open(self._facts.path) as container:
             stream = container.streams[self._facts.stream]
@@ -61,11 +63,21 @@ class VideoFile:
             # Frame threads lose good pictures near a damaged end: PyAV stops draining at the first error.
             stream.thread_type = "SLICE"
             extent = _Extent(container, stream)
+            steps = _Steps(self._facts)
             for packet in _packets(container, tally):
                 extent.note(packet)
                 if packet.size and packet.stream_index == stream.index:
-                    yield from _decode(stream, packet, tally)
-            yield from _decode(stream, None, tally)
+                    for picture in _decode(stream, packet, tally):
+                        steps.note(picture)
+                        yield picture
+            for picture in _decode(stream, None, tally):
+                steps.note(picture)
+                yield picture
+            if not extent.frames and steps.missing() > tally.lost:
+                tally.lost = steps.missing()
+                tally.warnings.append(
+                    f"{self._facts.path} is damaged: about {tally.lost} pictures are missing in the middle."
+                )
             if missing := extent.missing():
                 tally.lost += missing
                 tally.warnings.append(f"{self._facts.path} ends early: about {missing} pictures are missing.")
@@ -77,7 +89,7 @@ class _Extent:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._states_length = container.format.name in _STATES_LENGTH
         self._index = stream.index
-        self._frames = _stated_frames(stream)
+        self.frames = _stated_frames(stream)
         self._rate = _rate(stream)
         end = _stated_end(stream)
         self._any_stream = end is None
@@ -98,7 +110,38 @@ class _Extent:
         short = self._end - self._reached
         if short * self._rate < 1.5:
             return 0
-        return max(0, self._frames - self._packets) if self._frames else round(short * self._rate)
+        return max(0, self.frames - self._packets) if self.frames else round(short * self._rate)
+
+
+class _Steps:
+    """Holes in a constant rate: a demuxer skips over damage without a word."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._step = 1 / facts.rate / facts.time_base
+        self._last: int | None = None
+        self._steps = 0
+        self._uneven = 0
+        self._holes = 0
+        self._missing = 0
+
+    def note(self, picture: VideoFrame) -> None:
+        if picture.pts is None:
+            return
+        if self._last is not None:
+            self._steps += 1
+            step = picture.pts - self._last
+            pictures = round(step / self._step)
+            if pictures < 1 or abs(step - pictures * self._step) > 1.5:  # a tick of rounding at either end
+                self._uneven += 1
+            elif pictures > 1:
+                self._holes += 1
+                self._missing += pictures - 1
+        self._last = picture.pts
+
+    def missing(self) -> int:
+        """0 where steps are uneven or holes are common: that is a variable rate, not damage."""
+        constant = not self._uneven and self._holes <= max(1, self._steps // _STEPS_PER_HOLE)
+        return self._missing if constant else 0
 
 
 def _open(path: Path) -> InputContainer:
