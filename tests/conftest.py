@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -30,6 +31,15 @@ def decode_rgb(path: Path, frames: int) -> Tensor:
         decoded = itertools.islice(container.decode(video=0), frames)
         pictures = [picture.to_ndarray(format="rgb24") for picture in decoded]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `gpu` skip without a CUDA device, unless REQUIRE_GPU=1 says that there must be one."""
+    if torch.cuda.is_available() or os.environ.get("REQUIRE_GPU") == "1":
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="no CUDA device here; REQUIRE_GPU=1 fails instead"))
 
 
 @pytest.fixture(scope="session")
