@@ -59,3 +59,9 @@ def test_cases_of_one_size_share_frames_and_weights() -> None:
     assert all(torch.equal(a, b) for a, b in zip(short.clip(), long.clip(), strict=False))
     weights = zip(short.network().parameters(), long.network().parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
+
+
+def test_speed_measures_the_papers_network_unless_told_otherwise() -> None:
+    defaults = {parameter.name: parameter.default for parameter in main.commands["speed"].params}
+    assert (defaults["channels"], defaults["blocks"]) == (64, 20)
+    assert (defaults["size"], defaults["window"], defaults["margin"]) == ("320x180", 24, 8)

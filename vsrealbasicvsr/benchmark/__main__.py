@@ -39,7 +39,7 @@ def main() -> None:
 @_window
 @_margin
 @click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
-@click.option("--blocks", default=10, show_default=True, type=click.IntRange(1), help="Residual blocks.")
+@click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Residual blocks.")
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--precision", default="fp32", show_default=True, type=click.Choice(["fp32", "fp16", "bf16"]))
