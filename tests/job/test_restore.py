@@ -204,3 +204,12 @@ def test_checks_come_before_any_work(clip: Path, tiny_model: Path, tmp_path: Pat
             restore_file(source, target, choice, on_progress=lambda _: pytest.fail("work began"))
         assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_cuts_file_is_known_beforehand(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    delivery = Delivery(cuts_out=tmp_path / "no folder" / "cuts.txt")
+    with pytest.raises(JobError, match="no folder"):
+        restore_file(
+            clip, tmp_path / "out.mkv", settings(tiny_model), delivery=delivery,
+            on_progress=lambda _: pytest.fail("work began"),
+        )  # fmt: skip

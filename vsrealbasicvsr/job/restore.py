@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterator
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr.engine import CleanedFrame, Restorer
+from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.channel import read_ahead, write_behind
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.settings import Settings
@@ -91,6 +93,7 @@ def restore_file(
     """
     settings, delivery = settings or Settings(), delivery or Delivery()
     given = _given_cuts(settings.cuts)
+    _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         size = delivery.output_size(reader.info.width, reader.info.height)
         plan = plan_output(
@@ -119,6 +122,12 @@ def _given_cuts(cuts: str) -> frozenset[int] | None:
     return frozenset() if cuts == "none" else read_cuts(Path(cuts))
 
 
+def _check_cuts_out(path: Path | None) -> None:
+    """Find out now, not after hours, that the cuts cannot be written."""
+    if path is not None and not os.access(path.parent, os.W_OK):
+        raise JobError(f"the cuts cannot be written to {path}: there is no folder {path.parent} to write to.")
+
+
 def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
     """The sample aspect ratio that keeps the source's display shape at another size."""
     width, height = size
@@ -126,7 +135,7 @@ def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
 
 
 def _leave_the_cores_to_the_network() -> None:
-    """Convert on one core in this thread: teams of several threads on one CPU wait for each other."""
+    """Convert on one core in this thread: several teams of threads on the same cores wait for each other."""
     torch.set_num_threads(1)
 
 
@@ -160,6 +169,7 @@ class _Run:
 
     def through(self, sink: Sink, given: Container[int] | None) -> Report:
         """Restore all of the source into the sink, which is finished or aborted."""
+        torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
         try:
             with (
                 read_ahead(self._decoded(given), DECODED_AHEAD) as frames,
@@ -202,6 +212,10 @@ class _Run:
             told = self._warn(told)
             yield rgb_from_frame(frame.picture, colour), frame, cut
         self._warn(told)
+        if self._reader.damaged:
+            log.warning(
+                "%d frames are damaged in the source, and were restored as they are.", self._reader.damaged
+            )
 
     def _warn(self, told: int) -> int:
         """Pass on the source's warnings after the first `told`; returns how many there are."""
