@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Progress], None] | None]:
-    """What to call after every frame.
+    """What to call when work begins and after every frame.
 
     Args:
         how: `bar`, `json` (one object a line: frames, total, seconds, rate, eta, mean_passes; total and
@@ -36,7 +36,7 @@ def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Pro
 
 
 class _Bar:
-    """A bar that appears with the first frame, so that a refusal stands alone."""
+    """A bar that appears when work begins, so that a refusal stands alone."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None

@@ -82,7 +82,7 @@ def restore_file(
         target: a .mkv, .mp4 or .mov file, or a folder or pattern for PNG frames.
         settings: how to restore.
         delivery: how to read the source and to write the output.
-        on_progress: called after every frame.
+        on_progress: called when work begins, and after every frame from the encoding thread.
 
     Returns:
         What was done, with the number of source frames that were lost.
@@ -169,6 +169,7 @@ class _Run:
 
     def through(self, sink: Sink, given: Container[int] | None) -> Report:
         """Restore all of the source into the sink, which is finished or aborted."""
+        self._tell()
         torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
         try:
             with (
@@ -246,12 +247,15 @@ class _Run:
         frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
         sink.write(frame, restored.pts, restored.duration)
         self._written += 1
-        if self._on_progress:
-            self._on_progress(self._progress())
+        self._tell()
 
     def _count(self, _: int, cleaned: CleanedFrame) -> None:
         self._cleaned += 1
         self._passes += cleaned.passes
+
+    def _tell(self) -> None:
+        if self._on_progress:
+            self._on_progress(self._progress())
 
     def _progress(self) -> Progress:
         seconds = time.monotonic() - self._started
