@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -318,3 +320,44 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     assert "disk full" in done.stderr
     assert "Traceback" not in done.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["in.mkv"]
+
+
+@pytest.mark.parametrize("name", ["", "-"])
+def test_pipes_and_empty_names_are_refused(restore: Restore, clip: Path, name: str) -> None:
+    for result in (restore(name, "out.mkv"), restore(clip, name)):
+        assert result.exit_code == 2
+        assert "name of a file or folder" in result.stderr
+
+
+def test_a_reader_of_stderr_that_goes_away_does_not_end_the_work(
+    clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    ours, theirs = os.pipe()
+    with subprocess.Popen(
+        [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu",
+         str(clip), str(tmp_path / "out.mkv")],
+        stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        os.read(ours, 10)
+        os.close(ours)
+        assert process.wait(60) == 0
+    assert count(tmp_path / "out.mkv") == 10
+
+
+@pytest.mark.parametrize("delay", [0.3, 0.7, 1.1])
+def test_an_interrupt_while_it_starts_is_no_traceback(
+    ffmpeg: Callable[..., None], tiny_model: Path, tmp_path: Path, delay: float
+) -> None:
+    source = long_clip(tmp_path, ffmpeg)
+    with subprocess.Popen(
+        [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu",
+         str(source), str(tmp_path / "out.mkv")],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)  # the latter before our first line runs
+    assert process.returncode == -signal.SIGINT or "Traceback" not in stderr
+    assert not (tmp_path / "out.mkv").exists()

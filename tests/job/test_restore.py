@@ -147,7 +147,9 @@ def test_image_sequences_in_and_out(clip: Path, tiny_model: Path, tmp_path: Path
     assert times(tmp_path / "again.mkv")[1] == pytest.approx(1 / 16, abs=5.1e-4)  # Matroska's tick
 
 
-def test_progress_is_told_at_first_and_after_every_frame(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_progress_is_told_at_first_and_after_every_frame(
+    clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     seen: list[Progress] = []
     restore_file(clip, tmp_path / "out.mkv", settings(tiny_model, refine=0.0), on_progress=seen.append)
     assert [progress.frames for progress in seen] == list(range(11))

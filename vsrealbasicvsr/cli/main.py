@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import sys
-from types import FrameType
 from typing import IO, Any
 
 import click
@@ -13,28 +10,24 @@ from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli.restore import restore
+from vsrealbasicvsr.cli.signals import INTERRUPTED, TERMINATED, Terminated, sigterm_interrupts
+from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.cli.weights import weights
 from vsrealbasicvsr.errors import RestorationError
-
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
 class _Failure(click.ClickException):
     exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"vsrealbasicvsr: {self.format_message()}", err=True)
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM ends the work as Ctrl-C does."""
+        say(f"vsrealbasicvsr: {self.format_message()}")
 
 
 class _Lines(logging.Handler):
     """Warnings as lines on stderr, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(f"vsrealbasicvsr: {record.getMessage()}", file=sys.stderr)
+        tqdm.write(f"vsrealbasicvsr: {record.getMessage()}", file=Stderr())
 
 
 class _Program(click.Group):
@@ -43,22 +36,17 @@ class _Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         lines = _Lines()
         logging.getLogger("vsrealbasicvsr").addHandler(lines)
-        before = signal.signal(signal.SIGTERM, _terminate)
         try:
-            return super().invoke(ctx)
+            with sigterm_interrupts():
+                return super().invoke(ctx)
         except RestorationError as error:
             raise _Failure(str(error)) from error
-        except _Terminated:
+        except Terminated:
             ctx.exit(TERMINATED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         finally:
-            signal.signal(signal.SIGTERM, before)
             logging.getLogger("vsrealbasicvsr").removeHandler(lines)
-
-
-def _terminate(_: int, __: FrameType | None) -> None:
-    raise _Terminated
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

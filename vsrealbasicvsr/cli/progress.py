@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-import click
 from tqdm import tqdm
+
+from vsrealbasicvsr.cli.stderr import Stderr, say
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job import Progress
@@ -25,14 +25,12 @@ def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Pro
     """
     if how == "none":
         yield None
-    elif how == "json":
-        yield _write_json
-    else:
-        bar = _Bar()
-        try:
-            yield bar
-        finally:
-            bar.close()
+        return
+    bar = _Bar()
+    try:
+        yield _write_json if how == "json" else bar
+    finally:
+        bar.close()
 
 
 class _Bar:
@@ -44,7 +42,7 @@ class _Bar:
     def __call__(self, progress: Progress) -> None:
         if self._bar is None:
             self._bar = tqdm(
-                total=progress.total, unit=" frames", file=sys.stderr, dynamic_ncols=True, smoothing=0.05
+                total=progress.total, unit=" frames", file=Stderr(), dynamic_ncols=True, smoothing=0.05
             )
         self._bar.set_postfix_str(f"{progress.mean_passes:.2f} passes", refresh=False)
         self._bar.update(progress.frames - self._bar.n)
@@ -65,4 +63,4 @@ def _write_json(progress: Progress) -> None:
         "eta": None if left is None or not rate else round(left / rate, 1),
         "mean_passes": round(progress.mean_passes, 3),
     }
-    click.echo(json.dumps(line), err=True)
+    say(json.dumps(line))

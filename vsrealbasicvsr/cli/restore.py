@@ -13,6 +13,8 @@ from typing import Any, Literal
 import click
 
 from vsrealbasicvsr.cli.progress import show_progress
+from vsrealbasicvsr.cli.signals import signals_held
+from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
 
@@ -158,13 +160,17 @@ def restore(
     .mp4 or .mov file, or a folder or pattern for PNG frames. Sound, subtitles, chapters and metadata are
     carried over untouched.
     """
+    for name, value in (("IN", source), ("OUT", target)):
+        if value in ("", "-"):
+            raise click.UsageError(f"{name} must be the name of a file or folder; pipes are not supported.")
     try:
         settings = Settings.from_mapping({item.name: choices.pop(item.name) for item in fields(Settings)})
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 
-    from vsrealbasicvsr.job import Delivery, restore_file
-    from vsrealbasicvsr.video.encoders import Encoding
+    with signals_held():
+        from vsrealbasicvsr.job import Delivery, restore_file
+        from vsrealbasicvsr.video.encoders import Encoding
 
     encoding = Encoding(encoder=encoder, crf=crf, pixel_format=pixel_format, options=encoder_options)
     delivery = Delivery(encoding=encoding, **choices)
@@ -172,14 +178,10 @@ def restore(
     with show_progress("none" if quiet else progress) as on_progress:
         report = restore_file(source, target, settings, delivery=delivery, on_progress=on_progress)
     if not quiet:
-        click.echo(
+        say(
             f"{report.target}: {report.frames} frames in {report.seconds:.1f} s, "
-            f"{len(report.cuts)} cuts, {report.mean_passes:.2f} cleaning passes a frame",
-            err=True,
+            f"{len(report.cuts)} cuts, {report.mean_passes:.2f} cleaning passes a frame"
         )
     if report.lost:
-        click.echo(
-            f"vsrealbasicvsr: {report.lost} frames of {source} could not be decoded and are missing.",
-            err=True,
-        )
+        say(f"vsrealbasicvsr: {report.lost} frames of {source} could not be decoded and are missing.")
         sys.exit(FRAMES_LOST)
