@@ -271,3 +271,27 @@ def test_a_change_of_size_is_refused(restorer: Make) -> None:
 def test_missing_devices_are_refused(network: RealBasicVSR, device: str) -> None:
     with pytest.raises(SettingsError, match="device"):
         Restorer(network, device=device)
+
+
+@pytest.mark.parametrize(
+    "frame", [torch.zeros(3, 4, 4, dtype=torch.uint8), torch.rand(4, 4), torch.rand(1, 4, 4)]
+)
+def test_frames_of_another_kind_are_refused(restorer: Make, frame: Tensor) -> None:
+    with pytest.raises(ClipError, match=r"must be float \(3, H, W\)"):
+        list(restorer().stream([frame]))
+
+
+def test_the_kind_of_float_and_the_layout_in_memory_do_not_matter(restorer: Make, clip: Clip) -> None:
+    engine, frames = restorer(), clip(3)
+    expected = streamed(engine, frames)
+    assert torch.equal(streamed(engine, frames.double()), expected)
+    assert torch.equal(streamed(engine, frames.transpose(2, 3).contiguous().transpose(2, 3)), expected)
+    assert torch.equal(streamed(engine, frames.clone().requires_grad_()), expected)
+    assert (streamed(engine, frames.half()) - expected).abs().max() < 5e-3
+
+
+def test_values_outside_the_range_are_clamped_first(restorer: Make, clip: Clip) -> None:
+    frames = clip(3)
+    assert torch.equal(
+        streamed(restorer(), frames * 3 - 1), streamed(restorer(), (frames * 3 - 1).clamp(0, 1))
+    )

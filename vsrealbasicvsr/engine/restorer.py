@@ -139,8 +139,10 @@ class Restorer:
     def _take(self, context: Context, frame: Tensor, *, cut: bool) -> CleanedFrame:
         """Clean a frame, measure its motion against the frame before unless a cut parts them, keep both."""
         before = context.last
-        if frame.ndim != 3 or frame.shape[0] != 3 or not frame.numel():
-            raise ClipError(f"Frame {context.stop} must be (3, H, W), not {tuple(frame.shape)}.")
+        if frame.ndim != 3 or frame.shape[0] != 3 or not frame.is_floating_point() or not frame.numel():
+            raise ClipError(
+                f"Frame {context.stop} must be float (3, H, W), not {frame.dtype} {tuple(frame.shape)}."
+            )
         if before is not None and frame.shape != before.picture.shape[1:]:
             raise ClipError(
                 f"Frame {context.stop} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
