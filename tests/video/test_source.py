@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -321,3 +322,9 @@ def test_names_that_look_like_protocols_or_patterns_are_names(made: Path, tmp_pa
     for name in ("a:b.mkv", "100%d.mkv", "x'y z#.mkv", "\udcff.mkv"):
         (tmp_path / name).write_bytes((made / "clip.mkv").read_bytes())
         assert len(read(tmp_path / name)[1]) == 50
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mkv")
+    with pytest.raises(VideoError, match="is a pipe or a device"):
+        open_source(tmp_path / "pipe.mkv")

@@ -142,6 +142,8 @@ def open_source(
         return _OpenSource(ImageSequence(path, rate), deinterlace)
     if not path.exists():
         raise VideoError(f"there is no file {path}: check the name.")
+    if not path.is_file():  # it is opened more than once, which a pipe cannot bear
+        raise VideoError(f"{path} is a pipe or a device: give a file.")
     if rate is not None:
         raise VideoError(f"{path} has its own time stamps: a rate is for image sequences only.")
     return _OpenSource(VideoFile(path, stream), deinterlace)
