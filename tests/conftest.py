@@ -19,7 +19,10 @@ from torch import Tensor
 
 from vsrealbasicvsr.network import RealBasicVSR
 
-torch.set_num_threads(1)  # pytest-xdist runs a process for each core
+# pytest-xdist runs a process for each core. Teams of threads on busy cores wait for each other: a clip that
+# takes a second took eight minutes. The programs that the tests start inherit the variable.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 GOLDEN = Path(__file__).parent / "golden"
 EXAMPLE_CLIP = Path(__file__).parents[1] / "examples" / "media" / "launch.mp4"
