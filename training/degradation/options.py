@@ -1,0 +1,152 @@
+"""The ranges that degradations are drawn from; the defaults are the released configuration (SPEC 7.3, 7.4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from training.degradation.parameters import Codec, Filter, KernelKind
+from training.options import require
+
+RandomWalk = Literal["independent"] | bool
+
+_KINDS: dict[KernelKind, float] = {
+    "iso": 0.405, "aniso": 0.225, "generalized_iso": 0.108, "generalized_aniso": 0.027,
+    "plateau_iso": 0.108, "plateau_aniso": 0.027, "sinc": 0.1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Range:
+    """A parameter's bounds and its largest step from frame to frame."""
+
+    low: float
+    high: float
+    step: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(
+            math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high,
+            f"A range must go from a low to a high number, not from {self.low} to {self.high}.",
+        )
+        require(
+            math.isfinite(self.step) and self.step >= 0,
+            f"The step of a range must be 0 or more, not {self.step}.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlurOptions:
+    """Blur; `cutoff` None takes pi/3 to pi for kernels below 13 pixels and pi/5 to pi for the others."""
+
+    probability: float = 1.0
+    sizes: tuple[int, ...] = (7, 9, 11, 13, 15, 17, 19, 21)
+    kinds: dict[KernelKind, float] = field(default_factory=lambda: dict(_KINDS))
+    sigma_x: Range = Range(low=0.2, high=3.0, step=0.02)
+    sigma_y: Range = Range(low=0.2, high=3.0, step=0.02)
+    angle: Range = Range(low=-3.1416, high=3.1416, step=0.31416)
+    beta_gaussian: Range = Range(low=0.5, high=4.0, step=0.05)
+    beta_plateau: Range = Range(low=1.0, high=2.0, step=0.1)
+    cutoff: Range | None = None
+    cutoff_step: float = 0.0628
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResizeOptions:
+    """Resize; up draws from 1 to the range's high, down from its low to 1, keep starts at 1."""
+
+    probability: float = 1.0
+    up: float = 0.2
+    down: float = 0.7
+    keep: float = 0.1
+    scale: Range = Range(low=0.15, high=1.5, step=0.015)
+    filters: tuple[Filter, ...] = ("bilinear", "area", "bicubic")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoiseOptions:
+    """Noise; `gaussian` and `grey` are probabilities, sigma is on the 0-255 scale."""
+
+    probability: float = 1.0
+    gaussian: float = 0.5
+    grey: float = 0.4
+    sigma: Range = Range(low=1.0, high=30.0, step=0.1)
+    poisson: Range = Range(low=0.05, high=3.0, step=0.005)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JpegOptions:
+    """JPEG compression; qualities are whole numbers."""
+
+    probability: float = 1.0
+    quality: Range = Range(low=30.0, high=95.0, step=3.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompressionOptions:
+    """Video compression; bits per second at one frame a second. `h264` is FFmpeg's default H.264 encoder."""
+
+    probability: float = 1.0
+    codecs: tuple[Codec, ...] = ("libx264", "h264", "mpeg4")
+    bit_rate: tuple[int, int] = (10_000, 100_000)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinalOptions:
+    """The resize to the low size and the sinc filter after it, which change places with the last compression."""
+
+    filters: tuple[Filter, ...] = ("bilinear", "area", "bicubic")
+    sinc_probability: float = 0.8
+    sinc_sizes: tuple[int, ...] = (7, 9, 11, 13, 15, 17, 19, 21)
+    sinc_cutoff: Range = Range(low=3.1416 / 3, high=3.1416, step=0.0628)
+    resize_first: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderOptions:
+    """One round of damage: blur, resize, noise, JPEG, video compression."""
+
+    blur: BlurOptions = BlurOptions()
+    resize: ResizeOptions = ResizeOptions()
+    noise: NoiseOptions = NoiseOptions()
+    jpeg: JpegOptions = JpegOptions()
+    compression: CompressionOptions = CompressionOptions()
+
+
+SECOND = OrderOptions(
+    blur=BlurOptions(
+        probability=0.8,
+        sigma_x=Range(low=0.2, high=1.5, step=0.02),
+        sigma_y=Range(low=0.2, high=1.5, step=0.02),
+    ),
+    resize=ResizeOptions(up=0.3, down=0.4, keep=0.3, scale=Range(low=0.3, high=1.2, step=0.03)),
+    noise=NoiseOptions(
+        sigma=Range(low=1.0, high=25.0, step=0.1), poisson=Range(low=0.05, high=2.5, step=0.005)
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DegradationOptions:
+    """How ground truth becomes low-quality frames (SPEC 7.3, 7.4; paper section 3.3, Eq. 6).
+
+    Attributes:
+        random_walk: true walks every parameter from frame to frame (Eq. 6); false draws once per clip
+            and holds it (the conventional scheme); "independent" draws anew for every frame.
+        first: the first round.
+        second: the second; its compression changes places with `final`.
+        second_order: false leaves the second round out, and its compression with it.
+        final: the way down to the low size.
+        sharpen: unsharp-mask the ground truth before it is degraded and compared with (SPEC 7.6).
+        released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG, values
+            that wrap around before video compression: what the released code does (SPEC 7.4, 7.5).
+    """
+
+    random_walk: RandomWalk = True
+    first: OrderOptions = OrderOptions()
+    second: OrderOptions = SECOND
+    second_order: bool = True
+    final: FinalOptions = FinalOptions()
+    sharpen: bool = True
+    released_quirks: bool = False
