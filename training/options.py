@@ -55,7 +55,8 @@ def _value(hint: Any, value: Any, place: str, base: object = None) -> Any:
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if is_dataclass(hint):
         require(isinstance(value, Mapping), f"{place} must be a table, not {value!r}.")
-        return build(typing.cast("type[Any]", hint), value, place, base if isinstance(base, hint) else None)
+        kind = typing.cast("type[Any]", hint)
+        return build(kind, value, place, base if isinstance(base, kind) else None)
     if origin in (types.UnionType, typing.Union):
         return _union(parts, value, place)
     if origin is Literal:

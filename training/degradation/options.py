@@ -1,4 +1,4 @@
-"""The ranges that degradations are drawn from; the defaults are the released configuration (SPEC 7.3, 7.4)."""
+"""The ranges that degradations are drawn from; the defaults are the released ones (SPEC 7.3, 7.4)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class CompressionOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinalOptions:
-    """The resize to the low size and the sinc filter after it, which change places with the last compression."""
+    """The resize to the low size and the sinc after it, which change places with the last compression."""
 
     filters: tuple[Filter, ...] = ("bilinear", "area", "bicubic")
     sinc_probability: float = 0.8
@@ -139,8 +139,8 @@ class DegradationOptions:
         second_order: false leaves the second round out, and its compression with it.
         final: the way down to the low size.
         sharpen: unsharp-mask the ground truth before it is degraded and compared with (SPEC 7.6).
-        released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG, values
-            that wrap around before video compression: what the released code does (SPEC 7.4, 7.5).
+        released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG,
+            values that wrap around before video compression: as in the released code (SPEC 7.4, 7.5).
     """
 
     random_walk: RandomWalk = True
