@@ -64,7 +64,7 @@ class Noise:
         kind: gaussian or poisson, for the whole clip.
         grey: the same noise in all three channels.
         strength: gaussian: standard deviation on the 0-255 scale; poisson: factor of the noise.
-        seed: of the random field, 0 to 2**63 - 1; it decides every value, with the frame's number and the pixel.
+        seed: of the random field, 0 to 2**63 - 1; with frame number and pixel it decides every value.
     """
 
     kind: NoiseKind
