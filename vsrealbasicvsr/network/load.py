@@ -14,7 +14,7 @@ from vsrealbasicvsr.network.realbasicvsr import RealBasicVSR
 from vsrealbasicvsr.weights.formats import canonical, read_state
 
 
-def load(weights: str | Path | Mapping[str, Tensor]) -> RealBasicVSR:
+def load(weights: str | Path | Mapping[str, Tensor], *, average: bool = True) -> RealBasicVSR:
     """Build the network that these weights are for.
 
     Takes mmedit/mmagic checkpoints, bare generators, BasicSR-named BasicVSR (without cleaning), as
@@ -22,6 +22,7 @@ def load(weights: str | Path | Mapping[str, Tensor]) -> RealBasicVSR:
 
     Args:
         weights: a file, or tensors by name.
+        average: of a checkpoint that holds both, take the moving average and not the live generator.
 
     Returns:
         The network in evaluation mode, float32, on the CPU.
@@ -30,9 +31,9 @@ def load(weights: str | Path | Mapping[str, Tensor]) -> RealBasicVSR:
         WeightsError: the file cannot be read safely, or does not hold a RealBasicVSR or BasicVSR.
     """
     if isinstance(weights, Mapping):
-        state, name = canonical(weights), "the state dict"
+        state, name = canonical(weights, average=average), "the state dict"
     else:
-        state, name = read_state(Path(weights)), str(weights)
+        state, name = read_state(Path(weights), average=average), str(weights)
     with torch.device("meta"):
         network = _network_for(state, name)
     _require_match(network.state_dict(), state, name)

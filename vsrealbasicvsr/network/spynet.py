@@ -70,7 +70,8 @@ class SPyNet(nn.Module):
         """
         height, width = reference.shape[-2:]
         padded = (_round_up(height), _round_up(width))
-        flow = self._pyramid_flow(_resize(reference, padded), _resize(support, padded))
+        with torch.autocast(reference.device.type, enabled=False):  # flow is float32 always (DESIGN 4.2)
+            flow = self._pyramid_flow(_resize(reference, padded), _resize(support, padded))
         scale = flow.new_tensor([width / padded[1], height / padded[0]]).view(1, 2, 1, 1)
         return _resize(flow, (height, width)) * scale
 

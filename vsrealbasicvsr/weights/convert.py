@@ -18,7 +18,13 @@ Precision = Literal["fp16", "fp32"]
 _DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
 
 
-def convert(source: Path, target: Path, precision: Precision = "fp16", licence: str | None = None) -> None:
+def convert(
+    source: Path,
+    target: Path,
+    precision: Precision = "fp16",
+    licence: str | None = None,
+    origin: str | None = None,
+) -> None:
     """Write the generator of any readable weights file as safetensors, whole or not at all.
 
     The same source gives the same bytes. The metadata say where the tensors come from.
@@ -28,6 +34,7 @@ def convert(source: Path, target: Path, precision: Precision = "fp16", licence: 
         target: a `.safetensors` file; replaced if it exists.
         precision: of the written tensors.
         licence: SPDX name for the metadata; None takes that of the known weights, if they are.
+        origin: what the metadata say instead of the source's name and digest, and the licence.
 
     Raises:
         WeightsError: the source is no weights file, its values do not fit the precision, or the target
@@ -36,7 +43,7 @@ def convert(source: Path, target: Path, precision: Precision = "fp16", licence: 
     if target.suffix != ".safetensors":
         raise WeightsError(f"{target} must end in .safetensors, the one form that is written.")
     state = {key: _cast(key, tensor, precision) for key, tensor in read_state(source).items()}
-    content = save(state, metadata={"origin": _origin(source, licence)})
+    content = save(state, metadata={"origin": origin or _origin(source, licence)})
     part = target.with_name(f"{target.name}.part")
     try:
         part.write_bytes(content)

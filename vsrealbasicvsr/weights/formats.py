@@ -22,7 +22,7 @@ _MAX_HEADER = 16 << 20
 _HEAD = 512
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path, *, average: bool = True) -> dict[str, Tensor]:
     """The generator's tensors of a weights file, by the authors' names (see `canonical`).
 
     The file is untrusted: its kind is told by its content, no code in it is run, and what it declares
@@ -30,6 +30,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
     Args:
         path: a PyTorch file (zip or legacy form) or a safetensors file.
+        average: of a checkpoint that holds both, take the moving average and not the live generator.
 
     Returns:
         CPU tensors of any floating dtype.
@@ -48,7 +49,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise refusal(path, _describe(head))
     if not isinstance(state, Mapping):
         raise refusal(path, f"a saved {type(state).__name__}")
-    return canonical(state, path)
+    return canonical(state, path, average=average)
 
 
 def _size(path: Path) -> int:

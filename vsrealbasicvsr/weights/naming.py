@@ -17,16 +17,19 @@ _OURS = ("image_cleaning.", "basicvsr.")
 _NAMES_SHOWN = 3
 
 
-def canonical(state: Mapping[str, object], source: object = "The state dict") -> dict[str, Tensor]:
+def canonical(
+    state: Mapping[str, object], source: object = "The state dict", *, average: bool = True
+) -> dict[str, Tensor]:
     """The generator's tensors of a checkpoint, by the authors' generator-relative names.
 
-    Takes mmedit and mmagic checkpoints (the moving average before the live generator; discriminator,
-    VGG and step counter are ignored), bare generators, and BasicVSR in mmedit's and BasicSR's naming.
+    Takes mmedit, mmagic and our own checkpoints (discriminator, VGG and step counter are ignored), bare
+    generators, and BasicVSR in mmedit's and BasicSR's naming.
     Whether the tensors are complete and of fitting shapes is for the network to say.
 
     Args:
         state: a checkpoint or a state dict.
         source: what the error calls it.
+        average: of a checkpoint that holds both, take the moving average and not the live generator.
 
     Returns:
         Tensors of any floating dtype and any order; they share memory with `state`.
@@ -34,7 +37,7 @@ def canonical(state: Mapping[str, object], source: object = "The state dict") ->
     Raises:
         WeightsError: there is no generator in it, or a tensor of it is empty, not floating or not finite.
     """
-    tensors = _generator(_tensors(_unnested(state, source), source))
+    tensors = _generator(_tensors(_unnested(state, source), source), average)
     if any(key.startswith(_OURS) for key in tensors):
         named = tensors
     elif any(key.startswith("backward_trunk.") for key in tensors):
@@ -69,8 +72,8 @@ def _tensors(state: Mapping[str, object], source: object) -> dict[str, Tensor]:
     return tensors
 
 
-def _generator(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in _GENERATORS:
+def _generator(tensors: Mapping[str, Tensor], average: bool) -> dict[str, Tensor]:
+    for prefix in _GENERATORS if average else reversed(_GENERATORS):
         chosen = {
             key.removeprefix(prefix).removeprefix("module."): tensor
             for key, tensor in tensors.items()

@@ -1,0 +1,24 @@
+"""The moving average of the generator's weights (SPEC 6.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def follow(average: nn.Module, live: nn.Module, decay: float) -> None:
+    """Move the average towards the live weights by 1 - decay, where they learn; copy all else.
+
+    Args:
+        average: changed in place; of the same form as `live`.
+        live: the network after its optimiser's step.
+        decay: 0 to 1.
+    """
+    for mean, parameter in zip(average.parameters(), live.parameters(), strict=True):
+        if parameter.requires_grad:
+            mean.lerp_(parameter, 1.0 - decay)
+        else:
+            mean.copy_(parameter)
+    for mean, buffer in zip(average.buffers(), live.buffers(), strict=True):
+        mean.copy_(buffer)

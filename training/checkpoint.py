@@ -1,0 +1,154 @@
+"""Checkpoints: a training state in one file, in the authors' layout, written whole or not at all.
+
+`state_dict` holds `generator.`, `generator_ema.` and `discriminator.` as the authors' files do (SPEC 1.6),
+so that `vsrealbasicvsr.network.load` reads a checkpoint like any other weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from training.errors import TrainingError
+from training.state import State
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.weights.torch_file import read_torch
+
+BEST = "best.pth"
+_NAME = re.compile(r"iteration_(\d{8})\.pth")
+_PARTS = {"generator": "network", "generator_ema": "average", "discriminator": "discriminator"}
+
+
+class Checkpoints:
+    """The checkpoints of one run's folder.
+
+    Args:
+        folder: made when the first is written.
+        keep: how many of the newest are kept, besides the best; 0 keeps all.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.folder = folder
+        self._keep = keep
+
+    def all(self) -> list[Path]:
+        """Those of numbered iterations, oldest first."""
+        return sorted(path for path in self.folder.glob("iteration_*.pth") if _NAME.fullmatch(path.name))
+
+    def write(self, state: State, configuration: str, *, best: bool = False) -> Path:
+        """Write one; older ones beyond `keep` are removed after it is safe.
+
+        Args:
+            state: at the end of an iteration.
+            configuration: the stage as TOML, kept beside the weights.
+            best: it is the best so far as well.
+
+        Raises:
+            TrainingError: it cannot be written; those that exist are untouched.
+        """
+        path = self.folder / f"iteration_{state.iteration:08}.pth"
+        content = _content(state, configuration)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, lambda partial: torch.save(content, partial))
+            if best:
+                _write_whole(self.folder / BEST, lambda partial: _copy(path, partial))
+            for old in self.all()[: -self._keep] if self._keep else ():
+                old.unlink(missing_ok=True)
+        except (OSError, RuntimeError) as error:  # torch's zip writer turns a full disk into a RuntimeError
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise TrainingError(f"The checkpoint {path} cannot be written: {reason}.") from error
+        return path
+
+
+def restore(state: State, path: Path) -> str:
+    """Put a checkpoint back into a state of the same shape.
+
+    Args:
+        state: changed in place; of no use after an error.
+        path: what `Checkpoints.write` wrote.
+
+    Returns:
+        The configuration it was written with, as TOML.
+
+    Raises:
+        WeightsError: the file is damaged.
+        TrainingError: it is no checkpoint of a run, or its networks are of another shape.
+    """
+    content = read_torch(path)
+    if not isinstance(content, Mapping) or not {"meta", "state_dict", "optimizers"} <= content.keys():
+        raise TrainingError(
+            f"{path} is no checkpoint of a training run; to start from its weights set network.init."
+        )
+    tensors = content["state_dict"]
+    for prefix, module in _modules(state).items():
+        part = {
+            key.removeprefix(f"{prefix}."): t for key, t in tensors.items() if key.startswith(f"{prefix}.")
+        }
+        try:
+            module.load_state_dict(part)
+        except RuntimeError as error:
+            raise TrainingError(
+                f"{path} holds a {prefix} of another shape than the configuration's; resume with the run's "
+                f"own {path.parent.parent / 'stage.toml'}, or start anew with network.init = {str(path)!r}."
+            ) from error
+    for name, optimizer in _optimizers(state).items():
+        optimizer.load_state_dict(content["optimizers"][name])
+    torch.set_rng_state(content["random"])
+    meta = content["meta"]
+    state.iteration, state.skipped = meta["iteration"], meta["skipped"]
+    state.damaged, state.best = meta["damaged"], meta["best"]
+    return str(meta["configuration"])
+
+
+def _content(state: State, configuration: str) -> dict[str, Any]:
+    tensors = {
+        f"{prefix}.{key}": tensor
+        for prefix, module in _modules(state).items()
+        for key, tensor in module.state_dict().items()
+    }
+    meta = {
+        "program": f"vsrealbasicvsr {__version__}", "configuration": configuration,
+        "iteration": state.iteration, "skipped": state.skipped, "damaged": state.damaged, "best": state.best,
+    }  # fmt: skip
+    optimizers = {name: optimizer.state_dict() for name, optimizer in _optimizers(state).items()}
+    return {"meta": meta, "state_dict": tensors, "optimizers": optimizers, "random": torch.get_rng_state()}
+
+
+def _modules(state: State) -> dict[str, nn.Module]:
+    found = {prefix: getattr(state, name) for prefix, name in _PARTS.items()}
+    return {prefix: module for prefix, module in found.items() if module is not None}
+
+
+def _optimizers(state: State) -> dict[str, torch.optim.Optimizer]:
+    found = {"generator": state.optimizer, "discriminator": state.discriminator_optimizer}
+    return {name: optimizer for name, optimizer in found.items() if optimizer is not None}
+
+
+def _write_whole(path: Path, write: Any) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # not every file system has hard links
+        shutil.copyfile(source, target)

@@ -1,0 +1,175 @@
+"""The command line: `python -m training STAGE.toml ...`, and the tools around it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from tqdm import tqdm
+
+from training.configuration import read_stage, written
+from training.degradation.options import DegradationOptions
+from training.stage import Stage
+from vsrealbasicvsr.cli.signals import INTERRUPTED
+from vsrealbasicvsr.cli.stderr import Stderr, say
+from vsrealbasicvsr.errors import RestorationError
+
+_SET_HELP = "Set one option, such as optimizer.learning_rate=2e-4; may be repeated."
+_path = click.Path(path_type=Path)
+
+
+class _Failure(click.ClickException):
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        say(f"training: {self.format_message()}")
+
+
+class _Lines(logging.Handler):
+    """Log lines on stderr, above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(f"training: {record.getMessage()}", file=Stderr())
+
+
+class _Program(click.Group):
+    """A group whose default command is `run`, and whose commands' errors become one line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        lines, logger = _Lines(), logging.getLogger("training")
+        logger.addHandler(lines)
+        logger.setLevel(logging.INFO)
+        try:
+            return super().invoke(ctx)
+        except RestorationError as error:
+            raise _Failure(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        finally:
+            logger.removeHandler(lines)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train RealBasicVSR: python -m training STAGE.toml --data FOLDER --out RUN.
+
+    `run` is the default command and need not be written.
+    """
+
+
+@main.command()
+@click.argument("configurations", nargs=-1, required=True, type=_path, metavar="STAGE.toml [MORE.toml ...]")
+@click.option("--data", multiple=True, type=_path, help="Folder of frame folders and videos; repeatable.")
+@click.option(
+    "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
+)
+@click.option("--validate", "validation", type=_path, help="Folder to validate on.")
+@click.option("--out", required=True, type=_path, help="The run's folder.")
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in --out.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def run(
+    configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
+    validation: Path | None, out: Path, resume: bool, assignments: tuple[str, ...], device: str,
+) -> None:  # fmt: skip
+    """Train a stage; later files and --set stand above earlier ones.
+
+    Shipped stages: stage1.toml, stage2.toml, smoke.toml and the paper's ablations, found by name.
+    Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
+    """
+    # torch and the rest of training are imported here, so that --help and a refused option answer at once
+    from training.processes import joined
+    from training.run import run as train
+
+    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation)
+    with joined(device) as processes:
+        if processes.leads:
+            click.echo(written(stage))
+        number = train(stage, out, processes, resume=resume)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, type=_path)
+@click.argument("target", type=_path)
+@click.option("--size", default=480, show_default=True, type=click.IntRange(64), help="Side in pixels.")
+@click.option("--step", default=240, show_default=True, type=click.IntRange(1), help="Distance in pixels.")
+@click.option("--format", "image", default="png", show_default=True, type=click.Choice(["png", "webp"]))
+@click.option("--jobs", type=click.IntRange(1), help="Pictures at a time; default: one a core.")
+def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
+    """Cut frame folders and videos into sub-images, which load faster. Run it again to go on."""
+    from training.prepare import prepare as cut
+
+    with tqdm(unit=" files", dynamic_ncols=True) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        prepared = cut(sources, target, progress=show, **options)
+    for message in prepared.damaged:
+        say(f"training: left out: {message}")
+    click.echo(
+        f"{prepared.written} files written, {prepared.already} were there, {len(prepared.damaged)} left out"
+    )
+
+
+@main.command()
+@click.argument("source", type=_path)
+@click.argument("target", type=_path)
+@click.option("--config", "configurations", multiple=True, type=_path, help="Stage files; default: released.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
+@click.option("--frames", type=click.IntRange(1), help="How many; default: all, a picture 30 times.")
+@click.option("--crop", type=click.IntRange(8), help="Side of the centre piece; default: the whole picture.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+def degrade(
+    source: Path, target: Path, configurations: tuple[Path, ...], assignments: tuple[str, ...],
+    frames: int | None, crop: int | None, seed: int,
+) -> None:  # fmt: skip
+    """Write what training would see of a video, frame folder or picture, with the drawn parameters."""
+    from training.degrade import degrade_clip
+
+    options = DegradationOptions()
+    if configurations or assignments:
+        options = read_stage(configurations, ("iterations=1", *assignments)).degradation
+    degrade_clip(source, target, degradation=options, frames=frames, seed=seed, crop=crop)
+    click.echo(f"{target / 'overview.png'} shows it, {target / 'parameters.json'} says what was drawn")
+
+
+@main.command()
+@click.argument("run", type=_path)
+@click.argument("target", type=_path)
+@click.option("--precision", default="fp16", show_default=True, type=click.Choice(["fp16", "fp32"]))
+@click.option("--which", type=click.Choice(["best", "latest"]), help="Default: the best if there is one.")
+@click.option("--licence", default="", help="Of the weights, for the metadata; that of your data may bind.")
+def export(run: Path, target: Path, **options: Any) -> None:
+    """Write a run's averaged weights as OUT.safetensors, for the filter and the command line."""
+    from training.export import export as write
+
+    checkpoint = write(run, target, **options)
+    click.echo(f"{target} written from {checkpoint}")
+
+
+def _with_sources(
+    stage: Stage, data: tuple[Path, ...], photos: tuple[Path, ...], validation: Path | None
+) -> Stage:
+    sources = stage.sources
+    return replace(
+        stage,
+        sources=replace(
+            sources,
+            data=tuple(map(str, data)) or sources.data,
+            photos=tuple(map(str, photos)) or sources.photos,
+            validation=str(validation) if validation else sources.validation,
+        ),
+    )

@@ -1,0 +1,113 @@
+"""TOML files and `--set` assignments to a `Stage`, and back to one TOML text."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import TrainingError
+from training.options import build, require
+from training.stage import Stage
+
+SHIPPED = Path(__file__).parent / "stages"
+
+
+def read_stage(files: Sequence[Path], assignments: Sequence[str] = ()) -> Stage:
+    """Read a stage; each file and then each assignment stands above those before it.
+
+    Args:
+        files: TOML; a name that is no file here is looked for among the shipped ones.
+        assignments: `dotted.name=value`, the value in TOML's notation; a bare word is a text.
+
+    Raises:
+        TrainingError: a file cannot be read, or a name or value is refused.
+    """
+    table: dict[str, Any] = {}
+    for file in files:
+        table = _merged(table, _read(file))
+    for assignment in assignments:
+        table = _merged(table, _assigned(assignment))
+    require(
+        "iterations" in table,
+        "The configuration says nothing of iterations; begin with stage1.toml or stage2.toml.",
+    )
+    return build(Stage, table)
+
+
+def written(stage: Stage) -> str:
+    """The whole stage as TOML, defaults included; `read_stage` reads it back to an equal one."""
+    return "\n".join(_lines(stage, "")).strip() + "\n"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found = file if file.is_file() or file.is_absolute() else SHIPPED / file
+    if not found.is_file():
+        shipped = ", ".join(sorted(str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.toml")))
+        raise TrainingError(f"There is no configuration {file}; shipped are {shipped}.")
+    try:
+        return tomllib.loads(found.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{found} is no TOML: {error}.") from error
+    except OSError as error:
+        raise TrainingError(f"{found} cannot be read: {error.strerror}.") from error
+
+
+def _assigned(assignment: str) -> dict[str, Any]:
+    name, sign, text = assignment.partition("=")
+    require(
+        bool(sign and name.strip()),
+        f"--set takes name=value such as optimizer.learning_rate=2e-4, not {assignment!r}.",
+    )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for part in reversed(name.strip().split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for name, value in above.items():
+        deeper = isinstance(value, Mapping) and isinstance(both.get(name), Mapping)
+        both[name] = _merged(both[name], value) if deeper else value
+    return both
+
+
+def _lines(table: Any, place: str) -> Iterator[str]:
+    values = {item.name: getattr(table, item.name) for item in fields(table)}
+    nested = {name: value for name, value in values.items() if is_dataclass(value) and not _is_flat(value)}
+    for name, value in values.items():
+        if name not in nested and value is not None:
+            yield f"{name} = {_value(value)}"
+    for name, value in nested.items():
+        below = f"{place}.{name}".lstrip(".")
+        yield f"\n[{below}]"
+        yield from _lines(value, below)
+
+
+def _is_flat(table: Any) -> bool:
+    """Whether a table is small enough for one line: a few numbers."""
+    return (
+        all(isinstance(getattr(table, item.name), int | float) for item in fields(table))
+        and len(fields(table)) < 5
+    )
+
+
+def _value(value: Any) -> str:
+    if is_dataclass(value):
+        return _value({item.name: getattr(value, item.name) for item in fields(value)})
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} = {_value(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value)

@@ -1,0 +1,84 @@
+"""From a training run to weights for the filter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from training.checkpoint import BEST, Checkpoints
+from training.errors import TrainingError
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.network import load
+from vsrealbasicvsr.weights.convert import Precision, convert
+from vsrealbasicvsr.weights.known import sha256
+from vsrealbasicvsr.weights.torch_file import read_torch
+
+Which = Literal["best", "latest"]
+
+
+def export(
+    run: Path, target: Path, *, precision: Precision = "fp16", which: Which | None = None, licence: str = ""
+) -> Path:
+    """Write the moving average of a run as release weights.
+
+    The metadata say how they came to be: program, commit, iterations, configuration, data and licence.
+
+    Args:
+        run: a run's folder, or one checkpoint.
+        target: a `.safetensors` file; replaced if it exists.
+        precision: of the written tensors.
+        which: of a folder; None takes the best where validation chose one, else the latest.
+        licence: SPDX name or sentence for the metadata; that of the training data may bind you.
+
+    Returns:
+        The checkpoint that was exported.
+
+    Raises:
+        TrainingError: there is no checkpoint.
+        WeightsError: it is damaged, does not fit the filter or the precision, or cannot be written.
+    """
+    checkpoint = _checkpoint(run, which)
+    load(checkpoint)  # refuses what the filter would refuse, before anything is written
+    convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence))
+    return checkpoint
+
+
+def commit() -> str:
+    """The checkout's commit, marked where files differ from it; empty outside a checkout."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return described.stdout.strip() if described.returncode == 0 else ""
+
+
+def _checkpoint(run: Path, which: Which | None) -> Path:
+    if run.is_file():
+        return run
+    checkpoints = Checkpoints(run / "checkpoints", keep=0)
+    best, numbered = checkpoints.folder / BEST, checkpoints.all()
+    if which != "latest" and best.is_file():
+        return best
+    if which == "best" or not numbered:
+        raise TrainingError(f"{run} holds no {which + ' ' if which else ''}checkpoint to export.")
+    return numbered[-1]
+
+
+def _provenance(checkpoint: Path, licence: str) -> str:
+    content = read_torch(checkpoint)
+    meta: Mapping[str, Any] = content.get("meta", {}) if isinstance(content, Mapping) else {}
+    configuration = tomllib.loads(str(meta.get("configuration", "")))
+    told = {
+        "program": meta.get("program", f"vsrealbasicvsr {__version__}"),
+        "commit": meta.get("commit", ""),
+        "iterations": meta.get("iteration"),
+        "data": configuration.get("sources", {}),
+        "configuration": configuration,
+        "licence": licence,
+        "weights": f"{checkpoint.name}, SHA-256 {sha256(checkpoint)}",
+    }
+    return json.dumps(told, sort_keys=True)

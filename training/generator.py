@@ -1,0 +1,58 @@
+"""The generator as training runs it: restored and cleaned frames of whole clips (SPEC 6.2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from training.stage import NetworkOptions
+from vsrealbasicvsr.network import RealBasicVSR
+
+
+class Restoration(NamedTuple):
+    """What one forward pass gives.
+
+    Attributes:
+        restored: (N, T, 3, 4H, 4W), not clamped.
+        cleaned: (N, T, 3, H, W), not clamped; its gradients reach the cleaning network.
+        entrance: what propagation was given: `cleaned`, or a leaf of equal values where cleaning is detached.
+    """
+
+    restored: Tensor
+    cleaned: Tensor
+    entrance: Tensor
+
+
+class Generator(nn.Module):
+    """RealBasicVSR with its training options; which parameters learn is decided here.
+
+    Args:
+        network: trained in place.
+        options: `cleaning`, `train_flow`, `refinement_threshold` and `max_passes` are read.
+    """
+
+    def __init__(self, network: RealBasicVSR, options: NetworkOptions) -> None:
+        super().__init__()
+        self.network = network.train()
+        self._options = options
+        network.requires_grad_(True)
+        network.basicvsr.spynet.requires_grad_(options.train_flow)
+        if options.cleaning == "fixed":
+            for name, parameter in network.named_parameters():
+                if "cleaning" in name:
+                    parameter.requires_grad_(False)
+
+    def forward(self, low: Tensor) -> Restoration:
+        """Restore whole clips.
+
+        Args:
+            low: (N, T, 3, H, W), float32, RGB, 0-1.
+        """
+        options = self._options
+        cleaned = self.network.clean(
+            low, refinement_threshold=options.refinement_threshold, max_passes=options.max_passes
+        )
+        detached = options.cleaning == "detached"
+        entrance = cleaned.detach().requires_grad_() if detached else cleaned
+        return Restoration(self.network.basicvsr(entrance), cleaned, entrance)

@@ -1,0 +1,122 @@
+"""The weights that a stage starts from: random, known, a file, or a part of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from training.errors import TrainingError
+from training.options import require
+from training.recurrent_cleaning import RecurrentlyCleaned
+from training.stage import NetworkOptions
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.network import RealBasicVSR, load
+from vsrealbasicvsr.network.spynet import SPyNet
+from vsrealbasicvsr.weights.torch_file import read_torch
+
+_BLOCK = re.compile(r"(.*resblocks\.main\.2\.|image_cleaning\.0\.main\.2\.)(\d+)(\..*)")
+
+
+def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> RealBasicVSR:
+    """The network before its first iteration.
+
+    Args:
+        options: the network's shape and where its weights come from.
+        seed: of random weights.
+        average: of a checkpoint, start from its moving average and not its live weights (SPEC 6.4: the
+            average of a stage continues the average of the one before).
+
+    Raises:
+        WeightsError: `init` or `flow` cannot be found or read.
+        TrainingError: `init` is of another shape, or `flow` holds no SPyNet.
+    """
+    kind = RecurrentlyCleaned if options.cleaning_kind == "recurrent" else RealBasicVSR
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = kind(options.mid_channels, options.propagation_blocks, options.cleaning_blocks)
+    if options.init != "random":
+        source = load(weights.resolve(options.init), average=average)
+        state = _fitted(source.state_dict(), network, options) if options.fit else source.state_dict()
+        _require_same_shape(state, network, options.init)
+        network.load_state_dict(state)
+    if options.flow not in ("init", "random"):
+        network.basicvsr.spynet.load_state_dict(_flow(options.flow))
+    return network
+
+
+def _fitted(state: Mapping[str, Tensor], network: RealBasicVSR, options: NetworkOptions) -> dict[str, Tensor]:
+    """Middle blocks dropped, a missing cleaning network as the identity.
+
+    Of the 30 blocks of BasicVSR, the first ten and the last ten keep 76 % of its gain over bicubic
+    enlargement; the first twenty 51 %, the last twenty none (DATA.md D).
+    """
+    fitted = {}
+    for key, tensor in state.items():
+        found = _BLOCK.fullmatch(key)
+        if found is None:
+            fitted[key] = tensor
+            continue
+        cleaning = key.startswith("image_cleaning")
+        wanted = options.cleaning_blocks if cleaning else options.propagation_blocks
+        place = _place(int(found[2]), _depth(state, found[1]), wanted)
+        if place is not None:
+            fitted[f"{found[1]}{place}{found[3]}"] = tensor
+    for key, tensor in network.state_dict().items():
+        if "cleaning" in key and key not in fitted:
+            last = key.startswith(("image_cleaning.1.", "recurrent_cleaning.1."))
+            fitted[key] = torch.zeros_like(tensor) if last else tensor
+    return fitted
+
+
+def _depth(state: Mapping[str, Tensor], trunk: str) -> int:
+    return 1 + max(int(found[2]) for key in state if (found := _BLOCK.fullmatch(key)) and found[1] == trunk)
+
+
+def _place(block: int, depth: int, wanted: int) -> int | None:
+    """Where a block of a trunk of `depth` goes in one of `wanted`; None for a dropped one."""
+    head = (min(wanted, depth) + 1) // 2
+    if block < head:
+        return block
+    moved = block - (depth - min(wanted, depth))
+    return moved if moved >= head else None
+
+
+def _require_same_shape(state: Mapping[str, Tensor], network: RealBasicVSR, init: str) -> None:
+    own = network.state_dict()
+    different = list(own.keys() ^ state.keys())
+    different += [key for key in own.keys() & state.keys() if own[key].shape != state[key].shape]
+    require(
+        not different,
+        f"{init} is of another shape than the configuration's network ({len(different)} tensors differ, such "
+        f"as {min(different, default='')}): set network.mid_channels, propagation_blocks and cleaning_blocks "
+        "to what it has, or network.fit = true to start from the blocks that fit.",
+    )
+
+
+def _flow(source: str) -> dict[str, Tensor]:
+    """SPyNet's tensors out of whole weights, or of the stock file that holds nothing else (SPEC 1.4)."""
+    path = weights.resolve(source)
+    try:
+        return load(path).basicvsr.spynet.state_dict()
+    except WeightsError as refusal:
+        if path.suffix == ".safetensors":
+            raise
+        return _stock_flow(path, refusal)
+
+
+def _stock_flow(path: Path, refusal: WeightsError) -> dict[str, Tensor]:
+    saved = read_torch(path)
+    saved = saved.get("state_dict", saved) if isinstance(saved, Mapping) else {}
+    own = SPyNet().state_dict()
+    if not isinstance(saved, Mapping) or not all(
+        isinstance(saved.get(key), Tensor) and saved[key].shape == own[key].shape
+        for key in own
+        if key not in ("mean", "std")
+    ):
+        raise TrainingError(f"network.flow = {str(path)!r} holds no SPyNet: {refusal}")
+    return own | {key: saved[key] for key in own if key in saved}

@@ -1,0 +1,192 @@
+"""The loop: the same for both stages, on one process or many."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+
+import torch.distributed as dist
+from tqdm import tqdm
+
+from training.checkpoint import Checkpoints
+from training.data.samples import Batch
+from training.errors import TrainingError
+from training.feed import clips_of
+from training.interruption import Interruption, interruption
+from training.metrics.lpips import Lpips
+from training.objective import Clips
+from training.processes import Processes
+from training.record import Record
+from training.stage import Stage
+from training.state import State
+from training.step import Outcome, Step
+from training.validation import Pair, is_better, validate
+
+log = logging.getLogger("training")
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """Iterations from the state's to the stage's last, with checkpoints, validation and records between.
+
+    Attributes:
+        loader: yields this process's parts of each iteration's batch, in order.
+        configuration: the stage as TOML, for the checkpoints.
+        record: None in processes that do not write.
+        pairs: clips to validate on; may be empty.
+        lpips: None leaves that measure out.
+    """
+
+    stage: Stage
+    state: State
+    step: Step
+    loader: Iterable[Batch]
+    processes: Processes
+    checkpoints: Checkpoints
+    configuration: str
+    record: Record | None
+    pairs: Sequence[Pair]
+    lpips: Lpips | None
+    _whole: bool = field(default=True, init=False)  # whether the state is that of a finished iteration
+    _skips: int = field(default=0, init=False)  # in a row
+    _reported: set[str] = field(default_factory=set, init=False)
+
+    def run(self) -> int:
+        """Train; returns 0, or the number of the signal that ended it."""
+        state, last = self.state, self.stage.iterations
+        with interruption() as asked, self._bar() as bar, self._losses_of_processes():
+            batches = iter(self.loader)
+            while state.iteration < last:
+                began = time.perf_counter()
+                parts = list(islice(batches, self.stage.accumulation))
+                waited = time.perf_counter() - began
+                outcome, clips = self._iterate(parts)
+                self._note(outcome, clips, time.perf_counter() - began, waited)
+                bar.update()
+                stop = self.processes.any(bool(asked.signal))
+                if stop or state.iteration == last or state.iteration % self.stage.record.checkpoint == 0:
+                    self._save(must=stop or state.iteration == last, measured=not stop)
+                if stop:
+                    return self._stopped(asked)
+        return 0
+
+    def _iterate(self, parts: Sequence[Batch]) -> tuple[Outcome, Clips]:
+        for message in dict.fromkeys(message for batch in parts for message in batch.damaged):
+            self.state.damaged += 1
+            if message not in self._reported:
+                self._reported.add(message)
+                log.warning("another clip was taken instead: %s", message)
+        clips = [clips_of(batch, self.stage, self.processes.device) for batch in parts]
+        self._whole = False
+        outcome = self.step(clips)
+        self.state.iteration += 1
+        self._whole = True
+        self._count_skips(outcome)
+        return outcome, clips[-1]
+
+    def _count_skips(self, outcome: Outcome) -> None:
+        self._skips = self._skips + 1 if outcome.skipped else 0
+        if not outcome.skipped:
+            return
+        self.state.skipped += 1
+        if self.processes.leads:
+            log.warning("iteration %d gave no finite gradient and was skipped", self.state.iteration)
+        if self._skips > self.stage.optimizer.skips_allowed:
+            raise TrainingError(
+                f"{self._skips} iterations in a row gave no finite gradient, up to {self.state.iteration}; "
+                "lower optimizer.learning_rate, set optimizer.precision to fp32 or optimizer.clip_norm above "
+                "0, and resume from the last checkpoint."
+            )
+
+    def _note(self, outcome: Outcome, clips: Clips, seconds: float, waited: float) -> None:
+        if self.record is None:
+            return
+        number, options = self.state.iteration, self.stage.record
+        if number % options.losses == 0 or number == self.stage.iterations:
+            self.record.losses(
+                {
+                    "iteration": number,
+                    **outcome.losses,
+                    "gradient_norm": outcome.gradient_norm,
+                    "learning_rate": self.state.optimizer.param_groups[0]["lr"],
+                    "seconds": round(seconds, 4),
+                    "waiting": round(waited, 4),
+                    "skipped": self.state.skipped,
+                    "damaged": self.state.damaged,
+                }
+            )
+        if options.pictures and number % options.pictures == 0:
+            self.record.picture(number, clips, outcome.last)
+
+    def _save(self, *, must: bool, measured: bool) -> None:
+        """Write a checkpoint, then validate, which takes long, and write it again if it is the best."""
+        self._write(best=False, must=must)
+        if measured and self.pairs and self._validate():
+            self._write(best=True, must=must)
+
+    def _write(self, *, best: bool, must: bool) -> None:
+        """A full disk ends the run only where there is no later chance to write."""
+        if not self.processes.leads:
+            return
+        try:
+            self.checkpoints.write(self.state, self.configuration, best=best)
+        except TrainingError as error:
+            if must:
+                raise
+            log.warning("%s Training goes on; the checkpoints before it are whole.", error)
+
+    def _validate(self) -> bool:
+        """Measure and write down; whether this is the best so far."""
+        measures = validate(self.state.average, self.pairs, self.stage, self.processes, self.lpips)
+        measure = self.stage.record.best
+        best = is_better(measure, measures[measure], self.state.best)
+        if best:
+            self.state.best = measures[measure]
+        if self.record is not None:
+            self.record.validation({"iteration": self.state.iteration, **measures})
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in measures.items())
+            log.info("iteration %d: %s%s", self.state.iteration, shown, ", the best so far" if best else "")
+        return best
+
+    def _stopped(self, asked: Interruption) -> int:
+        if self.processes.leads:
+            log.info("stopped after iteration %d; --resume goes on from there", self.state.iteration)
+        return asked.signal or signal.SIGTERM
+
+    @contextmanager
+    def _bar(self) -> Iterator[tqdm[None]]:
+        with tqdm(
+            total=self.stage.iterations, initial=self.state.iteration, unit=" iterations",
+            dynamic_ncols=True, smoothing=0.05, disable=not self.processes.leads,
+        ) as bar:  # fmt: skip
+            yield bar
+
+    @contextmanager
+    def _losses_of_processes(self) -> Iterator[None]:
+        """A lost loader or peer ends the run with a sentence, and with a checkpoint where it can."""
+        try:
+            yield
+        except RuntimeError as error:
+            lost = _what_was_lost(error, self.processes)
+            if lost is None:
+                raise
+            if self._whole and self.processes.leads:
+                self.checkpoints.write(self.state, self.configuration)
+            raise TrainingError(
+                f"{lost} The run ended in iteration {self.state.iteration + 1}; --resume goes on from the "
+                "newest checkpoint."
+            ) from error
+
+
+def _what_was_lost(error: RuntimeError, processes: Processes) -> str | None:
+    text = str(error)
+    if "DataLoader worker" in text:
+        return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
+    if processes.count > 1 and (isinstance(error, dist.DistError) or "gloo" in text or "peer" in text):
+        return f"Another process of this run was lost ({text.partition(chr(10))[0][:120]})."
+    return None

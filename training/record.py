@@ -1,0 +1,129 @@
+"""What a run writes down for people: losses as CSV and for TensorBoard, sample pictures."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.errors import TrainingError
+from training.generator import Restoration
+from training.objective import Clips
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+log = logging.getLogger("training")
+
+LOSSES = (
+    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "real", "fake", "gradient_norm",
+    "learning_rate", "seconds", "waiting", "skipped", "damaged",
+)  # fmt: skip
+VALIDATION = ("iteration", "psnr", "ssim", "lpips", "clips")
+
+
+class Record:
+    """Files in a run's folder: losses.csv, validation.csv, pictures/, tensorboard/.
+
+    A full disk costs lines here, with a warning, but not the run.
+
+    Args:
+        folder: the run's.
+        iteration: where the run begins; lines beyond it, of a run that was stopped later than it saved, are
+            taken out.
+        tensorboard: write event files, too.
+
+    Raises:
+        TrainingError: tensorboard is not installed, or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, iteration: int, *, tensorboard: bool) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _begin(folder / "losses.csv", LOSSES, iteration)
+            _begin(folder / "validation.csv", VALIDATION, iteration)
+        except OSError as error:
+            raise TrainingError(f"{folder} cannot be written: {error.strerror}.") from error
+        self._events = _events(folder / "tensorboard", iteration) if tensorboard else None
+
+    def losses(self, values: Mapping[str, float]) -> None:
+        """A line of `LOSSES`; those that are missing stay empty."""
+        self._line("losses.csv", LOSSES, values, "training")
+
+    def validation(self, values: Mapping[str, float]) -> None:
+        """A line of `VALIDATION`."""
+        self._line("validation.csv", VALIDATION, values, "validation")
+
+    def picture(self, iteration: int, clips: Clips, result: Restoration) -> None:
+        """The middle frame of the first clip: low, cleaned, restored, truth, side by side."""
+        middle = clips.low.shape[1] // 2
+        parts = (clips.low, result.cleaned, result.restored, clips.sharpened)
+        size = tuple(clips.sharpened.shape[-2:])
+        row = [F.interpolate(part[:1, middle].float(), size=size, mode="nearest")[0] for part in parts]
+        path = self._folder / "pictures" / f"{iteration:08}.png"
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(_png(torch.cat(row, dim=2)))
+        except OSError as error:
+            log.warning("%s was not written: %s", path, error.strerror)
+
+    def close(self) -> None:
+        """Flush what TensorBoard holds back."""
+        if self._events is not None:
+            self._events.close()
+
+    def _line(self, name: str, columns: tuple[str, ...], values: Mapping[str, float], group: str) -> None:
+        try:
+            with (self._folder / name).open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, columns).writerow(values)
+            if self._events is not None:
+                for key, value in values.items():
+                    if key != "iteration":
+                        self._events.add_scalar(f"{group}/{key}", value, int(values["iteration"]))
+        except OSError as error:
+            log.warning("A line of %s was not written: %s", self._folder / name, error.strerror)
+
+
+def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
+    """An empty table, or the one there is without its lines beyond the iteration."""
+    rows = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if _belongs(row, columns, iteration)]
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, columns)
+        table.writeheader()
+        table.writerows(rows)
+    partial.replace(path)
+
+
+def _belongs(row: Mapping[str, str], columns: tuple[str, ...], iteration: int) -> bool:
+    number = row.get("iteration") or ""
+    return set(row) == set(columns) and number.isdecimal() and int(number) <= iteration
+
+
+def _events(folder: Path, iteration: int) -> SummaryWriter:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise TrainingError(
+            "TensorBoard is not installed: pip install tensorboard, or --set record.tensorboard=false "
+            "(losses.csv is written in any case)."
+        ) from error
+    return SummaryWriter(str(folder), purge_step=iteration + 1)
+
+
+def _png(picture: Tensor) -> bytes:
+    pixels = picture.clamp(0.0, 1.0).mul(255.0).round().byte().permute(1, 2, 0).cpu().numpy()
+    _, encoded = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))
+    return encoded.tobytes()

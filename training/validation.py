@@ -1,0 +1,192 @@
+"""How good the moving average is on clips it does not learn from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from training.data.clips import Clip
+from training.data.pictures import list_pictures, read_picture
+from training.data.samples import TrainingClips
+from training.data.survey import find_clips
+from training.errors import TrainingError
+from training.metrics.lpips import Lpips
+from training.metrics.psnr_ssim import psnr, ssim
+from training.options import require
+from training.processes import Processes
+from training.recurrent_cleaning import RecurrentlyCleaned
+from training.stage import Stage
+from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.settings import Settings
+
+MEASURES = ("psnr", "ssim", "lpips")
+_PAIRS = (("low", "truth"), ("BIx4", "GT"))  # ours; UDM10's (SPEC 7.1)
+_SEED = 20_260_000  # of the damage to validation clips: the same in every run, so that runs compare
+
+
+class Pair(Protocol):
+    """A clip to validate on."""
+
+    def load(self) -> tuple[Tensor, Tensor]:
+        """Low (T, 3, H, W) and truth (T, 3, 4H, 4W), float32, 0-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPair:
+    """Pictures in two folders, in the order of their names.
+
+    Attributes:
+        low: the folder of low-quality pictures.
+        truth: as many, four times as large.
+        frames: at most; 0 takes all.
+    """
+
+    low: Path
+    truth: Path
+    frames: int
+
+    def load(self) -> tuple[Tensor, Tensor]:
+        """Read both; TrainingError where they do not fit each other."""
+        low, truth = (_stack(folder, self.frames) for folder in (self.low, self.truth))
+        fits = (len(low), low.shape[2] * SCALE, low.shape[3] * SCALE)
+        require(
+            (len(truth), *truth.shape[2:]) == fits,
+            f"{self.truth} does not fit {self.low}: it must hold as many pictures, four times as large.",
+        )
+        return low, truth
+
+
+@dataclass(frozen=True, slots=True)
+class DegradedClip:
+    """A clip of ground truth, degraded as in training, with a seed of its own that never changes."""
+
+    clips: TrainingClips
+    position: int
+
+    def load(self) -> tuple[Tensor, Tensor]:
+        """Cut out and degrade; the target is the sharpened truth, as for the losses."""
+        sample = self.clips[self.position]
+        if sample.low is None or sample.sharpened is None:
+            raise AssertionError("validation degrades where it loads")
+        return sample.low.float() / 255.0, sample.sharpened
+
+
+def find_pairs(stage: Stage, cache: Path) -> tuple[Pair, ...]:
+    """The clips of the validation folder; none where the stage has no such folder.
+
+    A folder that holds `low` and `truth` (or UDM10's `BIx4` and `GT`) is taken as it is: clips of the same
+    name in both. Any other is ground truth like training data, degraded with a fixed seed.
+
+    Args:
+        stage: `sources.validation` and the options of data and degradation.
+        cache: where a survey of video files is remembered.
+
+    Raises:
+        TrainingError: the folder does not exist, or nothing in it can be used.
+    """
+    if not stage.sources.validation:
+        return ()
+    folder, frames = Path(stage.sources.validation), stage.record.validation_frames
+    for low, truth in _PAIRS:
+        if (folder / low).is_dir() and (folder / truth).is_dir():
+            return _folder_pairs(folder / low, folder / truth, frames)
+    data = replace(
+        stage.data, frames=frames or stage.data.frames, mirror=False, flips=False, transpose=False,
+        degrade="workers",
+    )  # fmt: skip
+    found = find_clips(
+        [folder], [], options=data, count=data.frames, side=data.low_size * SCALE, cache=cache
+    ).clips
+    return _degraded(found, TrainingClips(found, data, stage.degradation, _SEED))
+
+
+def validate(
+    network: RealBasicVSR, pairs: Sequence[Pair], stage: Stage, processes: Processes, lpips: Lpips | None
+) -> dict[str, float]:
+    """The mean of each measure over all clips, every process taking its share.
+
+    Args:
+        network: restores; not changed.
+        pairs: the same in every process.
+        stage: how often frames are cleaned.
+        processes: who shares the work.
+        lpips: None leaves that measure out.
+
+    Returns:
+        psnr in dB, ssim, lpips where it can be had, and the number of clips.
+    """
+    names = MEASURES if lpips else MEASURES[:2]
+    sums = torch.zeros(len(names) + 1, dtype=torch.float64, device=processes.device)
+    restorer = _Restoring(network, stage, processes.device)
+    for pair in pairs[processes.rank :: processes.count]:
+        low, truth = pair.load()
+        restored = restorer(low).cpu()
+        values = [psnr(restored, truth), ssim(restored, truth)]
+        if lpips is not None:
+            values.append(lpips(restored, truth))
+        sums += torch.tensor([*values, 1.0], dtype=torch.float64, device=processes.device)
+    *totals, count = processes.summed(sums).tolist()
+    means = {name: total / count for name, total in zip(names, totals, strict=True)}
+    return means | {"clips": count}
+
+
+def is_better(measure: str, value: float, best: float | None) -> bool:
+    """Whether a value of a measure beats the best one so far; LPIPS is better when lower."""
+    if math.isnan(value):
+        return False
+    return best is None or (value < best if measure == "lpips" else value > best)
+
+
+class _Restoring:
+    """Restores clips with the engine that users have; the ablation, which it does not know, directly."""
+
+    def __init__(self, network: RealBasicVSR, stage: Stage, device: torch.device) -> None:
+        options = stage.network
+        settings = Settings(
+            refine=options.refinement_threshold, max_passes=options.max_passes, precision="fp32"
+        )
+        self._network, self._device = network, device
+        recurrent = isinstance(network, RecurrentlyCleaned)
+        self._engine = None if recurrent else Restorer(network, settings, str(device))
+
+    @torch.no_grad()
+    def __call__(self, low: Tensor) -> Tensor:
+        if self._engine is not None:
+            return torch.stack(list(self._engine.stream(low)))
+        restored: Tensor = self._network(low[None].to(self._device))
+        return restored[0].clamp(0.0, 1.0)
+
+
+def _folder_pairs(low: Path, truth: Path, frames: int) -> tuple[Pair, ...]:
+    names = sorted(path.name for path in low.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not names and list_pictures(low):
+        return (FolderPair(low, truth, frames),)
+    missing = [name for name in names if not (truth / name).is_dir()]
+    require(bool(names), f"{low} holds neither pictures nor folders of pictures.")
+    require(not missing, f"{truth} has no clip {missing[:1]}, which {low} has.")
+    return tuple(FolderPair(low / name, truth / name, frames) for name in names)
+
+
+def _degraded(found: Sequence[Clip], clips: TrainingClips) -> tuple[Pair, ...]:
+    # Positions of the first epoch: each clip once, in the order of its permutation.
+    return tuple(DegradedClip(clips, position) for position in range(len(found)))
+
+
+def _stack(folder: Path, frames: int) -> Tensor:
+    return torch.stack(list(_pictures(folder, frames)))
+
+
+def _pictures(folder: Path, frames: int) -> Iterator[Tensor]:
+    paths = list_pictures(folder)
+    if not paths:
+        raise TrainingError(f"{folder} holds no pictures.")
+    for path in paths[: frames or None]:
+        yield torch.from_numpy(read_picture(path)).permute(2, 0, 1).float() / 255.0
