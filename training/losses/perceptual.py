@@ -1,0 +1,106 @@
+"""The perceptual loss: distance between features of a VGG network (SPEC 6.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from training.backbones import Backbone, load
+from training.losses.pixel import l1
+from training.options import require
+
+_LAYER_WEIGHTS = (0.1, 0.1, 1.0, 1.0, 1.0)
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PerceptualOptions:
+    """The perceptual loss of stage 2 (SPEC 6.1).
+
+    Attributes:
+        weight: of the loss.
+        backbone: VGG-19 (the paper's) or VGG-16, whose weights a package brings.
+        weights: a file with the backbone's weights; empty takes them from where they usually are (see
+            `training.backbones.load`).
+        frames_at_once: 0 takes all frames together; n takes n at a time and computes them again in the
+            backward pass, which bounds memory and costs half as much time again.
+    """
+
+    weight: float = 1.0
+    backbone: Literal["vgg19", "vgg16"] = "vgg19"
+    weights: str = ""
+    frames_at_once: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.weight >= 0, "weight must be 0 or more.")
+        require(self.frames_at_once >= 0, "frames_at_once must be 0 or more.")
+
+
+def perceptual_loss(options: PerceptualOptions) -> PerceptualLoss:
+    """The loss with its backbone's weights, on the CPU.
+
+    Raises:
+        TrainingError: the weights are missing or wrong.
+    """
+    return PerceptualLoss(load(options.backbone, options.weights), options.frames_at_once)
+
+
+class PerceptualLoss(nn.Module):
+    """Mean absolute difference of five layers' features, before their ReLU, weighted and summed.
+
+    The layers are the last convolutions of VGG's five blocks, weighted .1, .1, 1, 1, 1. Neither the
+    backbone nor the target gets gradients. Computed in float32 also under autocast.
+
+    Args:
+        backbone: a VGG network from `training.backbones`.
+        frames_at_once: see `PerceptualOptions`.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: Backbone, frames_at_once: int = 0) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self._frames_at_once = frames_at_once
+        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(3, 1, 1), persistent=False)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The loss of restored frames.
+
+        Args:
+            prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
+            target: of the same shape.
+
+        Returns:
+            A scalar, float32.
+
+        Raises:
+            TrainingError: the frames are too small for the backbone.
+        """
+        with torch.autocast(prediction.device.type, enabled=False):
+            if not self._frames_at_once:
+                return self._distance(prediction, target)
+            predictions = torch.split(prediction, self._frames_at_once)
+            targets = torch.split(target, self._frames_at_once)
+            sums = [
+                len(one) * checkpoint(self._distance, one, other, use_reentrant=False)
+                for one, other in zip(predictions, targets, strict=True)
+            ]
+            return torch.stack(sums).sum() / len(prediction)
+
+    def _distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = self.backbone(self._normalised(target))
+        features = self.backbone(self._normalised(prediction))
+        pairs = zip(_LAYER_WEIGHTS, features, wanted, strict=True)
+        return torch.stack([weight * l1(feature, want) for weight, feature, want in pairs]).sum()
+
+    def _normalised(self, frames: Tensor) -> Tensor:
+        return (frames.float() - self.mean) / self.std

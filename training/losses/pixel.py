@@ -1,0 +1,38 @@
+"""Losses between pictures, pixel by pixel (SPEC 6.1; paper, Eq. 3 and 4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+PixelKind = Literal["l1", "charbonnier"]
+
+
+def pixel_loss(kind: PixelKind, prediction: Tensor, target: Tensor) -> Tensor:
+    """The loss of this kind.
+
+    Args:
+        kind: `l1`, as released, or `charbonnier`, as in the paper.
+        prediction: of any shape and floating dtype.
+        target: of the same shape.
+
+    Returns:
+        A scalar, float32.
+    """
+    match kind:
+        case "l1":
+            return l1(prediction, target)
+        case "charbonnier":
+            return charbonnier(prediction, target)
+
+
+def l1(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference, float32."""
+    return (prediction.float() - target.float()).abs().mean()
+
+
+def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-12) -> Tensor:
+    """Mean of sqrt(difference² + epsilon), float32: an L1 that is smooth at 0."""
+    return torch.sqrt((prediction.float() - target.float()) ** 2 + epsilon).mean()
