@@ -20,5 +20,5 @@ def follow(average: nn.Module, live: nn.Module, decay: float) -> None:
             mean.lerp_(parameter, 1.0 - decay)
         else:
             mean.copy_(parameter)
-    for mean, buffer in zip(average.buffers(), live.buffers(), strict=True):
-        mean.copy_(buffer)
+    for kept, buffer in zip(average.buffers(), live.buffers(), strict=True):
+        kept.copy_(buffer)

@@ -34,7 +34,7 @@ class RecurrentlyCleaned(RealBasicVSR):
     def clean(self, frames: Tensor, **_: object) -> Tensor:
         """Clean a clip in order, one pass; (N, T, 3, H, W) to the same, not clamped."""
         trunk, last = self.recurrent_cleaning
-        _, to_next = self.basicvsr.flows(frames)
+        to_next = self.basicvsr.flows(frames)[1]
         features: Tensor | None = None
         cleaned = []
         for i in range(frames.shape[1]):

@@ -72,7 +72,7 @@ def initial_state(stage: Stage, device: torch.device) -> State:
 
 def _place(module: nn.Module, device: torch.device) -> None:
     # Convolutions in channels-last order took two thirds of the plain layout's time on the CPU.
-    module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # nn.Module.to
+    module.to(device).to(memory_format=torch.channels_last)
 
 
 def _discriminator(options: AdversarialOptions, seed: int) -> Discriminator:

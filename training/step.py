@@ -93,7 +93,7 @@ class Step:
                 with self._autocast():
                     result: Restoration = self._generator(clips.low)
                     losses = self._objective(result, clips, self._state.discriminator)
-                (self._total(result, losses) / len(parts)).backward()
+                torch.autograd.backward(self._total(result, losses) / len(parts))
             _add(sums, losses)
             results.append(Restoration(*(tensor.detach() for tensor in result)))
         return self._mean(sums, len(parts)), results
@@ -123,7 +123,7 @@ class Step:
             with _apart(discriminator, index + 1 < len(work)):
                 with self._autocast():
                     value = loss(discriminator, frames)
-                (value / len(parts)).backward()
+                torch.autograd.backward(value / len(parts))
             _add(sums, {name: value})
         return self._mean(sums, len(parts))
 

@@ -1,0 +1,92 @@
+"""Weights that a stage starts from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from training.errors import TrainingError
+from training.initial import initial_network
+from training.stage import NetworkOptions, Stage
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.network import RealBasicVSR, load
+from vsrealbasicvsr.weights import resolve
+
+BUNDLED = resolve("bundled")
+
+
+def test_random_weights_follow_the_seed_and_leave_the_global_generator_alone(stage: Stage) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one = initial_network(stage.network, 1, average=False)
+    again = initial_network(stage.network, 1, average=True)
+    other = initial_network(stage.network, 2, average=False)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
+    assert not torch.equal(one.basicvsr.fusion.weight, other.basicvsr.fusion.weight)
+
+
+def test_flow_is_spynet_out_of_the_bundled_weights(stage: Stage) -> None:
+    network = initial_network(stage.network, 0, average=False)
+    bundled = load(BUNDLED).basicvsr.spynet.state_dict()
+    assert all(
+        torch.equal(bundled[key], tensor) for key, tensor in network.basicvsr.spynet.state_dict().items()
+    )
+
+
+def test_flow_comes_from_the_stock_file_with_60_bare_tensors(stage: Stage, tmp_path: Path) -> None:
+    spynet = RealBasicVSR(8, 1, 0).basicvsr.spynet
+    stock = {key: tensor for key, tensor in spynet.state_dict().items() if key not in ("mean", "std")}
+    assert len(stock) == 60
+    torch.save(stock, tmp_path / "spynet.pth")
+    network = initial_network(replace(stage.network, flow=str(tmp_path / "spynet.pth")), 0, average=False)
+    assert all(torch.equal(stock[key], network.basicvsr.spynet.state_dict()[key]) for key in stock)
+
+
+def test_a_file_without_spynet_is_refused(stage: Stage, tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(TrainingError, match="holds no SPyNet"):
+        initial_network(replace(stage.network, flow=str(tmp_path / "other.pth")), 0, average=False)
+
+
+def test_live_weights_and_their_average_come_from_their_own_parts(stage: Stage, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    live, average = RealBasicVSR(8, 1, 1), RealBasicVSR(8, 1, 1)
+    state = {f"generator.{key}": tensor for key, tensor in live.state_dict().items()}
+    state |= {f"generator_ema.{key}": tensor for key, tensor in average.state_dict().items()}
+    torch.save({"meta": {}, "state_dict": state}, tmp_path / "stage1.pth")
+    options = replace(stage.network, init=str(tmp_path / "stage1.pth"), flow="init")
+    for wanted, is_average in ((live, False), (average, True)):
+        found = initial_network(options, 0, average=is_average).state_dict()
+        assert all(torch.equal(tensor, found[key]) for key, tensor in wanted.state_dict().items())
+
+
+def test_another_shape_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    options = NetworkOptions(init="bundled", propagation_blocks=20, cleaning_blocks=20)
+    with pytest.raises(TrainingError, match=r"bundled is of another shape.*network.fit = true"):
+        initial_network(options, 0, average=False)
+    narrow = {key: tensor.contiguous() for key, tensor in RealBasicVSR(8, 1, 1).state_dict().items()}
+    save_file(narrow, tmp_path / "narrow.safetensors")
+    wide = replace(options, init=str(tmp_path / "narrow.safetensors"), fit=True)
+    with pytest.raises(TrainingError, match="of another shape"):
+        initial_network(wide, 0, average=False)
+
+
+def test_fitting_drops_the_middle_blocks_and_starts_cleaning_as_the_identity() -> None:
+    options = NetworkOptions(init="bundled", fit=True)
+    network = initial_network(options, 0, average=False)
+    source, fitted = load(BUNDLED).state_dict(), network.state_dict()
+    name = "basicvsr.forward_resblocks.main.2.{}.conv1.weight"
+    for place, block in ((0, 0), (9, 9), (10, 20), (19, 29)):
+        assert torch.equal(fitted[name.format(place)], source[name.format(block)])
+    frames = torch.rand(1, 2, 3, 8, 8)
+    assert torch.equal(network.clean(frames), frames)
+
+
+def test_a_missing_file_is_named(stage: Stage) -> None:
+    with pytest.raises(WeightsError, match="nowhere"):
+        initial_network(replace(stage.network, init="nowhere.pth"), 0, average=False)
