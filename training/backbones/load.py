@@ -60,10 +60,17 @@ def _cached_vgg19() -> Path:
             f'losses.perceptual.weights), or set losses.perceptual.backbone = "vgg16", which needs only '
             f"`{INSTALL}`."
         )
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != _VGG19_SHA256:
-            raise TrainingError(f"{path} is damaged or another file: replace it by {source}.")
+    if _sha256(path) != _VGG19_SHA256:
+        raise TrainingError(f"{path} is damaged or another file: replace it by {source}.")
     return path
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _state(network: Backbone, packaged: LpipsWeights) -> dict[str, Tensor]:

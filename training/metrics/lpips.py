@@ -53,7 +53,8 @@ class Lpips(nn.Module):
         """The mean over frames, which are compared one by one to bound memory.
 
         Args:
-            restored: (T, 3, H, W), RGB, 0-1; clamped and rounded to 8 bits before they are compared.
+            restored: (T, 3, H, W), RGB, 0-1, on any device; clamped and rounded to 8 bits before they
+                are compared.
             truth: of the same shape; sides of 31 or more (VGG-16: 16).
 
         Raises:
@@ -70,7 +71,7 @@ class Lpips(nn.Module):
         return sum(float((difference * head).sum(1).mean()) for difference, head in weighed)
 
     def _features(self, frame: Tensor) -> list[Tensor]:
-        pictures = (eight_bit(frame).float() / 127.5 - 1 - self.shift) / self.scale
+        pictures = (eight_bit(frame).to(self.shift) / 127.5 - 1 - self.shift) / self.scale
         return [_unit(F.relu(feature)) for feature in self.backbone(pictures)]
 
 
