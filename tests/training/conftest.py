@@ -52,13 +52,13 @@ def perceptual_stage(adversarial_stage: Stage) -> Stage:
 def make_clips() -> Callable[..., Clips]:
     """Smooth random clips: (N, T, 3, 16, 16) low and their truths."""
 
-    def make(seed: int = 0, clips: int = 2, frames: int = 3, side: int = 16) -> Clips:
+    def make(seed: int = 0, clips: int = 2, frames: int = 3, side: int = 16, noise: float = 0.05) -> Clips:
         generator = torch.Generator().manual_seed(seed)
         coarse = torch.rand(clips * frames, 3, side // 4, side // 4, generator=generator)
         truth = torch.nn.functional.interpolate(coarse, size=(4 * side, 4 * side), mode="bicubic").clamp(0, 1)
         low = torch.nn.functional.avg_pool2d(truth, 4)
-        noise = 0.05 * torch.randn(low.shape, generator=generator)
+        noisy = (low + noise * torch.randn(low.shape, generator=generator)).clamp(0, 1)
         whole = truth.view(clips, frames, 3, 4 * side, 4 * side)
-        return Clips((low + noise).clamp(0, 1).view(clips, frames, 3, side, side), whole, whole)
+        return Clips(noisy.view(clips, frames, 3, side, side), whole, whole)
 
     return make

@@ -136,7 +136,9 @@ def test_accumulated_parts_give_the_gradients_of_the_whole_batch(
     parts = [Clips(*(tensor[i : i + 2] for tensor in whole)) for i in (0, 2)]
     (one, step_one), (two, step_two) = prepared(adversarial_stage), prepared(adversarial_stage)
     first, second = step_one([whole]), step_two(parts)
-    assert first.losses == pytest.approx(second.losses, abs=1e-6)
+    # Each forward pass moves the discriminator's spectral norms on, so only its losses differ visibly.
+    assert first.losses == pytest.approx(second.losses, abs=1e-4)
+    assert first.losses["pixel"] == pytest.approx(second.losses["pixel"], abs=1e-6)
     assert first.gradient_norm == pytest.approx(second.gradient_norm, rel=1e-5)
     for a, b in zip(one.network.parameters(), two.network.parameters(), strict=True):
         if a.grad is not None and b.grad is not None:
@@ -243,8 +245,8 @@ def test_the_stage_1_loss_falls_tenfold_on_one_clip(stage: Stage, make_clips: Ma
     """The network can learn a clip by heart: forward, backward, optimiser and losses fit together."""
     options = replace(stage.network, mid_channels=16, propagation_blocks=2, cleaning_blocks=2)
     state, step = prepared(replace(stage, network=options, optimizer=replace(stage.optimizer, warmup=10)))
-    clips = make_clips(clips=1)
+    clips = make_clips(clips=1, noise=0.0)
     losses = []
-    for state.iteration in range(200):
+    for state.iteration in range(140):
         losses.append(sum(step([clips]).losses.values()))
     assert min(losses[-20:]) < losses[0] / 10

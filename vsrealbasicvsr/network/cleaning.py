@@ -34,7 +34,7 @@ class Cleaning(nn.Sequential):
         flat = frames.flatten(0, 1)
         active = torch.arange(len(flat), device=flat.device)
         for _ in range(max_passes):
-            residue = self(flat[active])
+            residue = self(flat[active]).to(flat.dtype)  # autocast computes it in half precision
             flat = flat.index_add(0, active, residue)
             change = residue.detach().abs().mean((1, 2, 3))
             if unit == "sequence":

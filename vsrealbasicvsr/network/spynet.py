@@ -88,7 +88,8 @@ class SPyNet(nn.Module):
         for index, (level, ref, sup) in enumerate(levels):
             if index:
                 flow = 2.0 * F.interpolate(flow, scale_factor=2, mode="bilinear", align_corners=True)
-            warped = warp(sup, flow, padding="border")
+            # With NaN, grid_sample's backward pass crashes on the CPU; the sum below keeps the NaN.
+            warped = warp(sup, flow.nan_to_num(), padding="border")
             flow = flow + level(torch.cat((ref, warped, flow), dim=1))
         return flow
 
