@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import click
@@ -158,6 +160,37 @@ def export(run: Path, target: Path, **options: Any) -> None:
 
     checkpoint = write(run, target, **options)
     click.echo(f"{target} written from {checkpoint}")
+
+
+@main.command()
+@click.option("--data", type=_path, help="Frames to load; default: 1280x720 PNG texture, written for this.")
+@click.option("--frames", default=30, show_default=True, type=click.IntRange(2), help="Of each low clip.")
+@click.option("--low-size", default=64, show_default=True, type=click.IntRange(8), help="Side in pixels.")
+@click.option("--batch", default=2, show_default=True, type=click.IntRange(1), help="Clips.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(0), help="Loader processes.")
+@click.option("--iterations", default=5, show_default=True, type=click.IntRange(1), help="Timed ones.")
+@click.option("--channels", default=16, show_default=True, type=click.IntRange(1), help="Compute-bound.")
+@click.option("--blocks", default=4, show_default=True, type=click.IntRange(1), help="Compute-bound.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--json", "target", type=_path, help="Write the figures here as well.")
+def benchmark(data: Path | None, device: str, target: Path | None, **case: int) -> None:
+    """Time conventional, flip-only and stochastic training: the paper's Table 1 on this machine."""
+    from training.benchmark import Case, Row, as_json, find, footage, table_1
+    from training.processes import joined
+
+    rows: list[Row] = []
+    click.echo("bound    scheme        s/clip  s/iteration  waiting")
+    with TemporaryDirectory() as folder, joined(device) as processes:
+        made = Case(**case)
+        clips = find(data or footage(Path(folder) / "frames", 2 * made.frames), made)
+        for row in table_1(made, clips, processes):
+            rows.append(row)
+            click.echo(
+                f"{row.bound:8} {row.scheme:12} {row.sample:7.3f} {row.iteration:12.3f} {row.waiting:8.3f}"
+            )
+        figures = as_json(made, rows, processes.device)
+    if target:
+        target.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _with_sources(

@@ -1,0 +1,347 @@
+"""Whole runs: what they write, how they stop and go on, on one process and on two."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from training.data.options import DataOptions
+
+from tests.training.conftest import ALONE
+from training.configuration import read_stage, written
+from training.errors import TrainingError
+from training.run import run
+from training.stage import SourceOptions, Stage
+from vsrealbasicvsr.network import load
+
+ROOT = Path(__file__).parents[2]
+LOSSES = ("pixel", "cleaning", "adversarial", "real", "fake", "gradient_norm")
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three clips of eight pictures, 72x64: smooth textures that move."""
+    folder = tmp_path_factory.mktemp("footage")
+    rng = np.random.default_rng(0)
+    for clip in range(3):
+        texture = cv2.resize(rng.random((12, 12, 3)), (120, 96), interpolation=cv2.INTER_CUBIC)
+        (folder / f"{clip:03}").mkdir()
+        for frame in range(8):
+            view = texture[frame : frame + 64, 2 * frame : 2 * frame + 72]
+            cv2.imwrite(
+                str(folder / f"{clip:03}" / f"{frame:08}.png"), np.clip(255 * view, 0, 255).astype(np.uint8)
+            )
+    return folder
+
+
+@pytest.fixture
+def small(adversarial_stage: Stage, footage: Path) -> Stage:
+    """Both networks, 64x64 ground truth, four frames, mirrored from two."""
+    data = DataOptions(low_size=16, frames=4, workers=0)
+    return replace(adversarial_stage, data=data, sources=SourceOptions(data=(str(footage),)))
+
+
+def rows(folder: Path, name: str = "losses.csv") -> list[dict[str, str]]:
+    with (folder / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def losses(folder: Path) -> list[tuple[str, ...]]:
+    return [tuple(row[name] for name in LOSSES) for row in rows(folder)]
+
+
+def toml(stage: Stage, path: Path) -> Path:
+    path.write_text(written(stage), encoding="utf-8")
+    return path
+
+
+def start(*arguments: str | Path, processes: int = 1) -> subprocess.Popen[str]:
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [sys.executable, *(torchrun if processes > 1 else []), "-m", "training", *map(str, arguments)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def wait_for_rows(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not (folder / "losses.csv").exists() or len(rows(folder)) < count:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def stopped() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that must not outlive their test."""
+    running: list[subprocess.Popen[str]] = []
+    yield running
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_leaves_losses_checkpoints_and_its_configuration(small: Stage, tmp_path: Path) -> None:
+    stage = replace(small, record=replace(small.record, pictures=4, tensorboard=True))
+    assert run(stage, tmp_path / "run", ALONE, resume=False) == 0
+    table = rows(tmp_path / "run")
+    assert [row["iteration"] for row in table] == ["1", "2", "3", "4"]
+    assert all(float(row[name]) > 0 for row in table for name in LOSSES)
+    assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {
+        "iteration_00000002.pth", "iteration_00000004.pth",
+    }  # fmt: skip
+    assert read_stage([tmp_path / "run" / "stage.toml"]) == stage
+    picture = cv2.imread(str(tmp_path / "run" / "pictures" / "00000004.png"))
+    assert picture is not None
+    assert picture.shape == (64, 4 * 64, 3)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert (tmp_path / "run" / "run.json").is_file()
+
+
+def test_a_resumed_run_gives_the_losses_of_an_unstopped_one_to_the_bit(small: Stage, tmp_path: Path) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    run(replace(small, iterations=5), whole, ALONE, resume=False)
+    run(replace(small, iterations=2), parted, ALONE, resume=False)
+    run(replace(small, iterations=5), parted, ALONE, resume=True)
+    assert losses(parted) == losses(whole)
+    assert len(losses(whole)) == 5
+    states = [
+        torch.load(path / "checkpoints" / "iteration_00000005.pth", weights_only=True)
+        for path in (whole, parted)
+    ]
+    one, two = (state["state_dict"] for state in states)
+    assert all(torch.equal(two[key], tensor) for key, tensor in one.items())
+
+
+def test_lines_beyond_the_checkpoint_are_taken_out_on_resuming(small: Stage, tmp_path: Path) -> None:
+    run(replace(small, iterations=3), tmp_path, ALONE, resume=False)
+    (tmp_path / "checkpoints" / "iteration_00000003.pth").unlink()
+    run(replace(small, iterations=4), tmp_path, ALONE, resume=True)
+    assert [row["iteration"] for row in rows(tmp_path)] == ["1", "2", "3", "4"]
+
+
+def test_accumulation_changes_nothing_but_memory(small: Stage, tmp_path: Path) -> None:
+    stage = replace(small, losses=replace(small.losses, adversarial=None), iterations=2)
+    run(stage, tmp_path / "one", ALONE, resume=False)
+    run(replace(stage, accumulation=2), tmp_path / "two", ALONE, resume=False)
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert float(a["pixel"]) == pytest.approx(float(b["pixel"]), abs=1e-5)
+        assert float(a["cleaning"]) == pytest.approx(float(b["cleaning"]), abs=1e-5)
+
+
+def test_degradation_on_the_training_device_sees_the_same_samples(small: Stage, tmp_path: Path) -> None:
+    quiet = replace(small, losses=replace(small.losses, adversarial=None), iterations=2)
+    run(quiet, tmp_path / "workers", ALONE, resume=False)
+    run(replace(quiet, data=replace(quiet.data, degrade="device")), tmp_path / "device", ALONE, resume=False)
+    for a, b in zip(rows(tmp_path / "workers"), rows(tmp_path / "device"), strict=True):
+        assert float(a["pixel"]) == pytest.approx(float(b["pixel"]), rel=0.02)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(small: Stage, tmp_path: Path) -> None:
+    run(replace(small, iterations=2), tmp_path, ALONE, resume=False)
+    with pytest.raises(TrainingError, match="holds a run already; add --resume"):
+        run(small, tmp_path, ALONE, resume=False)
+    with pytest.raises(TrainingError, match="has all of its 2 iterations"):
+        run(replace(small, iterations=2), tmp_path, ALONE, resume=True)
+
+
+def test_resuming_needs_nothing_that_the_stage_started_from(small: Stage, tmp_path: Path) -> None:
+    run(replace(small, iterations=2), tmp_path / "one", ALONE, resume=False)
+    first = tmp_path / "one" / "checkpoints" / "iteration_00000002.pth"
+    network = replace(small.network, init=str(first), flow="init")
+    second = replace(small, network=network, iterations=2)
+    run(second, tmp_path / "two", ALONE, resume=False)
+    first.unlink()
+    assert run(replace(second, iterations=3), tmp_path / "two", ALONE, resume=True) == 0
+
+
+def test_nothing_to_train_on_is_said_at_once(small: Stage, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="name a folder with --data or --photos"):
+        run(replace(small, sources=SourceOptions()), tmp_path, ALONE, resume=False)
+
+
+def test_a_run_that_explodes_gives_up_after_some_skips(
+    small: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    optimizer = replace(small.optimizer, learning_rate=1e30, skips_allowed=2)
+    with pytest.raises(TrainingError, match=r"3 iterations in a row gave no finite gradient.*learning_rate"):
+        run(replace(small, iterations=50, optimizer=optimizer), tmp_path, ALONE, resume=False)
+    assert "was skipped" in caplog.text
+
+
+def test_a_disk_that_is_full_for_a_while_does_not_end_the_run(
+    small: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "iteration_00000002.pth.partial").symlink_to("/dev/full")
+    assert run(small, tmp_path, ALONE, resume=False) == 0
+    assert "Training goes on; the checkpoints before it are whole." in caplog.text
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["iteration_00000004.pth"]
+
+
+def test_validation_measures_and_keeps_the_best(small: Stage, footage: Path, tmp_path: Path) -> None:
+    sources = replace(small.sources, validation=str(footage))
+    stage = replace(small, sources=sources, record=replace(small.record, validation_frames=3, keep=1))
+    run(stage, tmp_path, ALONE, resume=False)
+    measured = rows(tmp_path, "validation.csv")
+    assert [row["iteration"] for row in measured] == ["2", "4"]
+    assert all(5 < float(row["psnr"]) < 60 and 0 < float(row["ssim"]) < 1 for row in measured)
+    assert all(float(row["lpips"]) > 0 and float(row["clips"]) == 3 for row in measured)
+    best = torch.load(tmp_path / "checkpoints" / "best.pth", weights_only=True)["meta"]
+    assert best["best"] == max(float(row["psnr"]) for row in measured)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_signals_save_and_end_the_run(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]], number: int, code: int
+) -> None:
+    stage = replace(small, iterations=5000, record=replace(small.record, checkpoint=5000))
+    out = tmp_path / "run"
+    process = start(toml(stage, tmp_path / "stage.toml"), "--out", out, "--set", "data.workers=1")
+    stopped.append(process)
+    wait_for_rows(out, 2, process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    assert "--resume goes on from there" in errors
+    done = len(rows(out))
+    assert [path.name for path in (out / "checkpoints").iterdir()] == [f"iteration_{done:08}.pth"]
+
+
+def test_two_processes_give_the_losses_of_one_with_the_whole_batch(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    stage = replace(small, batch=4, iterations=3)
+    run(stage, tmp_path / "one", ALONE, resume=False)
+    process = start(toml(stage, tmp_path / "stage.toml"), "--out", tmp_path / "two", processes=2)
+    stopped.append(process)
+    output, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert output.count("iterations = 3") == 1, "one process speaks"
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        for name in LOSSES:
+            assert float(b[name]) == pytest.approx(float(a[name]), abs=1e-5), (a["iteration"], name)
+
+
+def test_a_lost_process_ends_the_run_with_a_sentence_and_a_checkpoint(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    stage = replace(small, iterations=5000, record=replace(small.record, checkpoint=2))
+    out, configuration = tmp_path / "run", toml(stage, tmp_path / "stage.toml")
+    process = start(configuration, "--out", out, processes=2)
+    stopped.append(process)
+    wait_for_rows(out, 3, process)
+    os.kill(_child_of(process.pid, rank=1), signal.SIGKILL)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode != 0
+    assert "training: Another process of this run was lost" in errors
+    assert "--resume goes on from the newest checkpoint." in errors
+    newest = sorted((out / "checkpoints").glob("iteration_*.pth"))[-1]
+    done = torch.load(newest, weights_only=True)["meta"]["iteration"]
+    assert run(replace(stage, iterations=done + 1), out, ALONE, resume=True) == 0
+
+
+def _child_of(parent: int, rank: int) -> int:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    for child in map(int, children):
+        environment = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+        if f"RANK={rank}".encode() in environment:
+            return child
+    raise AssertionError(f"no process of rank {rank} among {children}")
+
+
+def test_a_lost_loader_process_ends_the_run_with_a_sentence_and_a_checkpoint(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    stage = replace(small, iterations=5000, record=replace(small.record, checkpoint=5000))
+    out = tmp_path / "run"
+    process = start(toml(stage, tmp_path / "stage.toml"), "--out", out, "--set", "data.workers=1")
+    stopped.append(process)
+    wait_for_rows(out, 2, process)
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(int(child), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert "A loader process ended, perhaps for want of memory" in errors
+    assert list((out / "checkpoints").glob("iteration_*.pth"))
+
+
+def test_the_smoke_stage_runs_on_the_sample_clip(
+    tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    out = tmp_path / "run"
+    process = start("smoke.toml", "--data", "examples/media", "--out", out, "--set", "iterations=2")
+    stopped.append(process)
+    output, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    assert tomllib.loads(output)["iterations"] == 2
+    table = rows(out)
+    assert len(table) == 2
+    for name in ("pixel", "cleaning", "perceptual", "adversarial", "real", "fake"):
+        assert all(0 < float(row[name]) < 100 for row in table), name
+
+
+def test_release_weights_say_where_they_come_from_and_load(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    run(replace(small, iterations=2), tmp_path / "run", ALONE, resume=False)
+    target = tmp_path / "mine.safetensors"
+    process = start("export", tmp_path / "run", target, "--licence", "CC-BY-4.0")
+    stopped.append(process)
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    assert "iteration_00000002.pth" in output
+    network = load(target)
+    saved = torch.load(tmp_path / "run" / "checkpoints" / "iteration_00000002.pth", weights_only=True)
+    for key, tensor in network.state_dict().items():
+        wanted = saved["state_dict"][f"generator_ema.{key}"]
+        torch.testing.assert_close(tensor, wanted.half().float(), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("stage3.toml", "--out", "x"), "There is no configuration stage3.toml"),
+        (("stage1.toml", "--out", "x", "--data", "nowhere"), "nowhere"),
+        (("stage1.toml", "--out", "x", "--data", ".", "--device", "tpu9"), "device"),
+        (("stage1.toml", "--out", "x", "--set", "batch=0"), "batch and accumulation must be 1 or more."),
+        (("export", "nowhere", "x.safetensors"), "holds no checkpoint to export"),
+    ],
+)
+def test_mistakes_get_one_line_and_exit_1(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from training.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
+    assert said in lines[-1]
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    from training.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in ("run", "prepare", "degrade", "export"))

@@ -1,0 +1,178 @@
+"""The paper's Table 1 on this machine: what loading half the frames saves.
+
+Three schemes give the network equally many low-quality frames: *conventional* loads all of them and draws
+its degradations once for a clip; *flip only* loads half and mirrors them; *stochastic* does that and lets
+the degradations walk from frame to frame.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from training.data.clips import Clip
+from training.data.loader import make_loader
+from training.data.options import DataOptions
+from training.data.positions import Positions
+from training.data.samples import TrainingClips
+from training.data.survey import find_clips
+from training.degradation.options import (
+    BlurOptions,
+    CompressionOptions,
+    DegradationOptions,
+    FinalOptions,
+    JpegOptions,
+    NoiseOptions,
+    OrderOptions,
+    ResizeOptions,
+)
+from training.feed import clips_of
+from training.objective import Objective
+from training.processes import Processes
+from training.stage import NetworkOptions, Stage
+from training.state import initial_state
+from training.step import Step
+from vsrealbasicvsr.network.basicvsr import SCALE
+
+SCHEMES = ("conventional", "flip only", "stochastic")
+BOUNDS = ("loader", "compute")
+_NEVER = OrderOptions(
+    blur=BlurOptions(probability=0.0),
+    resize=ResizeOptions(probability=0.0),
+    noise=NoiseOptions(probability=0.0),
+    jpeg=JpegOptions(probability=0.0),
+    compression=CompressionOptions(probability=0.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One scheme's times, in seconds.
+
+    Attributes:
+        scheme: one of `SCHEMES`.
+        bound: `loader`: all degradations, a tiny network; `compute`: nearly none, a larger network.
+        sample: one clip made by one worker alone.
+        iteration: one iteration of the training, the median.
+        waiting: of it, the time that the loop waited for the loader, the median.
+    """
+
+    scheme: str
+    bound: str
+    sample: float
+    iteration: float
+    waiting: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """What is measured.
+
+    Attributes:
+        frames: of each low clip.
+        low_size: its side in pixels.
+        batch: clips in an iteration.
+        workers: loader processes.
+        iterations: timed, after two that warm up.
+        channels: of the network in the compute-bound half; the other one has 4.
+        blocks: residual blocks there, of cleaning and of each direction.
+    """
+
+    frames: int = 30
+    low_size: int = 64
+    batch: int = 2
+    workers: int = 2
+    iterations: int = 5
+    channels: int = 16
+    blocks: int = 4
+
+
+def table_1(case: Case, clips: tuple[Clip, ...], processes: Processes) -> Iterator[Row]:
+    """Measure every scheme, loader-bound and compute-bound, in the same run."""
+    for bound in BOUNDS:
+        for scheme in SCHEMES:
+            yield _measure(_stage(case, scheme, bound), scheme, bound, case.iterations, clips, processes)
+
+
+def footage(folder: Path, count: int) -> Path:
+    """Write a clip of noise-like texture in 1280x720 PNG, the form of REDS; the folder that holds it."""
+    rng = np.random.default_rng(0)
+    coarse = cv2.resize(rng.random((200, 350, 3)), (1400, 800), interpolation=cv2.INTER_CUBIC)
+    texture = np.clip(255 * (coarse + 0.05 * rng.standard_normal(coarse.shape)), 0, 255).astype(np.uint8)
+    (folder / "000").mkdir(parents=True)
+    for number in range(count):
+        view = texture[number : number + 720, 2 * number : 2 * number + 1280]
+        cv2.imwrite(str(folder / "000" / f"{number:08}.png"), view, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    return folder
+
+
+def find(folder: Path, case: Case) -> tuple[Clip, ...]:
+    """The clips of a folder that are long enough for every scheme."""
+    options = DataOptions(low_size=case.low_size, frames=case.frames, mirror=False)
+    return find_clips([folder], [], options=options, count=case.frames, side=case.low_size * SCALE).clips
+
+
+def machine(device: torch.device) -> dict[str, str | int]:
+    """What the figures depend on besides the code."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {
+        "torch": torch.__version__, "opencv": cv2.__version__, "python": platform.python_version(),
+        "cores": os.cpu_count() or 0, "device": name,
+    }  # fmt: skip
+
+
+def as_json(case: Case, rows: list[Row], device: torch.device) -> dict[str, object]:
+    """The figures with everything that they depend on."""
+    return {"case": asdict(case), "rows": [asdict(row) for row in rows], "machine": machine(device)}
+
+
+def _stage(case: Case, scheme: str, bound: str) -> Stage:
+    degradation = DegradationOptions(random_walk=scheme == "stochastic")
+    channels, blocks = 4, 1
+    if bound == "compute":
+        final = FinalOptions(sinc_probability=0.0)
+        degradation = replace(degradation, first=_NEVER, second=_NEVER, final=final)
+        channels, blocks = case.channels, case.blocks
+    return Stage(
+        iterations=case.iterations + 2,
+        batch=case.batch,
+        data=DataOptions(
+            low_size=case.low_size, frames=case.frames, mirror=scheme != "conventional", workers=case.workers
+        ),
+        degradation=degradation,
+        network=NetworkOptions(mid_channels=channels, propagation_blocks=blocks, cleaning_blocks=blocks),
+    )
+
+
+def _measure(
+    stage: Stage, scheme: str, bound: str, iterations: int, clips: tuple[Clip, ...], processes: Processes
+) -> Row:
+    dataset = TrainingClips(clips, stage.data, stage.degradation, stage.seed)
+    began = time.perf_counter()
+    for position in range(stage.batch):
+        dataset[position]
+    sample = (time.perf_counter() - began) / stage.batch
+    state = initial_state(stage, processes.device)
+    step = Step(stage, state, Objective(stage.losses, None), processes)
+    positions = Positions(
+        first_iteration=0, iterations=stage.iterations, batch=stage.batch, processes=1, rank=0, accumulation=1
+    )
+    loader = iter(make_loader(dataset, positions, workers=stage.data.workers, pin_memory=False))
+    whole, waiting = [], []
+    for _ in range(iterations + 2):
+        start = time.perf_counter()
+        parts = list(islice(loader, 1))
+        waited = time.perf_counter()
+        step([clips_of(batch, stage, processes.device) for batch in parts])
+        whole.append(time.perf_counter() - start)
+        waiting.append(waited - start)
+    return Row(scheme, bound, sample, float(np.median(whole[2:])), float(np.median(waiting[2:])))
