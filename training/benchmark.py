@@ -62,8 +62,8 @@ class Row:
         scheme: one of `SCHEMES`.
         bound: `loader`: all degradations, a tiny network; `compute`: nearly none, a larger network.
         sample: one clip made by one worker alone.
-        iteration: one iteration of the training, the median.
-        waiting: of it, the time that the loop waited for the loader, the median.
+        iteration: one iteration of the training, the mean.
+        waiting: of it, the time that the loop waited for the loader, the mean.
     """
 
     scheme: str
@@ -175,4 +175,4 @@ def _measure(
         step([clips_of(batch, stage, processes.device) for batch in parts])
         whole.append(time.perf_counter() - start)
         waiting.append(waited - start)
-    return Row(scheme, bound, sample, float(np.median(whole[2:])), float(np.median(waiting[2:])))
+    return Row(scheme, bound, sample, float(np.mean(whole[2:])), float(np.mean(waiting[2:])))
