@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
+import torch
 import torch.distributed as dist
 from tqdm import tqdm
 
@@ -168,7 +169,7 @@ class Loop:
 
     @contextmanager
     def _losses_of_processes(self) -> Iterator[None]:
-        """A lost loader or peer ends the run with a sentence, and with a checkpoint where it can."""
+        """Lost memory, a lost loader or peer ends the run with a sentence, and with a checkpoint where it can."""
         try:
             yield
         except RuntimeError as error:
@@ -185,6 +186,11 @@ class Loop:
 
 def _what_was_lost(error: RuntimeError, processes: Processes) -> str | None:
     text = str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            f"{processes.device} is out of memory: raise accumulation, set losses.perceptual.frames_at_once, "
+            "or lower batch or data.frames."
+        )
     if "DataLoader worker" in text:
         return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
     if processes.count > 1 and (isinstance(error, dist.DistError) or "gloo" in text or "peer" in text):
