@@ -1,0 +1,123 @@
+"""Additive noise whose every value is a function of seed, frame number and pixel.
+
+No generator runs: an integer hash of the counters gives the random bits, so that the CPU and CUDA, one
+frame or many, in any order, make the same noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from training.degradation.parameters import Noise
+
+_LUMA = (0.299, 0.587, 0.114)  # BT.601
+_UNIFORM_BITS = 40  # with 12 bits for the table's row, a search key stays exact in float64
+_MASK_32 = 0xFFFFFFFF
+
+
+def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
+    """Add the noise that was drawn for these frames of a clip (SPEC 7.5, the released 0.x form).
+
+    Args:
+        frames: (B, 3, H, W) float32 RGB, 0-1, on any device; left as it is.
+        noise: kind, strengths and seed.
+        numbers: the B frames' numbers in their clip.
+
+    Returns:
+        (B, 3, H, W) float32 on the same device, not clipped.
+    """
+    values = [noise.strength[number] for number in numbers]
+    strength = torch.tensor(values, dtype=torch.float32, device=frames.device).view(-1, 1, 1, 1)
+    keys = _keys(noise.seed, numbers, frames.device)
+    if noise.kind == "gaussian":
+        shape = frames[:, :1].shape if noise.grey else frames.shape
+        return torch.addcmul(frames, _normal(keys, shape), strength / 255)
+    return torch.addcmul(frames, _poisson_noise(frames, keys, noise.grey), strength)
+
+
+def _poisson_noise(frames: Tensor, keys: Tensor, grey: bool) -> Tensor:
+    """Shot noise around the frames, or around their luma: (B, 3 or 1, H, W), float32."""
+    base = frames
+    if grey:
+        base = (frames * frames.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    levels = (base * 255).round().clamp(0, 255).long()
+    peaks = _peaks(levels)
+    different = sorted(set(peaks))
+    table = _cumulative_poisson(different, frames.device)
+    columns = table.shape[-1]
+    first_rows = torch.tensor([256 * different.index(peak) for peak in peaks], device=frames.device)
+    rows = levels + first_rows.view(-1, 1, 1, 1)
+    uniform = (_bits(keys, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & ((1 << _UNIFORM_BITS) - 1)
+    places = (uniform.view_as(rows).double() * 2.0**-_UNIFORM_BITS).add_(rows)
+    # The rows' cumulative probabilities, each raised by its row's number, make one rising sequence.
+    offsets = torch.arange(table.shape[0], dtype=torch.float64, device=table.device)
+    found = torch.searchsorted((table + offsets[:, None]).flatten(), places, right=True)
+    counts = found.sub_(rows.mul_(columns)).float()
+    return counts / frames.new_tensor(peaks).view(-1, 1, 1, 1) - levels.float() / 255
+
+
+def _peaks(levels: Tensor) -> list[int]:
+    """Mean count of white in each frame: its number of distinct levels, rounded up to a power of two."""
+    frames = len(levels)
+    offsets = 256 * torch.arange(frames, device=levels.device).view(-1, 1, 1, 1)
+    histogram = torch.bincount((levels + offsets).flatten(), minlength=256 * frames)
+    distinct: list[int] = (histogram.view(frames, 256) > 0).sum(dim=1).tolist()
+    return [1 << (number - 1).bit_length() for number in distinct]
+
+
+def _cumulative_poisson(peaks: Sequence[int], device: torch.device) -> Tensor:
+    """Chances of at most k counts: (256 per peak, counts) float64, one row for each level.
+
+    The columns end where what is left is below the uniform numbers' resolution.
+    """
+    highest = max(peaks)
+    columns = highest + 9 * math.isqrt(highest) + 20
+    counts = torch.arange(columns, dtype=torch.float64, device=device)
+    levels = torch.arange(256, dtype=torch.float64, device=device)
+    means = (torch.tensor(peaks, device=device)[:, None] * levels / 255).view(-1, 1)
+    logarithms = torch.xlogy(counts, means) - means - torch.lgamma(counts + 1)
+    cumulative = logarithms.exp_().cumsum(dim=1).clamp_(max=1)
+    cumulative[:, -1] = 1
+    return cumulative
+
+
+def _normal(keys: Tensor, shape: torch.Size) -> Tensor:
+    """Standard normal numbers, float32, by Box and Muller's transform: two of each hash."""
+    needed = shape[1:].numel()
+    bits = _bits(keys, (needed + 1) // 2)
+    radius = (bits & _MASK_32).float().add_(0.5).mul_(2.0**-32).log_().mul_(-2).clamp_(min=0).sqrt_()
+    angle = ((bits >> 32) & _MASK_32).float().mul_(2 * math.pi * 2.0**-32)
+    pairs = torch.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)), dim=1)
+    return pairs[:, :needed].reshape(shape)
+
+
+def _keys(seed: int, numbers: Sequence[int], device: torch.device) -> Tensor:
+    """A hashed key for each frame: (B, 1) int64."""
+    seeds = torch.tensor([[seed]], dtype=torch.int64, device=device)
+    return _mix(_mix(seeds) + torch.tensor(numbers, dtype=torch.int64, device=device)[:, None])
+
+
+def _bits(keys: Tensor, count: int) -> Tensor:
+    """64 random bits at each of `count` counters: (B, count) int64."""
+    counters = torch.arange(1, count + 1, device=keys.device).mul_(_signed(0x9E3779B97F4A7C15))
+    return _mix(keys + counters)
+
+
+def _mix(words: Tensor) -> Tensor:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014); int64 products wrap."""
+    words = (words ^ _shifted(words, 30)).mul_(_signed(0xBF58476D1CE4E5B9))
+    words = words.bitwise_xor_(_shifted(words, 27)).mul_(_signed(0x94D049BB133111EB))
+    return words.bitwise_xor_(_shifted(words, 31))
+
+
+def _shifted(words: Tensor, places: int) -> Tensor:
+    """Shifted right with zeros moving in: int64's own shift would copy the sign."""
+    return (words >> places).bitwise_and_((1 << (64 - places)) - 1)
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 64) if word >> 63 else word
