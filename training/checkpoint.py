@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.commit import commit
 from training.errors import TrainingError
 from training.state import State
 from vsrealbasicvsr import __version__
@@ -116,7 +117,7 @@ def _content(state: State, configuration: str) -> dict[str, Any]:
         for key, tensor in module.state_dict().items()
     }
     meta = {
-        "program": f"vsrealbasicvsr {__version__}", "configuration": configuration,
+        "program": f"vsrealbasicvsr {__version__}", "commit": commit(), "configuration": configuration,
         "iteration": state.iteration, "skipped": state.skipped, "damaged": state.damaged, "best": state.best,
     }  # fmt: skip
     optimizers = {name: optimizer.state_dict() for name, optimizer in _optimizers(state).items()}

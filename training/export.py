@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,15 +44,6 @@ def export(
     load(checkpoint)  # refuses what the filter would refuse, before anything is written
     convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence))
     return checkpoint
-
-
-def commit() -> str:
-    """The checkout's commit, marked where files differ from it; empty outside a checkout."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return described.stdout.strip() if described.returncode == 0 else ""
 
 
 def _checkpoint(run: Path, which: Which | None) -> Path:

@@ -169,7 +169,7 @@ class Loop:
 
     @contextmanager
     def _losses_of_processes(self) -> Iterator[None]:
-        """Lost memory, a lost loader or peer ends the run with a sentence, and with a checkpoint where it can."""
+        """Want of memory, a lost loader or peer ends the run with a sentence, if possible a checkpoint."""
         try:
             yield
         except RuntimeError as error:

@@ -15,13 +15,13 @@ from pathlib import Path
 import torch
 
 from training.checkpoint import Checkpoints, restore
+from training.commit import commit
 from training.configuration import written
 from training.data.loader import make_loader
 from training.data.positions import Positions
 from training.data.samples import TrainingClips
 from training.data.survey import Survey, find_clips
 from training.errors import TrainingError
-from training.export import commit
 from training.loop import Loop
 from training.losses.perceptual import PerceptualLoss, perceptual_loss
 from training.metrics.lpips import Lpips, available

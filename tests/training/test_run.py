@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -17,9 +18,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from training.data.options import DataOptions
 
 from tests.training.conftest import ALONE
+from training.commit import commit
 from training.configuration import read_stage, written
 from training.errors import TrainingError
 from training.run import run
@@ -307,6 +310,12 @@ def test_release_weights_say_where_they_come_from_and_load(
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 0, errors
     assert "iteration_00000002.pth" in output
+    with safe_open(target, framework="pt") as file:
+        told = json.loads(file.metadata()["origin"])
+    assert (told["licence"], told["iterations"]) == ("CC-BY-4.0", 2)
+    assert told["commit"] == commit()
+    assert told["data"]["data"] == list(small.sources.data)
+    assert told["configuration"]["network"]["mid_channels"] == 8
     network = load(target)
     saved = torch.load(tmp_path / "run" / "checkpoints" / "iteration_00000002.pth", weights_only=True)
     for key, tensor in network.state_dict().items():
