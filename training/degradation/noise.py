@@ -15,7 +15,8 @@ from torch import Tensor
 from training.degradation.parameters import Noise
 
 _LUMA = (0.299, 0.587, 0.114)  # BT.601
-_UNIFORM_BITS = 40  # with 12 bits for the table's row, a search key stays exact in float64
+_UNIFORM_BITS = 40
+_ONE = 1 << _UNIFORM_BITS
 _MASK_32 = 0xFFFFFFFF
 
 
@@ -47,15 +48,14 @@ def _poisson_noise(frames: Tensor, keys: Tensor, grey: bool) -> Tensor:
     levels = (base * 255).round().clamp(0, 255).long()
     peaks = _peaks(levels)
     different = sorted(set(peaks))
-    table = _cumulative_poisson(different, frames.device)
+    table = _cumulative_poisson(different).to(frames.device)
     columns = table.shape[-1]
     first_rows = torch.tensor([256 * different.index(peak) for peak in peaks], device=frames.device)
     rows = levels + first_rows.view(-1, 1, 1, 1)
-    uniform = (_bits(keys, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & ((1 << _UNIFORM_BITS) - 1)
-    places = (uniform.view_as(rows).double() * 2.0**-_UNIFORM_BITS).add_(rows)
-    # The rows' cumulative probabilities, each raised by its row's number, make one rising sequence.
-    offsets = torch.arange(table.shape[0], dtype=torch.float64, device=table.device)
-    found = torch.searchsorted((table + offsets[:, None]).flatten(), places, right=True)
+    uniform = (_bits(keys, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & (_ONE - 1)
+    # Chances as whole numbers, each row's raised by the row's number, make one rising sequence.
+    table += _ONE * torch.arange(len(table), device=table.device)[:, None]
+    found = torch.searchsorted(table.flatten(), uniform.view_as(rows).add_(rows << _UNIFORM_BITS), right=True)
     counts = found.sub_(rows.mul_(columns)).float()
     return counts / frames.new_tensor(peaks).view(-1, 1, 1, 1) - levels.float() / 255
 
@@ -69,19 +69,20 @@ def _peaks(levels: Tensor) -> list[int]:
     return [1 << (number - 1).bit_length() for number in distinct]
 
 
-def _cumulative_poisson(peaks: Sequence[int], device: torch.device) -> Tensor:
-    """Chances of at most k counts: (256 per peak, counts) float64, one row for each level.
+def _cumulative_poisson(peaks: Sequence[int]) -> Tensor:
+    """Chances of at most k counts: (256 per peak, counts) int64 in units of 2**-40, a row for each level.
 
-    The columns end where what is left is below the uniform numbers' resolution.
+    Computed on the CPU for every device, because the last bits of float64 functions differ. The columns
+    end where what is left is below the uniform numbers' resolution.
     """
     highest = max(peaks)
     columns = highest + 9 * math.isqrt(highest) + 20
-    counts = torch.arange(columns, dtype=torch.float64, device=device)
-    levels = torch.arange(256, dtype=torch.float64, device=device)
-    means = (torch.tensor(peaks, device=device)[:, None] * levels / 255).view(-1, 1)
+    counts = torch.arange(columns, dtype=torch.float64)
+    levels = torch.arange(256, dtype=torch.float64)
+    means = (torch.tensor(peaks)[:, None] * levels / 255).view(-1, 1)
     logarithms = torch.xlogy(counts, means) - means - torch.lgamma(counts + 1)
-    cumulative = logarithms.exp_().cumsum(dim=1).clamp_(max=1)
-    cumulative[:, -1] = 1
+    cumulative = logarithms.exp_().cumsum(dim=1).mul_(_ONE).round_().clamp_(max=_ONE).long()
+    cumulative[:, -1] = _ONE
     return cumulative
 
 
