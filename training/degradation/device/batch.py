@@ -1,0 +1,55 @@
+"""Degrading the clips of a training batch where they are; only video compression visits the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from training.degradation.compression import compress
+from training.degradation.device.clip import Clip
+from training.degradation.parameters import Compression, Parameters
+from training.errors import TrainingError
+
+
+def degrade_batch(truths: Tensor, parameters: Sequence[Parameters]) -> Tensor:
+    """Apply to every clip the operations that were drawn for it (SPEC 7.3-7.5).
+
+    The result is that of `training.degradation.apply.apply` up to the rounding of float32. All clips that
+    have come to a compression are encoded and decoded at the same time, one thread each.
+
+    Args:
+        truths: (N, T, 3, H, W) float32 RGB, 0-1, sharpened where wanted, on any device; left as they are.
+        parameters: of each clip.
+
+    Returns:
+        (N, T, 3, h, w) uint8 on the same device.
+
+    Raises:
+        TrainingError: parameters were drawn for another number of frames, or an encoder fails.
+    """
+    frames = truths.shape[1]
+    if any(drawn.frames != frames for drawn in parameters):
+        lengths = ", ".join(str(drawn.frames) for drawn in parameters)
+        raise TrainingError(
+            f"The degradations were drawn for clips of {lengths} frames, but these have {frames}."
+        )
+    clips = [Clip(truth, drawn.operations) for truth, drawn in zip(truths, parameters, strict=True)]
+    waiting = _advance(clips)
+    with ThreadPoolExecutor(max_workers=len(clips), thread_name_prefix="compression") as pool:
+        while waiting:
+            list(pool.map(_compress, waiting, waiting.values()))
+            waiting = _advance(list(waiting))
+    return torch.stack([clip.finished() for clip in clips])
+
+
+def _advance(clips: Sequence[Clip]) -> dict[Clip, Compression]:
+    """Bring the clips to their next compression; those that have one."""
+    reached = {clip: clip.advance() for clip in clips}
+    return {clip: compression for clip, compression in reached.items() if compression is not None}
+
+
+def _compress(clip: Clip, compression: Compression) -> None:
+    clip.replace(compress(clip.pixels(compression.wraps), compression))
