@@ -23,6 +23,13 @@ LAYERS = (
     "compare", "benchmark", "cli", "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
+TRAINING = (
+    "errors", "options", "commit", "degradation", "data", "backbones", "losses", "discriminator", "metrics",
+    "stage", "configuration", "processes", "recurrent_cleaning", "generator", "average", "initial",
+    "objective", "feed", "state", "step", "checkpoint", "record", "validation", "interruption", "loop", "run",
+    "prepare", "degrade", "export", "benchmark", "cli", "__main__",
+)  # fmt: skip
+"""The same for the training package, which stands beside and above the other."""
 LARGEST_FILE = 20_000_000
 
 
@@ -31,7 +38,11 @@ def _module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-SOURCES = {_module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+SOURCES = {
+    _module_name(path): path
+    for package in (PACKAGE, ROOT / "training")
+    for path in sorted(package.rglob("*.py"))
+}
 
 
 @functools.cache
@@ -51,22 +62,22 @@ def _imports(path: Path) -> Iterator[str]:
                 yield name if name in SOURCES else str(node.module)
 
 
-def _layer(module: str) -> int:
-    return LAYERS.index(module.split(".")[1])
+def _layer(module: str) -> tuple[int, int]:
+    package, layer = module.split(".")[:2]
+    ours = package == vsrealbasicvsr.__name__
+    return (0, LAYERS.index(layer)) if ours else (1, TRAINING.index(layer))
 
 
 def _graph() -> dict[str, set[str]]:
-    """Imports inside the package; its `__init__` resolves names lazily and belongs to no layer."""
-    package = vsrealbasicvsr.__name__
-    return {
-        name: {imported for imported in _imports(path) if imported in SOURCES and imported != package}
-        for name, path in SOURCES.items()
-        if name != package
-    }
+    """Imports inside the packages; an outermost `__init__` belongs to no layer."""
+    inside = {name for name in SOURCES if "." in name}
+    return {name: inside.intersection(_imports(SOURCES[name])) for name in inside}
 
 
 def test_every_module_has_a_layer() -> None:
-    assert {name.split(".")[1] for name in _graph()} <= set(LAYERS)
+    for package, layers in ((vsrealbasicvsr.__name__, LAYERS), ("training", TRAINING)):
+        found = {name.split(".")[1] for name in _graph() if name.startswith(f"{package}.")}
+        assert found <= set(layers)
 
 
 def test_no_module_imports_from_a_later_layer() -> None:
@@ -84,7 +95,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_the_package_imports_neither_its_training_nor_its_tests() -> None:
-    outside = {name.split(".")[0] for path in SOURCES.values() for name in _imports(path)}
+    ours = [path for path in SOURCES.values() if path.is_relative_to(PACKAGE)]
+    outside = {name.split(".")[0] for path in ours for name in _imports(path)}
     assert not outside & {"training", "tests", "examples", "plugins"}
 
 

@@ -15,12 +15,21 @@ import av
 import click
 import pytest
 
+from training.cli import main as training
+from training.configuration import SHIPPED
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "training/README.md",
+    "training/SCALING.md",
+)
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
 
@@ -42,27 +51,34 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> Iterator[list[str]]:
-    """Every call of our command in the documents, in code blocks and within lines, as words."""
+    """Every call of our commands in the documents, in code blocks and within lines, as words."""
+    ours = r"vsrealbasicvsr|python -m training|torchrun [^`\n]*-m training"
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
-        spans = re.findall(r"`(vsrealbasicvsr [^`\n]+)`", text)
+        spans = re.findall(rf"`((?:{ours}) [^`\n]+)`", text)
         for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            spans += re.findall(r"^(?:\$ )?(vsrealbasicvsr .*)$", block.replace("\\\n", " "), re.MULTILINE)
+            spans += re.findall(rf"^(?:\$ )?((?:{ours}) .*)$", block.replace("\\\n", " "), re.MULTILINE)
         for span in spans:
-            yield shlex.split(span, comments=True)
+            yield shlex.split(re.sub(r"^.*-m training", "training", span), comments=True)
 
 
 def check_command(words: list[str]) -> None:
     """Resolve sub-commands, then let click parse the options without running anything."""
-    command: click.Command = main
-    context = click.Context(main, info_name=words[0])
+    command: click.Command = training if words[0] == "training" else main
+    context = click.Context(command, info_name=words[0])
     rest = words[1:]
+    if command is training and rest[0] not in training.commands:
+        rest = ["run", *rest]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])
         assert found is not None, f"there is no command {rest[0]!r} in {shlex.join(words)!r}"
         command, rest = found, rest[1:]
         context = click.Context(command, context, info_name=words[0])
     values, _, _ = command.make_parser(context).parse_args(rest)
+    for name in filter(
+        lambda word: word.endswith(".toml") and "/" not in word, rest if command.name == "run" else []
+    ):
+        assert name == "mine.toml" or (SHIPPED / name).is_file(), name
     for parameter in command.params:
         value = values.get(parameter.name or "")
         if isinstance(parameter.type, click.Choice) and isinstance(value, str):
@@ -83,13 +99,15 @@ def test_commands_parse(words: list[str]) -> None:
 def test_a_misspelt_flag_would_be_noticed() -> None:
     with pytest.raises(click.NoSuchOption):
         check_command(["vsrealbasicvsr", "weights", "list", "--quick"])
+    with pytest.raises(click.NoSuchOption):
+        check_command(["training", "stage1.toml", "--quick"])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_local_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not ((ROOT / document).parent / link).exists()] == []
 
 
 def test_make_targets_exist() -> None:
