@@ -1,0 +1,1 @@
+"""From files to batches: clips, samples that are functions of seed and position, and their loader."""

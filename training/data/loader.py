@@ -1,0 +1,78 @@
+"""Batches made ahead by worker processes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from training.data.positions import Positions
+from training.data.samples import Batch, Sample, collate
+from training.errors import TrainingError
+
+
+def make_loader(
+    dataset: Dataset[Sample], positions: Positions, *, workers: int, pin_memory: bool
+) -> Iterable[Batch]:
+    """Batches of the samples at some positions, in order, whatever the number of workers.
+
+    Args:
+        dataset: pickles, since workers are started afresh: safe beside CUDA and threads.
+        positions: a list of them for each batch.
+        workers: processes that each make up to two batches ahead; 0 makes them as they are asked for.
+        pin_memory: put batches where a GPU copies from without waiting.
+
+    Raises:
+        TrainingError: while iterating, what the dataset raised, with its own message.
+    """
+    loader: DataLoader[Batch | TrainingError] = DataLoader(
+        _Attempts(dataset),
+        batch_sampler=positions,
+        num_workers=workers,
+        collate_fn=_collate,
+        pin_memory=pin_memory,
+        worker_init_fn=_start_worker if workers else None,
+        multiprocessing_context="spawn" if workers else None,
+        prefetch_factor=2 if workers else None,
+    )
+    return _Batches(loader)
+
+
+class _Attempts(Dataset["Sample | TrainingError"]):
+    """Errors as results: PyTorch would wrap those of workers into tracebacks of many lines."""
+
+    def __init__(self, dataset: Dataset[Sample]) -> None:
+        self._dataset = dataset
+
+    def __getitem__(self, position: int) -> Sample | TrainingError:
+        try:
+            return self._dataset[position]
+        except TrainingError as error:
+            return error
+
+
+def _collate(results: Sequence[Sample | TrainingError]) -> Batch | TrainingError:
+    errors = [result for result in results if isinstance(result, TrainingError)]
+    return errors[0] if errors else collate([result for result in results if isinstance(result, Sample)])
+
+
+class _Batches(Iterable[Batch]):
+    def __init__(self, loader: DataLoader[Batch | TrainingError]) -> None:
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[Batch]:
+        for result in self._loader:
+            if isinstance(result, TrainingError):
+                raise result
+            yield result
+
+
+def _start_worker(_: int) -> None:
+    """One thread a worker; Ctrl-C reaches the whole terminal, but the parent decides what it means."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
