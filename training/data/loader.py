@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import torch
@@ -28,7 +29,7 @@ def make_loader(
     Raises:
         TrainingError: while iterating, what the dataset raised, with its own message.
     """
-    loader: DataLoader[Batch | TrainingError] = DataLoader(
+    loader: DataLoader[Sample | TrainingError] = DataLoader(
         _Attempts(dataset),
         batch_sampler=positions,
         num_workers=workers,
@@ -60,14 +61,29 @@ def _collate(results: Sequence[Sample | TrainingError]) -> Batch | TrainingError
 
 
 class _Batches(Iterable[Batch]):
-    def __init__(self, loader: DataLoader[Batch | TrainingError]) -> None:
+    def __init__(self, loader: DataLoader[Sample | TrainingError]) -> None:
         self._loader = loader
 
     def __iter__(self) -> Iterator[Batch]:
-        for result in self._loader:
+        with _interrupts_held():
+            results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
+        for result in results:
             if isinstance(result, TrainingError):
                 raise result
             yield result
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started meanwhile never see Ctrl-C, not even while they import; this one sees it later."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker(_: int) -> None:

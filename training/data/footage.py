@@ -1,0 +1,84 @@
+"""Folders of pictures and video files, found at any depth, each with a name of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.data.pictures import list_pictures
+from training.errors import TrainingError
+from training.options import require
+
+VIDEO_SUFFIXES = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".ts", ".m2ts", ".mts"),
+        *(".vob", ".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".y4m"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A folder with its pictures, or a video file.
+
+    Attributes:
+        path: of the folder or file.
+        name: its path below the source, with `_` between the parts and without a video's suffix.
+        pictures: in the order of their names; none for a video.
+    """
+
+    path: Path
+    name: str
+    pictures: tuple[Path, ...] = ()
+
+
+def find_footage(sources: Sequence[Path]) -> tuple[Footage, ...]:
+    """Find everything in some sources; hidden files and folders are passed over, links followed once.
+
+    Args:
+        sources: folders, or video files.
+
+    Raises:
+        TrainingError: a source does not exist or holds nothing, or two finds have one name.
+    """
+    found: dict[str, Footage] = {}
+    for source in sources:
+        require(source.exists(), f"There is no folder or video {source}; check the name.")
+        count = len(found)
+        for footage in _inside(source):
+            other = found.setdefault(footage.name, footage)
+            if other is not footage:
+                raise TrainingError(
+                    f"{other.path} and {footage.path} would both be called {footage.name}; take them one "
+                    "at a time, with a target for each."
+                )
+        require(len(found) > count, f"{source} holds neither pictures nor videos.")
+    return tuple(found.values())
+
+
+def _inside(source: Path) -> Iterator[Footage]:
+    if source.is_file():
+        if source.suffix.lower() in VIDEO_SUFFIXES:
+            yield Footage(source, source.stem)
+        return
+    for folder in _folders(source):
+        parts = folder.relative_to(source).parts
+        if pictures := tuple(list_pictures(folder)):
+            yield Footage(folder, "_".join(parts) or source.resolve().name, pictures)
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not path.name.startswith("."):
+                yield Footage(path, "_".join((*parts, path.stem)))
+
+
+def _folders(source: Path) -> Iterator[Path]:
+    seen = set()
+    for name, inner, _ in os.walk(source, followlinks=True):
+        folder = Path(name)
+        if folder.resolve() in seen:  # a link to what was visited before, perhaps in a circle
+            inner.clear()
+            continue
+        seen.add(folder.resolve())
+        inner[:] = sorted(part for part in inner if not part.startswith("."))
+        yield folder

@@ -1,0 +1,229 @@
+"""Cut frame folders and videos into sub-images once, so that training reads less (SPEC 7.1)."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from training.data.footage import Footage, find_footage
+from training.data.pictures import read_picture
+from training.data.windows import SMALLEST_SIDE, windows
+from training.data.writing import ImageFormat, write_picture
+from training.options import require
+from vsrealbasicvsr.errors import ClipError, VideoError
+from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.cuts import find_cuts
+from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.source import open_source
+
+_WAITING = 2  # pictures a job
+
+OnProgress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a preparation did.
+
+    Attributes:
+        written: files written.
+        already: files that were there from an earlier run and stay as they are.
+        damaged: a message for each picture, video or clip that was left out, with the reason.
+    """
+
+    written: int
+    already: int
+    damaged: tuple[str, ...]
+
+
+def prepare(
+    sources: Sequence[Path], target: Path, *, size: int = 480, step: int = 240, image: ImageFormat = "png",
+    jobs: int | None = None, progress: OnProgress | None = None,
+) -> Prepared:  # fmt: skip
+    """Cut every frame into overlapping windows; the same window of all frames makes a clip of its own.
+
+    `target/CLIP_sNNN/FRAME.png` is window NNN of a frame, counted from 001, rows outer. A clip is a folder
+    of pictures, whose names are kept, or a shot of a video, `VIDEO_shotNNNN`, whose frames are numbered. What
+    exists is not written again, so an interrupted preparation goes on where it was. In memory are two
+    pictures a job, and those being cut.
+
+    Args:
+        sources: folders, searched at any depth, and video files.
+        target: a folder, made if need be; not inside a source.
+        size: side of the windows. Along a side that is shorter a picture is taken whole, from 256 pixels on.
+        step: from one window to the next.
+        image: both are lossless; WebP is smaller and slower.
+        jobs: threads; None takes one for each core.
+        progress: told how many pictures are done, and of how many, None where there are videos.
+
+    Raises:
+        TrainingError: a source cannot be used, two clips would get one name, or the disk is full.
+        KeyboardInterrupt: passed on; no half file is left.
+    """
+    clips = find_footage(sources)
+    for source in sources:
+        require(
+            not target.resolve().is_relative_to(source.resolve()),
+            f"{target} lies inside the source {source}; choose a place outside, or it would be cut as well.",
+        )
+    jobs = jobs or os.cpu_count() or 1
+    total = sum(len(clip.pictures) for clip in clips) if all(clip.pictures for clip in clips) else None
+    tally = _Tally(progress, total)
+    cutter = _Cutter(target, f".{image}", size, step)
+    waiting: deque[Future[_Outcome]] = deque()
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for clip in clips:
+            for item in _pictures(clip, cutter):
+                if isinstance(item, _Outcome):
+                    tally.add(item)
+                    continue
+                waiting.append(pool.submit(cutter.cut, item))
+                if len(waiting) > _WAITING * jobs:
+                    tally.add(waiting.popleft().result())
+        while waiting:
+            tally.add(waiting.popleft().result())
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return Prepared(tally.written, tally.already, tuple(tally.damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture still to be read: what to call it in messages, where it goes, its expected size."""
+
+    label: str
+    clip: str
+    frame: str
+    size: tuple[int, int]
+    read: Callable[[], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Of some pictures, one if nothing else is said."""
+
+    written: int = 0
+    already: int = 0
+    damaged: str = ""
+    pictures: int = 1
+
+
+@dataclass(slots=True)
+class _Tally:
+    progress: OnProgress | None
+    total: int | None
+    pictures: int = 0
+    written: int = 0
+    already: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+    def add(self, outcome: _Outcome) -> None:
+        self.written += outcome.written
+        self.already += outcome.already
+        self.pictures += outcome.pictures
+        if outcome.damaged:
+            self.damaged.append(outcome.damaged)
+        if self.progress is not None:
+            self.progress(self.pictures, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    target: Path
+    suffix: str
+    size: int
+    step: int
+
+    def refusal(self, size: tuple[int, int]) -> str:
+        """Why pictures of a size cannot be cut; empty if they can."""
+        if windows(*size, self.size, self.step):
+            return ""
+        least = min(self.size, SMALLEST_SIDE)
+        return f"its pictures are {size[1]}x{size[0]}, below {least}x{least}."
+
+    def cut(self, picture: _Picture) -> _Outcome:
+        """Write the windows that are missing; reads nothing if none is."""
+        places = windows(*picture.size, self.size, self.step)
+        paths = [
+            self.target / f"{picture.clip}_s{number:03}" / f"{picture.frame}{self.suffix}"
+            for number in range(1, len(places) + 1)
+        ]
+        missing = [(place, path) for place, path in zip(places, paths, strict=True) if not path.exists()]
+        already = len(places) - len(missing)
+        if not missing:
+            return _Outcome(already=already)
+        try:
+            pixels = picture.read()
+        except (ClipError, VideoError) as error:
+            return _Outcome(already=already, damaged=str(error))
+        height, width = pixels.shape[:2]
+        if (height, width) != picture.size:
+            wanted = f"{picture.size[1]}x{picture.size[0]}"
+            message = f"{picture.label}: it is {width}x{height}, the first of its clip {wanted}."
+            return _Outcome(already=already, damaged=message)
+        for (top, left, high, wide), path in missing:
+            write_picture(path, pixels[top : top + high, left : left + wide])
+        return _Outcome(len(missing), already)
+
+
+def _pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
+    return _folder_pictures(clip, cutter) if clip.pictures else _video_pictures(clip, cutter)
+
+
+def _folder_pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
+    """The first picture that can be read tells the size of all."""
+    size: tuple[int, int] | None = None
+    frames: set[str] = set()
+    for number, path in enumerate(clip.pictures):
+        if size is None:
+            try:
+                height, width = read_picture(path).shape[:2]
+            except (ClipError, VideoError) as error:
+                yield _Outcome(damaged=str(error))
+                continue
+            size = (height, width)
+            if reason := cutter.refusal(size):
+                yield _Outcome(damaged=f"{clip.path}: {reason}", pictures=len(clip.pictures) - number)
+                return
+        if path.stem in frames:
+            yield _Outcome(damaged=f"{path}: another picture of its folder has the same name.")
+            continue
+        frames.add(path.stem)
+        yield _Picture(str(path), clip.name, path.stem, size, partial(read_picture, path))
+
+
+def _video_pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
+    """Decoded once from the start, and split at its scene cuts."""
+    try:
+        source = open_source(clip.path)
+    except VideoError as error:
+        yield _Outcome(damaged=str(error))
+        return
+    with source:
+        size = (source.info.height, source.info.width)
+        if reason := cutter.refusal(size):
+            yield _Outcome(damaged=f"{clip.path}: {reason}")
+            return
+        shot, number = 1, 0
+        for frame, is_first in find_cuts(source):
+            shot, number = (shot + 1, 0) if is_first else (shot, number)
+            read = partial(_rgb, frame.picture, source.info.colour)
+            yield _Picture(str(clip.path), f"{clip.name}_shot{shot:04}", f"{number:08}", size, read)
+            number += 1
+        if source.lost:
+            yield _Outcome(damaged=f"{clip.path}: {source.lost} frames cannot be decoded.", pictures=0)
+
+
+def _rgb(picture: VideoFrame, colour: Colour) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = rgb_from_frame(picture, colour).mul_(255).round_().byte().numpy()
+    return pixels.transpose(1, 2, 0)
