@@ -45,14 +45,14 @@ def _weights(kind: Filter, shrinks: bool) -> Callable[[int, int], _Array]:
 
 
 def _bilinear(old: int, new: int) -> _Array:
-    position: _Array = (np.arange(new) + 0.5) * _step(old, new) - 0.5
-    first: _Array = np.floor(position)
+    position = _positions(old, new)
+    first = np.floor(position)
     return _scattered(first, _pair(position - first), old)
 
 
 def _bicubic(old: int, new: int) -> _Array:
     """Cubic convolution with a = -0.75."""
-    position: _Array = (np.arange(new) + 0.5) * _step(old, new) - 0.5
+    position = _positions(old, new)
     second = np.floor(position)
     distance = np.abs((position - second)[:, None] - np.arange(-1, 3))
     near = (1.25 * distance - 2.25) * distance**2 + 1
@@ -77,6 +77,11 @@ def _enlarged_area(old: int, new: int) -> _Array:
     # In float32 as OpenCV does: what rounds to one becomes none, and the pixel changes.
     fraction = np.maximum(fraction.astype(np.float32).astype(np.float64), 0)
     return _scattered(first, _pair(fraction - np.floor(fraction)), old)
+
+
+def _positions(old: int, new: int) -> _Array:
+    """Where the new pixels' centres lie among the old ones'."""
+    return (np.arange(new, dtype=np.float64) + 0.5) * _step(old, new) - 0.5
 
 
 def _step(old: int, new: int) -> float:
