@@ -79,7 +79,8 @@ def read_truth(source: Path, frames: int | None, crop: int | None) -> NDArray[np
         box = _centre(opened.info.height, opened.info.width, crop)
         rows, columns = (side.stop - side.start for side in box)
         most = max(_MOST_PIXELS // (rows * columns), 1)
-        pictures = [_rgb(frame, opened)[box] for frame in islice(opened, min(frames or most + 1, most + 1))]
+        shown = islice(opened, min(frames or most + 1, most + 1))
+        pictures = [_rgb(frame, opened)[box].copy() for frame in shown]
     if source.is_file() and len(pictures) == 1:
         pictures *= frames or _STILL
     require(

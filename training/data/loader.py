@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,16 +30,17 @@ def make_loader(
     Raises:
         TrainingError: while iterating, what the dataset raised, with its own message.
     """
-    loader: DataLoader[Sample | TrainingError] = DataLoader(
-        _Attempts(dataset),
-        batch_sampler=positions,
-        num_workers=workers,
-        collate_fn=_collate,
-        pin_memory=pin_memory,
-        worker_init_fn=_start_worker if workers else None,
-        multiprocessing_context="spawn" if workers else None,
-        prefetch_factor=2 if workers else None,
-    )
+    with _any_number_of_workers():
+        loader: DataLoader[Sample | TrainingError] = DataLoader(
+            _Attempts(dataset),
+            batch_sampler=positions,
+            num_workers=workers,
+            collate_fn=_collate,
+            pin_memory=pin_memory,
+            worker_init_fn=_start_worker if workers else None,
+            multiprocessing_context="spawn" if workers else None,
+            prefetch_factor=2 if workers else None,
+        )
     return _Batches(loader)
 
 
@@ -65,7 +67,7 @@ class _Batches(Iterable[Batch]):
         self._loader = loader
 
     def __iter__(self) -> Iterator[Batch]:
-        with _interrupts_held():
+        with _interrupts_held(), _any_number_of_workers():
             results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
         for result in results:
             if isinstance(result, TrainingError):
@@ -84,6 +86,14 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _any_number_of_workers() -> Iterator[None]:
+    """How many are right for a machine is the user's choice; PyTorch warns of more than it has cores."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
+        yield
 
 
 def _start_worker(_: int) -> None:
