@@ -12,6 +12,7 @@ import torch
 from tests.conftest import EXAMPLE_CLIP, decode_rgb
 from training.degradation.apply import apply
 from training.degradation.device import degrade_batch
+from training.degradation.options import DegradationOptions
 from training.degradation.parameters import (
     Blur,
     Compression,
@@ -23,6 +24,7 @@ from training.degradation.parameters import (
     Resize,
     ResizeTo,
 )
+from training.degradation.sample import Degradation
 from training.errors import TrainingError
 
 FRAMES = 5
@@ -84,6 +86,19 @@ def test_chains_without_compression_are_those_of_the_cpu(truths: torch.Tensor, n
         difference = (clip.float() - by_cpu(truth, CHAINS[name]).float()).abs()
         assert float(difference.mean()) < 0.6
         assert float((difference <= 4).float().mean()) > 0.99
+
+
+@pytest.mark.parametrize("quirks", [False, True])
+def test_drawn_chains_are_those_of_the_cpu(truths: torch.Tensor, quirks: bool) -> None:
+    degradation = Degradation(DegradationOptions(released_quirks=quirks), 20, 24)
+    for seed in range(8):
+        drawn = degradation.sample(np.random.default_rng(seed), FRAMES)
+        still = tuple(operation for operation in drawn.operations if not isinstance(operation, Compression))
+        done = degrade_batch(truths[:1], [Parameters(FRAMES, still)])[0]
+        difference = (done.float() - by_cpu(truths[0], Parameters(FRAMES, still)).float()).abs()
+        assert float(difference.mean()) < 0.6
+        assert float((difference <= 4).float().mean()) > 0.99
+        assert psnr(degrade_batch(truths[:1], [drawn])[0], by_cpu(truths[0], drawn)) > 35
 
 
 @pytest.mark.parametrize("wraps", [False, True])
