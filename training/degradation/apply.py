@@ -1,0 +1,104 @@
+"""Degrading a clip on the CPU with parameters that were drawn; nothing here is random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.degradation.blur import blurred
+from training.degradation.compression import compress
+from training.degradation.jpeg import compressed
+from training.degradation.kernels import kernel
+from training.degradation.noise import add_noise
+from training.degradation.parameters import (
+    Blur,
+    Compression,
+    Jpeg,
+    Noise,
+    Operation,
+    Parameters,
+    Resize,
+    ResizeTo,
+)
+from training.degradation.resize import even_size, resized
+from training.options import require
+
+Frame = NDArray[np.float32]
+_WHITE = np.float32(255)
+
+
+def apply(frames: NDArray[np.float32], parameters: Parameters) -> NDArray[np.uint8]:
+    """Degrade a clip (SPEC 7.3, 7.5).
+
+    Between operations frames are float32 and not clipped; the result is rounded and clipped to 8 bits,
+    the released 0.x form (SPEC 7.2).
+
+    Args:
+        frames: (T, H, W, 3) RGB, 0-1; left as they are.
+        parameters: drawn for T frames.
+
+    Returns:
+        (T, h, w, 3) RGB.
+
+    Raises:
+        TrainingError: the parameters were drawn for another number of frames.
+    """
+    require(
+        len(frames) == parameters.frames,
+        f"The parameters were drawn for {parameters.frames} frames, the clip has {len(frames)}.",
+    )
+    current: list[Frame] = list(frames)
+    for operation in parameters.operations:
+        current = _applied(current, operation)
+    return np.stack([_eight_bit(frame) for frame in current])
+
+
+def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
+    match operation:
+        case Blur():
+            return [blurred(frame, kernel(operation, number)) for number, frame in enumerate(frames)]
+        case Resize():
+            return _rescaled(frames, operation)
+        case ResizeTo():
+            size = (operation.height, operation.width)
+            return [resized(frame, *size, operation.filter) for frame in frames]
+        case Noise():
+            return [_noisy(frame, operation, number) for number, frame in enumerate(frames)]
+        case Jpeg():
+            pairs = zip(frames, operation.quality, strict=True)
+            eight = (
+                compressed(_eight_bit(frame), quality, swapped=operation.swapped) for frame, quality in pairs
+            )
+            return [_scaled(frame) for frame in eight]
+        case Compression():
+            to_eight = _wrapped if operation.wraps else _eight_bit
+            return [_scaled(frame) for frame in compress([to_eight(frame) for frame in frames], operation)]
+
+
+def _rescaled(frames: Sequence[Frame], resize: Resize) -> list[Frame]:
+    """Every frame at its own scale of the first frame's size (SPEC 7.4)."""
+    height, width = frames[0].shape[:2]
+    sizes = [even_size(height, width, scale) for scale in resize.scale]
+    return [resized(frame, *size, resize.filter) for frame, size in zip(frames, sizes, strict=True)]
+
+
+def _noisy(frame: Frame, noise: Noise, number: int) -> Frame:
+    channels_first = torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))[None]
+    noisy = add_noise(channels_first, noise, [number])[0]
+    return np.ascontiguousarray(noisy.permute(1, 2, 0).numpy())
+
+
+def _eight_bit(frame: Frame) -> NDArray[np.uint8]:
+    return np.clip(np.rint(frame * _WHITE), 0, 255).astype(np.uint8)
+
+
+def _wrapped(frame: Frame) -> NDArray[np.uint8]:
+    """The released code's plain cast: truncated, and modulo 256 (SPEC 7.5)."""
+    return (frame * _WHITE).astype(np.int64).astype(np.uint8)
+
+
+def _scaled(frame: NDArray[np.uint8]) -> Frame:
+    return frame.astype(np.float32) / _WHITE

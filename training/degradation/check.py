@@ -1,0 +1,115 @@
+"""Which ranges and probabilities of a degradation make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from training.degradation.options import (
+    BlurOptions,
+    CompressionOptions,
+    DegradationOptions,
+    FinalOptions,
+    JpegOptions,
+    NoiseOptions,
+    Range,
+    ResizeOptions,
+)
+from training.options import require
+
+
+def check(options: DegradationOptions) -> None:
+    """Refuse what no operation can use.
+
+    Raises:
+        TrainingError: with the option's name and what it may be.
+    """
+    for place, order in (("first", options.first), ("second", options.second)):
+        _check_blur(f"{place}.blur", order.blur)
+        _check_resize(f"{place}.resize", order.resize)
+        _check_noise(f"{place}.noise", order.noise)
+        _check_jpeg(f"{place}.jpeg", order.jpeg)
+        _check_compression(f"{place}.compression", order.compression)
+    _check_final("final", options.final)
+
+
+def _check_blur(place: str, options: BlurOptions) -> None:
+    _probability(f"{place}.probability", options.probability)
+    _sizes(f"{place}.sizes", options.sizes)
+    _weights(f"{place}.kinds", options.kinds.values())
+    _positive(f"{place}.sigma_x", options.sigma_x)
+    _positive(f"{place}.sigma_y", options.sigma_y)
+    _positive(f"{place}.beta_gaussian", options.beta_gaussian)
+    _positive(f"{place}.beta_plateau", options.beta_plateau)
+    if options.cutoff is not None:
+        _positive(f"{place}.cutoff", options.cutoff)
+    require(options.cutoff_step >= 0, f"degradation.{place}.cutoff_step must be 0 or more.")
+
+
+def _check_resize(place: str, options: ResizeOptions) -> None:
+    _probability(f"{place}.probability", options.probability)
+    _weights(f"{place}.up, down and keep", (options.up, options.down, options.keep))
+    _positive(f"{place}.scale", options.scale)
+    require(
+        options.scale.low <= 1 <= options.scale.high,
+        f"degradation.{place}.scale must reach from 1 or below to 1 or above.",
+    )
+    _some(f"{place}.filters", options.filters)
+
+
+def _check_noise(place: str, options: NoiseOptions) -> None:
+    for name in ("probability", "gaussian", "grey"):
+        _probability(f"{place}.{name}", getattr(options, name))
+    for name in ("sigma", "poisson"):
+        low = getattr(options, name).low
+        require(low >= 0, f"degradation.{place}.{name} must be 0 or more, not {low}.")
+
+
+def _check_jpeg(place: str, options: JpegOptions) -> None:
+    _probability(f"{place}.probability", options.probability)
+    quality = options.quality
+    require(
+        1 <= quality.low <= quality.high <= 100, f"degradation.{place}.quality must lie between 1 and 100."
+    )
+
+
+def _check_compression(place: str, options: CompressionOptions) -> None:
+    _probability(f"{place}.probability", options.probability)
+    _some(f"{place}.codecs", options.codecs)
+    low, high = options.bit_rate
+    require(1 <= low <= high < 2**31, f"degradation.{place}.bit_rate must go from 1 or more to a higher one.")
+
+
+def _check_final(place: str, options: FinalOptions) -> None:
+    _some(f"{place}.filters", options.filters)
+    _probability(f"{place}.sinc_probability", options.sinc_probability)
+    _sizes(f"{place}.sinc_sizes", options.sinc_sizes)
+    _positive(f"{place}.sinc_cutoff", options.sinc_cutoff)
+    _probability(f"{place}.resize_first", options.resize_first)
+
+
+def _probability(name: str, value: float) -> None:
+    require(0 <= value <= 1, f"degradation.{name} is a probability from 0 to 1, not {value}.")
+
+
+def _sizes(name: str, sizes: Sequence[int]) -> None:
+    _some(name, sizes)
+    require(
+        all(size % 2 and 1 <= size <= 101 for size in sizes),
+        f"degradation.{name} must be odd numbers from 1 to 101, not {list(sizes)}.",
+    )
+
+
+def _weights(name: str, weights: Iterable[float]) -> None:
+    values = list(weights)
+    require(
+        min(values, default=0) >= 0 and sum(values) > 0,
+        f"degradation.{name} must be weights of 0 or more, not all 0.",
+    )
+
+
+def _positive(name: str, bounds: Range) -> None:
+    require(bounds.low > 0, f"degradation.{name} must lie above 0, not begin at {bounds.low}.")
+
+
+def _some(name: str, choices: Sequence[object]) -> None:
+    require(bool(choices), f"degradation.{name} must name at least one.")

@@ -1,0 +1,181 @@
+"""Drawing the parameters of a clip's degradation (SPEC 7.3, 7.4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.degradation.check import check
+from training.degradation.options import (
+    BlurOptions,
+    CompressionOptions,
+    DegradationOptions,
+    FinalOptions,
+    JpegOptions,
+    NoiseOptions,
+    Range,
+    ResizeOptions,
+)
+from training.degradation.parameters import (
+    Blur,
+    Compression,
+    Jpeg,
+    Noise,
+    Operation,
+    Parameters,
+    Resize,
+    ResizeTo,
+)
+from training.degradation.walk import walk
+
+_LARGE_KERNEL = 13  # pixels, from which the sinc's cutoff may be lower (SPEC 7.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Degradation:
+    """What can be drawn: the options, and the size of the low frames.
+
+    Attributes:
+        options: ranges, probabilities, and how parameters change from frame to frame.
+        height: of the low frames, pixels.
+        width: of the low frames, pixels.
+
+    Raises:
+        TrainingError: a range or a probability makes no sense.
+    """
+
+    options: DegradationOptions
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        check(self.options)
+
+    def sample(self, rng: np.random.Generator, frames: int) -> Parameters:
+        """Draw for a clip of so many frames; the same generator state gives the same parameters."""
+        draw = _Draw(rng, frames, self.options)
+        first, second = self.options.first, self.options.second
+        operations = [
+            *draw.blur(first.blur), *draw.resize(first.resize), *draw.noise(first.noise),
+            *draw.jpeg(first.jpeg), *draw.compression(first.compression),
+        ]  # fmt: skip
+        final = draw.final(self.options.final, self.height, self.width)
+        if not self.options.second_order:
+            return Parameters(frames, (*operations, *final))
+        operations += [
+            *draw.blur(second.blur), *draw.resize(second.resize), *draw.noise(second.noise),
+            *draw.jpeg(second.jpeg),
+        ]  # fmt: skip
+        last = [draw.compression(second.compression), final]
+        if draw.happens(self.options.final.resize_first):
+            last.reverse()
+        return Parameters(frames, (*operations, *last[0], *last[1]))
+
+
+class _Draw:
+    """One clip's draws. Each operation comes as a list, empty if it is left out."""
+
+    def __init__(self, rng: np.random.Generator, frames: int, options: DegradationOptions) -> None:
+        self._rng = rng
+        self._frames = frames
+        self._options = options
+
+    def happens(self, probability: float) -> bool:
+        return bool(self._rng.random() < probability)
+
+    def blur(self, options: BlurOptions) -> list[Operation]:
+        if not self.happens(options.probability):
+            return []
+        kind = self._weighed(options.kinds)
+        size = self._one_of(options.sizes)
+        beta = options.beta_plateau if kind.startswith("plateau") else options.beta_gaussian
+        return [
+            Blur(
+                kind=kind,
+                size=size,
+                sigma_x=self._walk(options.sigma_x),
+                sigma_y=self._walk(options.sigma_y),
+                angle=self._walk(options.angle),
+                beta=self._beta(beta),
+                cutoff=self._walk(options.cutoff or _cutoff(size, options.cutoff_step)),
+            )
+        ]
+
+    def resize(self, options: ResizeOptions) -> list[Operation]:
+        if not self.happens(options.probability):
+            return []
+        scale = options.scale
+        modes = {
+            "up": Range(low=1.0, high=scale.high),
+            "down": Range(low=scale.low, high=1.0),
+            "keep": Range(low=1.0, high=1.0),
+        }
+        mode = modes[self._weighed({"up": options.up, "down": options.down, "keep": options.keep})]
+        # The mode sets where the walk begins; the walk may leave it (SPEC 7.4). Fresh draws stay in it.
+        bounds = mode if self._options.random_walk == "independent" else scale
+        return [Resize(self._one_of(options.filters), self._walk(bounds, self._from(mode)))]
+
+    def noise(self, options: NoiseOptions) -> list[Operation]:
+        if not self.happens(options.probability):
+            return []
+        gaussian, grey = self.happens(options.gaussian), self.happens(options.grey)
+        strength = self._walk(options.sigma if gaussian else options.poisson)
+        seed = int(self._rng.integers(2**63))
+        return [Noise("gaussian" if gaussian else "poisson", grey, strength, seed)]
+
+    def jpeg(self, options: JpegOptions) -> list[Operation]:
+        if not self.happens(options.probability):
+            return []
+        return [Jpeg(self._qualities(options.quality), self._options.released_quirks)]
+
+    def compression(self, options: CompressionOptions) -> list[Operation]:
+        if not self.happens(options.probability):
+            return []
+        low, high = options.bit_rate
+        bit_rate = int(self._rng.integers(low, high, endpoint=True))
+        return [Compression(self._one_of(options.codecs), bit_rate, self._options.released_quirks)]
+
+    def final(self, options: FinalOptions, height: int, width: int) -> list[Operation]:
+        """Down to the low size; the sinc filter always after it."""
+        operations: list[Operation] = [ResizeTo(self._one_of(options.filters), height, width)]
+        if self.happens(options.sinc_probability):
+            size, unused = self._one_of(options.sinc_sizes), (1.0,) * self._frames
+            cutoff = self._walk(options.sinc_cutoff)
+            operations.append(Blur("sinc", size, unused, unused, unused, unused, cutoff))
+        return operations
+
+    def _walk(self, bounds: Range, start: float | None = None) -> tuple[float, ...]:
+        start = self._from(bounds) if start is None else start
+        return walk(self._rng, start, bounds, self._frames, self._options.random_walk)
+
+    def _qualities(self, bounds: Range) -> tuple[int, ...]:
+        """A walk over whole numbers: each step begins where the one before was rounded to (SPEC 7.4)."""
+        if self._options.random_walk is not True:
+            return tuple(round(value) for value in self._walk(bounds))
+        values = [round(self._from(bounds))]
+        for increment in self._rng.uniform(-bounds.step, bounds.step, self._frames - 1).tolist():
+            values.append(round(min(max(values[-1] + increment, bounds.low), bounds.high)))
+        return tuple(values)
+
+    def _beta(self, bounds: Range) -> tuple[float, ...]:
+        walked = self._walk(bounds)
+        if not self._options.released_quirks:
+            return walked
+        return tuple(self._rng.uniform(min(beta, 1.0), max(beta, 1.0)) for beta in walked)
+
+    def _from(self, bounds: Range) -> float:
+        return float(self._rng.uniform(bounds.low, bounds.high))
+
+    def _one_of[T](self, choices: Sequence[T]) -> T:
+        return choices[int(self._rng.integers(len(choices)))]
+
+    def _weighed[T](self, weights: Mapping[T, float]) -> T:
+        shares = np.array(list(weights.values())) / sum(weights.values())
+        return list(weights)[int(self._rng.choice(len(shares), p=shares))]
+
+
+def _cutoff(size: int, step: float) -> Range:
+    return Range(low=math.pi / (3 if size < _LARGE_KERNEL else 5), high=math.pi, step=step)
