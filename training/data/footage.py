@@ -41,7 +41,7 @@ def find_footage(sources: Sequence[Path]) -> tuple[Footage, ...]:
         sources: folders, or video files.
 
     Raises:
-        TrainingError: a source does not exist or holds nothing, or two finds have one name.
+        TrainingError: a source does not exist, holds nothing or cannot be read, or two finds have one name.
     """
     found: dict[str, Footage] = {}
     for source in sources:
@@ -74,7 +74,7 @@ def _inside(source: Path) -> Iterator[Footage]:
 
 def _folders(source: Path) -> Iterator[Path]:
     seen = set()
-    for name, inner, _ in os.walk(source, followlinks=True):
+    for name, inner, _ in os.walk(source, onerror=_refuse, followlinks=True):
         folder = Path(name)
         if folder.resolve() in seen:  # a link to what was visited before, perhaps in a circle
             inner.clear()
@@ -82,3 +82,7 @@ def _folders(source: Path) -> Iterator[Path]:
         seen.add(folder.resolve())
         inner[:] = sorted(part for part in inner if not part.startswith("."))
         yield folder
+
+
+def _refuse(error: OSError) -> None:
+    raise TrainingError(f"{error.filename} cannot be read: {error.strerror}.") from error

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,3 +63,19 @@ def test_what_is_not_there_or_empty_is_refused(tmp_path: Path) -> None:
         find_footage([tmp_path])
     with pytest.raises(TrainingError, match="holds neither pictures nor videos"):
         find_footage([picture(tmp_path / "still.png")])
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(tmp_path / "a" / "0.png")
+    listed = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "a":  # the tests may run as root, whom no permission stops
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(TrainingError, match=r"/a cannot be read: Permission denied\."):
+        find_footage([tmp_path])
