@@ -6,6 +6,7 @@ import signal
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 import cv2
 import torch
@@ -69,10 +70,13 @@ class _Batches(Iterable[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         with _interrupts_held(), _any_number_of_workers():
             results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
-        for result in results:
-            if isinstance(result, TrainingError):
-                raise result
-            yield result
+        try:
+            for result in results:
+                if isinstance(result, TrainingError):
+                    raise result
+                yield result
+        finally:
+            del results  # ends the workers; left to the garbage collector they would be waited for, 5 s
 
 
 @contextmanager
@@ -81,6 +85,7 @@ def _interrupts_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    resource_tracker.ensure_running()  # the first start of a process brings it up, which lets SIGINT through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import signal
 from collections.abc import Iterator
 
@@ -27,21 +28,6 @@ def batches(workers: int) -> list[Batch]:
     return list(make_loader(dataset, POSITIONS, workers=workers, pin_memory=False))
 
 
-@pytest.fixture(scope="module")
-def in_process() -> list[Batch]:
-    return batches(0)
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_batches_do_not_depend_on_the_number_of_workers(in_process: list[Batch], workers: int) -> None:
-    made = batches(workers)
-    assert len(made) == len(in_process) == 4
-    for one, other in zip(made, in_process, strict=True):
-        for a, b in zip(one[:3], other[:3], strict=True):
-            torch.testing.assert_close(a, b, atol=0, rtol=0)
-        assert one[3:] == other[3:]
-
-
 class Told(Dataset[Sample]):
     """Samples that tell of the process that made them, and then an error."""
 
@@ -61,6 +47,7 @@ class Told(Dataset[Sample]):
         return self._inner[position]._replace(damaged=told)
 
 
+# First in this file: the first start of a process is the one that lets SIGINT through.
 def test_workers_have_one_thread_and_leave_interruption_to_the_parent() -> None:
     data = DataOptions(low_size=16, frames=4, degrade="device")
     told = Told(TrainingClips([Noise("a")], data, DegradationOptions(), seed=0))
@@ -70,3 +57,19 @@ def test_workers_have_one_thread_and_leave_interruption_to_the_parent() -> None:
     next(found)
     with pytest.raises(TrainingError, match=r"^The disk is gone; bring it back\.$"):
         next(found)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.fixture(scope="module")
+def in_process() -> list[Batch]:
+    return batches(0)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_batches_do_not_depend_on_the_number_of_workers(in_process: list[Batch], workers: int) -> None:
+    made = batches(workers)
+    assert len(made) == len(in_process) == 4
+    for one, other in zip(made, in_process, strict=True):
+        for a, b in zip(one[:3], other[:3], strict=True):
+            torch.testing.assert_close(a, b, atol=0, rtol=0)
+        assert one[3:] == other[3:]
