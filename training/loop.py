@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Never
 
 import torch
 import torch.distributed as dist
@@ -160,7 +161,7 @@ class Loop:
         return asked.signal or signal.SIGTERM
 
     @contextmanager
-    def _bar(self) -> Iterator[tqdm[None]]:
+    def _bar(self) -> Iterator[tqdm[Never]]:
         with tqdm(
             total=self.stage.iterations, initial=self.state.iteration, unit=" iterations",
             dynamic_ncols=True, smoothing=0.05, disable=not self.processes.leads,

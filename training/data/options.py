@@ -1,0 +1,84 @@
+"""Which samples are made of the data, and how (SPEC 7.1, 7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from training.options import require
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionOptions:
+    """The camera's motion over a photograph: the most it may be, drawn anew for every sample.
+
+    Attributes:
+        pan: pixels of the ground truth a frame.
+        zoom: relative change of scale a frame.
+        rotation: degrees a frame.
+        perspective: tilt a frame: relative difference in scale between opposite edges of the picture.
+        jitter: of a hand that holds the camera: standard deviation in pixels a frame.
+        reduction: pixels of the photograph for one of the ground truth, at most; at least 1, so that the
+            photograph is never enlarged.
+    """
+
+    pan: float = 4.0
+    zoom: float = 0.005
+    rotation: float = 0.3
+    perspective: float = 0.002
+    jitter: float = 0.3
+    reduction: float = 3.0
+
+    def __post_init__(self) -> None:
+        least = min(self.pan, self.zoom, self.rotation, self.perspective, self.jitter)
+        require(least >= 0, "pan, zoom, rotation, perspective and jitter must be 0 or more.")
+        require(self.zoom < 0.1 and self.perspective < 0.1, "zoom and perspective must be below 0.1 a frame.")
+        require(self.reduction >= 1, "reduction must be 1 or more.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataOptions:
+    """How samples are cut out of clips.
+
+    Attributes:
+        low_size: side of the low frames in pixels, a multiple of 8; the ground truth's is four times that.
+        frames: of a sample, mirrored ones included.
+        mirror: load half of the frames and append them in reverse order (SPEC 7.2).
+        flips: flip horizontally and vertically, each with chance 1/2.
+        transpose: swap height and width with chance 1/2.
+        workers: loader processes of each training process; 0 loads in the training process itself.
+        degrade: in the loader's workers on the CPU, or on the training device.
+        cut_threshold: percent of the brightness range from which a video's change is a scene cut.
+        cache_megabytes: decoded frames of videos and photographs that each worker keeps.
+        motion: of the camera over photographs.
+    """
+
+    low_size: int = 64
+    frames: int = 30
+    mirror: bool = True
+    flips: bool = True
+    transpose: bool = True
+    workers: int = 4
+    degrade: Literal["workers", "device"] = "workers"
+    cut_threshold: float = 10.0
+    cache_megabytes: int = 512
+    motion: MotionOptions = MotionOptions()
+
+    def __post_init__(self) -> None:
+        require(
+            self.low_size >= 8 and self.low_size % 8 == 0,
+            f"low_size must be a multiple of 8, not {self.low_size}.",
+        )
+        require(self.frames >= 1, "frames must be 1 or more.")
+        require(
+            not self.mirror or self.frames % 2 == 0,
+            f"frames must be even to be mirrored, not {self.frames}; or set mirror to false.",
+        )
+        require(self.workers >= 0, "workers must be 0 or more.")
+        require(0 < self.cut_threshold <= 100, "cut_threshold must lie above 0 and be at most 100.")
+        require(self.cache_megabytes >= 0, "cache_megabytes must be 0 or more.")
+
+    @property
+    def loaded_frames(self) -> int:
+        """Distinct frames of a sample."""
+        return self.frames // 2 if self.mirror else self.frames

@@ -1,0 +1,218 @@
+"""Which clips there are in some folders, and what in them cannot be used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.data.cache import PictureCache
+from training.data.clips import Clip
+from training.data.footage import find_footage
+from training.data.frames import frame_clip
+from training.data.options import DataOptions
+from training.data.photos import PhotoClip
+from training.data.pictures import picture_size
+from training.data.videos import ShotClip, Video
+from training.data.writing import write_whole
+from training.errors import TrainingError
+from vsrealbasicvsr.errors import ClipError, VideoError
+from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.cuts import find_cuts
+from vsrealbasicvsr.video.source import open_source
+
+_REPORT = 5_000  # frames between two lines of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that was found but cannot be used.
+
+    Attributes:
+        name: the file or folder.
+        reason: why, the same words for the same reason.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is.
+
+    Attributes:
+        clips: to take samples from, in an order that is always the same.
+        refused: the rest.
+    """
+
+    clips: tuple[Clip, ...]
+    refused: tuple[Refused, ...]
+
+
+def find_clips(
+    folders: Sequence[Path],
+    photos: Sequence[Path],
+    *,
+    options: DataOptions,
+    count: int,
+    side: int,
+    cache: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Survey:
+    """Find the clips that samples can be taken from.
+
+    Folders of pictures are clips; of video files every shot is one, so that no sample crosses a cut, and
+    each picture in `photos` is one. Videos are decoded once from beginning to end.
+
+    Args:
+        folders: searched at any depth for folders of pictures and for video files.
+        photos: searched at any depth for photographs.
+        options: the threshold of cuts, the motion over photographs, the size of the workers' cache.
+        count: frames that a clip must have.
+        side: pixels that its pictures must have in both directions.
+        cache: a folder that remembers what was learned of videos; None forgets it.
+        progress: told what takes long.
+
+    Raises:
+        TrainingError: a folder does not exist or holds nothing, or nothing can be used.
+    """
+    survey = _Surveyor(options, count, side, cache, progress or (lambda _: None))
+    found = [*survey.footage(folders), *survey.photographs(photos)]
+    clips = tuple(item for item in found if not isinstance(item, Refused))
+    refused = tuple(item for item in found if isinstance(item, Refused))
+    if not clips:
+        reason, times = Counter(item.reason for item in refused).most_common(1)[0]
+        example = next(item.name for item in refused if item.reason == reason)
+        raise TrainingError(
+            f"Nothing in {', '.join(map(str, (*folders, *photos)))} can be used; {times} of {len(refused)} "
+            f"finds {reason}, such as {example}."
+        )
+    return Survey(clips, refused)
+
+
+class _Surveyor:
+    def __init__(
+        self, options: DataOptions, count: int, side: int, cache: Path | None, progress: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._count, self._side = count, side
+        self._cache = cache
+        self._progress = progress
+        self._pictures = PictureCache(options.cache_megabytes << 20)
+
+    def footage(self, folders: Sequence[Path]) -> Iterator[Clip | Refused]:
+        for footage in find_footage(folders) if folders else ():
+            if footage.pictures:
+                yield self._frame_clip(footage.path, footage.pictures)
+            else:
+                yield from self._shots(footage.path)
+
+    def photographs(self, folders: Sequence[Path]) -> Iterator[Clip | Refused]:
+        for footage in find_footage(folders) if folders else ():
+            for path in footage.pictures:
+                yield self._photograph(path)
+
+    def _frame_clip(self, folder: Path, pictures: tuple[Path, ...]) -> Clip | Refused:
+        try:
+            clip = frame_clip(folder, pictures)
+        except ClipError as error:
+            return Refused(str(folder), f"are damaged or of mixed sizes ({error})")
+        reason = self._too_small(len(clip.names), clip.size)
+        return Refused(clip.name, reason) if reason else clip
+
+    def _photograph(self, path: Path) -> Clip | Refused:
+        try:
+            size = picture_size(path)
+        except ClipError:
+            return Refused(str(path), "are damaged or no pictures")
+        reason = self._too_small(self._count, size)
+        return Refused(str(path), reason) if reason else PhotoClip(path, self._options.motion, self._pictures)
+
+    def _shots(self, path: Path) -> Iterator[Clip | Refused]:
+        try:
+            video, lost = self._video(path)
+        except VideoError as error:
+            yield Refused(str(path), f"cannot be read ({error})")
+            return
+        except _UnfitError as unfit:
+            yield Refused(str(path), str(unfit))
+            return
+        if lost:
+            yield Refused(str(path), f"lack {lost} frames that cannot be decoded (the others are used)")
+        for first, frames in video.shots():
+            clip = ShotClip(video, first, frames, self._pictures)
+            reason = self._too_small(frames, video.size)
+            yield Refused(clip.name, reason) if reason else clip
+
+    def _too_small(self, frames: int, size: tuple[int, int]) -> str:
+        if frames < self._count:
+            return (
+                f"have fewer than the {self._count} frames of a sample (data.frames and data.mirror say so)"
+            )
+        if min(size) < self._side:
+            return f"are smaller than {self._side}x{self._side} (four times data.low_size)"
+        return ""
+
+    def _video(self, path: Path) -> tuple[Video, int]:
+        """From the cache, if the file has not changed since; and how many frames were lost."""
+        status = path.stat()
+        state = [str(path.resolve()), status.st_size, status.st_mtime_ns, self._options.cut_threshold, 1]
+        note = None
+        if self._cache is not None:
+            digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:24]
+            note = self._cache / f"{digest}.json"
+            if (known := _remembered(note, path)) is not None:
+                return known
+        video, lost = _watched(path, self._options.cut_threshold, self._progress)
+        if note is not None:
+            facts = {**asdict(video), "path": str(path), "lost": lost}
+            write_whole(note, json.dumps(facts).encode())
+        return video, lost
+
+
+class _UnfitError(Exception):
+    """A video that decodes but cannot be sought in."""
+
+
+def _remembered(note: Path, path: Path) -> tuple[Video, int] | None:
+    try:
+        facts = json.loads(note.read_text(encoding="utf-8"))
+        video = Video(
+            path=path,
+            stream=facts["stream"],
+            size=(facts["size"][0], facts["size"][1]),
+            colour=Colour(**facts["colour"]),
+            times=tuple(facts["times"]),
+            cuts=tuple(facts["cuts"]),
+        )
+        return video, facts["lost"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or of another version: it is made anew
+
+
+def _watched(path: Path, threshold: float, progress: Callable[[str], None]) -> tuple[Video, int]:
+    times: list[int] = []
+    cuts = []
+    with open_source(path, deinterlace="off") as source:
+        if source.info.interlaced:
+            raise _UnfitError("are interlaced (`python -m training prepare` deinterlaces them)")
+        expected = source.info.frames
+        progress(f"looking for the scene cuts of {path}" + (f", {expected} frames" if expected else ""))
+        for frame, is_first in find_cuts(source, threshold=threshold):
+            time = frame.picture.pts
+            if time is None or (times and time <= times[-1]):
+                raise _UnfitError(
+                    "have no rising time stamps (`python -m training prepare` makes pictures of them)"
+                )
+            if is_first:
+                cuts.append(len(times))
+            times.append(time)
+            if len(times) % _REPORT == 0:
+                progress(f"{path}: {len(times)} frames, {len(cuts)} cuts so far")
+        size = (source.info.height, source.info.width)
+        video = Video(path, source.info.stream, size, source.info.colour, tuple(times), tuple(cuts))
+        return video, source.lost
