@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from training.data.footage import Footage, find_footage
 from training.data.pictures import read_picture
 from training.data.windows import SMALLEST_SIDE, windows
-from training.data.writing import ImageFormat, write_picture
+from training.data.writing import ImageFormat, write_picture, write_whole
 from training.options import require
 from vsrealbasicvsr.errors import ClipError, VideoError
 from vsrealbasicvsr.video.colour import Colour
@@ -66,7 +67,8 @@ def prepare(
         progress: told how many pictures are done, and of how many, None where there are videos.
 
     Raises:
-        TrainingError: a source cannot be used, two clips would get one name, or the disk is full.
+        TrainingError: a source cannot be used, two clips would get one name, the target holds sub-images
+            of another size, step or format, or the disk is full.
         KeyboardInterrupt: passed on; no half file is left.
     """
     clips = find_footage(sources)
@@ -75,6 +77,7 @@ def prepare(
             not target.resolve().is_relative_to(source.resolve()),
             f"{target} lies inside the source {source}; choose a place outside, or it would be cut as well.",
         )
+    _keep_to_options(target, {"size": size, "step": step, "image": image})
     jobs = jobs or os.cpu_count() or 1
     total = sum(len(clip.pictures) for clip in clips) if all(clip.pictures for clip in clips) else None
     tally = _Tally(progress, total)
@@ -95,6 +98,19 @@ def prepare(
     finally:
         pool.shutdown(cancel_futures=True)
     return Prepared(tally.written, tally.already, tuple(tally.damaged))
+
+
+def _keep_to_options(target: Path, options: dict[str, int | str]) -> None:
+    """Later runs must cut alike: what exists is taken for done by its name."""
+    path, text = target / ".prepare.json", json.dumps(options)
+    if not path.is_file():
+        write_whole(path, text.encode())
+        return
+    before = path.read_text(encoding="utf-8", errors="replace")
+    require(
+        before == text,
+        f"{target} was begun with {before}, not {text}; give the same options, or choose another target.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

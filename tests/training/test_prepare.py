@@ -37,7 +37,8 @@ def read(path: Path) -> NDArray[np.uint8]:
 
 
 def names(target: Path) -> set[str]:
-    return {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    """Of the pictures, and of anything half-written beside them."""
+    return {str(path.relative_to(target)) for path in target.glob("*/*")}
 
 
 @pytest.mark.parametrize("image", ["png", "webp"])
@@ -154,3 +155,11 @@ def test_ctrl_c_ends_it_and_a_second_run_goes_on(tmp_path: Path) -> None:
     assert all(read(tmp_path / "out" / name).shape == (400, 480, 3) for name in made)
     done = prepare([tmp_path / "data"], tmp_path / "out")
     assert (done.already, done.written) == (len(made), 120 - len(made))
+
+
+@pytest.mark.parametrize(("step", "image"), [(128, "png"), (256, "webp")])
+def test_a_target_with_other_sub_images_is_refused(step: int, image: ImageFormat, tmp_path: Path) -> None:
+    write(tmp_path / "data" / "000", 1)
+    prepare([tmp_path / "data"], tmp_path / "out", size=256, step=256)
+    with pytest.raises(TrainingError, match=r'out was begun with \{"size": 256, "step": 256, .*same options'):
+        prepare([tmp_path / "data"], tmp_path / "out", size=256, step=step, image=image)
