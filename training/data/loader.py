@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,6 +73,7 @@ class _Batches(Iterable[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         with _interrupts_held(), _losses_told_between_batches(), _any_number_of_workers():
             results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
+            _notice_deaths_between_batches()
         try:
             for result in results:
                 if isinstance(result, TrainingError):
@@ -79,6 +81,15 @@ class _Batches(Iterable[Batch]):
                 yield result
         finally:
             del results  # ends the workers; left to the garbage collector they would be waited for, 5 s
+
+
+def _notice_deaths_between_batches() -> None:
+    """Take back PyTorch's handler for a worker that dies: it raises wherever the training happens to be.
+
+    Without it the death is noticed where the next batch is waited for, when the training state is whole.
+    """
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager
