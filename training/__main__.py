@@ -6,7 +6,7 @@ import os
 # libraries read this when they are loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from training.cli import main  # noqa: E402 (see above)
+from training.cli import main
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
