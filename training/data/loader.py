@@ -70,7 +70,7 @@ class _Batches(Iterable[Batch]):
         self._loader = loader
 
     def __iter__(self) -> Iterator[Batch]:
-        with _interrupts_held(), _losses_told_between_batches(), _any_number_of_workers():
+        with _interrupts_held(), _any_number_of_workers():
             results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
             _notice_deaths_between_batches()
         try:
@@ -103,23 +103,6 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _losses_told_between_batches() -> Iterator[None]:
-    """Take back the handler with which PyTorch raises as soon as a worker dies, in the midst of a step.
-
-    Without it the loss is noticed where a batch is asked for, some seconds later, and what is trained is in
-    a state that can be saved.
-    """
-    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGCHLD)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, before)
 
 
 @contextmanager
