@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
 from training.data.clips import Clip
 from training.data.loader import make_loader
@@ -36,7 +37,7 @@ from training.degradation.options import (
     ResizeOptions,
 )
 from training.feed import clips_of
-from training.objective import Objective
+from training.objective import Clips, Objective
 from training.processes import Processes
 from training.stage import NetworkOptions, Stage
 from training.state import initial_state
@@ -60,7 +61,8 @@ class Row:
 
     Attributes:
         scheme: one of `SCHEMES`.
-        bound: `loader`: all degradations, a tiny network; `compute`: nearly none, a larger network.
+        bound: `loader`: all degradations, one convolution to train; `compute`: nearly no degradations, the
+            network.
         sample: one clip made by one worker alone.
         iteration: one iteration of the training, the mean.
         waiting: of it, the time that the loop waited for the loader, the mean.
@@ -83,8 +85,8 @@ class Case:
         batch: clips in an iteration.
         workers: loader processes.
         iterations: timed, after two that warm up.
-        channels: of the network in the compute-bound half; the other one has 4.
-        blocks: residual blocks there, of cleaning and of each direction.
+        channels: of the network.
+        blocks: its residual blocks, of cleaning and of each direction.
     """
 
     frames: int = 30
@@ -137,11 +139,9 @@ def as_json(case: Case, rows: list[Row], device: torch.device) -> dict[str, obje
 
 def _stage(case: Case, scheme: str, bound: str) -> Stage:
     degradation = DegradationOptions(random_walk=scheme == "stochastic")
-    channels, blocks = 4, 1
     if bound == "compute":
         final = FinalOptions(sinc_probability=0.0)
         degradation = replace(degradation, first=_NEVER, second=_NEVER, final=final)
-        channels, blocks = case.channels, case.blocks
     return Stage(
         iterations=case.iterations + 2,
         batch=case.batch,
@@ -149,7 +149,9 @@ def _stage(case: Case, scheme: str, bound: str) -> Stage:
             low_size=case.low_size, frames=case.frames, mirror=scheme != "conventional", workers=case.workers
         ),
         degradation=degradation,
-        network=NetworkOptions(mid_channels=channels, propagation_blocks=blocks, cleaning_blocks=blocks),
+        network=NetworkOptions(
+            mid_channels=case.channels, propagation_blocks=case.blocks, cleaning_blocks=case.blocks
+        ),
     )
 
 
@@ -161,8 +163,7 @@ def _measure(
     for position in range(stage.batch):
         dataset[position]
     sample = (time.perf_counter() - began) / stage.batch
-    state = initial_state(stage, processes.device)
-    step = Step(stage, state, Objective(stage.losses, None), processes)
+    step = _network_step(stage, processes) if bound == "compute" else _tiny_step(processes.device)
     positions = Positions(
         first_iteration=0, iterations=stage.iterations, batch=stage.batch, processes=1, rank=0, accumulation=1
     )
@@ -172,7 +173,27 @@ def _measure(
         start = time.perf_counter()
         parts = list(islice(loader, 1))
         waited = time.perf_counter()
-        step([clips_of(batch, stage, processes.device) for batch in parts])
+        step(clips_of(parts[0], stage, processes.device))
         whole.append(time.perf_counter() - start)
         waiting.append(waited - start)
     return Row(scheme, bound, sample, float(np.mean(whole[2:])), float(np.mean(waiting[2:])))
+
+
+def _network_step(stage: Stage, processes: Processes) -> Callable[[Clips], object]:
+    state = initial_state(stage, processes.device)
+    step = Step(stage, state, Objective(stage.losses, None), processes)
+    return lambda clips: step([clips])
+
+
+def _tiny_step(device: torch.device) -> Callable[[Clips], object]:
+    """One convolution: RealBasicVSR itself is never small, its last layers always have 64 channels."""
+    network = nn.Conv2d(3, 3, 3, padding=1).to(device)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
+
+    def step(clips: Clips) -> None:
+        low = clips.low.flatten(0, 1)
+        optimizer.zero_grad()
+        torch.autograd.backward((network(low) - low).abs().mean())
+        optimizer.step()
+
+    return step
