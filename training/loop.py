@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Never
 
 import torch
-import torch.distributed as dist
 from tqdm import tqdm
 
 from training.checkpoint import Checkpoints
@@ -22,7 +21,7 @@ from training.feed import clips_of
 from training.interruption import Interruption, interruption
 from training.metrics.lpips import Lpips
 from training.objective import Clips
-from training.processes import Processes
+from training.processes import Processes, first_line, is_lost_peer
 from training.record import Record
 from training.stage import Stage
 from training.state import State
@@ -194,6 +193,6 @@ def _what_was_lost(error: RuntimeError, processes: Processes) -> str | None:
         )
     if "DataLoader worker" in text:
         return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
-    if processes.count > 1 and (isinstance(error, dist.DistError) or "gloo" in text or "peer" in text):
-        return f"Another process of this run was lost ({text.partition(chr(10))[0][:120]})."
+    if processes.count > 1 and is_lost_peer(error):
+        return f"Another process of this run was lost ({first_line(error)})."
     return None

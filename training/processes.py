@@ -71,7 +71,7 @@ def joined(device: str) -> Iterator[Processes]:
         device: auto, cpu, cuda or cuda:N. Under torchrun each process takes the GPU of its local number.
 
     Raises:
-        TrainingError: there is no such device, or fewer GPUs than processes on this machine.
+        TrainingError: there is no such device, fewer GPUs than processes on this machine, or a peer was lost.
     """
     count, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     chosen = _device(device, local, grouped=count > 1)
@@ -83,8 +83,25 @@ def joined(device: str) -> Iterator[Processes]:
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Processes(dist.get_rank(), count, chosen)
+    except RuntimeError as error:
+        if not is_lost_peer(error):
+            raise
+        raise TrainingError(f"Another process of this run was lost ({first_line(error)}).") from error
     finally:
         dist.destroy_process_group()
+
+
+def is_lost_peer(error: RuntimeError) -> bool:
+    """Whether a collective operation failed because another process went away.
+
+    NCCL has a class of errors for it; gloo's are plain, and name their file in its source.
+    """
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
+def first_line(error: BaseException) -> str:
+    """The beginning of an error's message, whose rest may be a stack of C++."""
+    return str(error).partition("\n")[0][:120]
 
 
 def _device(name: str, local: int, *, grouped: bool) -> torch.device:

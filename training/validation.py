@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,6 @@ from training.data.clips import Clip
 from training.data.pictures import list_pictures, read_picture
 from training.data.samples import TrainingClips
 from training.data.survey import find_clips
-from training.errors import TrainingError
 from training.metrics.lpips import Lpips
 from training.metrics.psnr_ssim import psnr, ssim
 from training.options import require
@@ -181,12 +181,8 @@ def _degraded(found: Sequence[Clip], clips: TrainingClips) -> tuple[Pair, ...]:
 
 
 def _stack(folder: Path, frames: int) -> Tensor:
-    return torch.stack(list(_pictures(folder, frames)))
-
-
-def _pictures(folder: Path, frames: int) -> Iterator[Tensor]:
-    paths = list_pictures(folder)
-    if not paths:
-        raise TrainingError(f"{folder} holds no pictures.")
-    for path in paths[: frames or None]:
-        yield torch.from_numpy(read_picture(path)).permute(2, 0, 1).float() / 255.0
+    pictures = [read_picture(path) for path in list_pictures(folder)[: frames or None]]
+    require(bool(pictures), f"{folder} holds no pictures.")
+    sizes = {picture.shape for picture in pictures}
+    require(len(sizes) == 1, f"{folder} holds pictures of different sizes; a clip has one size.")
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255.0
