@@ -16,6 +16,9 @@ from training.degradation.options import (
 )
 from training.options import require
 
+_LOWEST_BIT_RATE = 1000  # x264 counts in kilobits and refuses 0
+_CUTOFFS = (0.001, 3.1416)  # radians; a cutoff beyond pi lets everything pass
+
 
 def check(options: DegradationOptions) -> None:
     """Refuse what no operation can use.
@@ -36,12 +39,13 @@ def _check_blur(place: str, options: BlurOptions) -> None:
     _probability(f"{place}.probability", options.probability)
     _sizes(f"{place}.sizes", options.sizes)
     _weights(f"{place}.kinds", options.kinds.values())
-    _positive(f"{place}.sigma_x", options.sigma_x)
-    _positive(f"{place}.sigma_y", options.sigma_y)
-    _positive(f"{place}.beta_gaussian", options.beta_gaussian)
-    _positive(f"{place}.beta_plateau", options.beta_plateau)
+    # Beyond these the covariance in float32 cannot be inverted, or a power of the distance overflows.
+    _within(f"{place}.sigma_x", options.sigma_x, 0.1, 100)
+    _within(f"{place}.sigma_y", options.sigma_y, 0.1, 100)
+    _within(f"{place}.beta_gaussian", options.beta_gaussian, 0.01, 50)
+    _within(f"{place}.beta_plateau", options.beta_plateau, 0.01, 50)
     if options.cutoff is not None:
-        _positive(f"{place}.cutoff", options.cutoff)
+        _within(f"{place}.cutoff", options.cutoff, *_CUTOFFS)
     require(options.cutoff_step >= 0, f"degradation.{place}.cutoff_step must be 0 or more.")
 
 
@@ -66,24 +70,25 @@ def _check_noise(place: str, options: NoiseOptions) -> None:
 
 def _check_jpeg(place: str, options: JpegOptions) -> None:
     _probability(f"{place}.probability", options.probability)
-    quality = options.quality
-    require(
-        1 <= quality.low <= quality.high <= 100, f"degradation.{place}.quality must lie between 1 and 100."
-    )
+    _within(f"{place}.quality", options.quality, 1, 100)
 
 
 def _check_compression(place: str, options: CompressionOptions) -> None:
     _probability(f"{place}.probability", options.probability)
     _some(f"{place}.codecs", options.codecs)
     low, high = options.bit_rate
-    require(1 <= low <= high < 2**31, f"degradation.{place}.bit_rate must go from 1 or more to a higher one.")
+    require(
+        _LOWEST_BIT_RATE <= low <= high < 2**31,
+        f"degradation.{place}.bit_rate must go from {_LOWEST_BIT_RATE} or more to a higher one, in bits per"
+        f" frame, not from {low} to {high}.",
+    )
 
 
 def _check_final(place: str, options: FinalOptions) -> None:
     _some(f"{place}.filters", options.filters)
     _probability(f"{place}.sinc_probability", options.sinc_probability)
     _sizes(f"{place}.sinc_sizes", options.sinc_sizes)
-    _positive(f"{place}.sinc_cutoff", options.sinc_cutoff)
+    _within(f"{place}.sinc_cutoff", options.sinc_cutoff, *_CUTOFFS)
     _probability(f"{place}.resize_first", options.resize_first)
 
 
@@ -104,6 +109,13 @@ def _weights(name: str, weights: Iterable[float]) -> None:
     require(
         min(values, default=0) >= 0 and sum(values) > 0,
         f"degradation.{name} must be weights of 0 or more, not all 0.",
+    )
+
+
+def _within(name: str, bounds: Range, low: float, high: float) -> None:
+    require(
+        low <= bounds.low and bounds.high <= high,
+        f"degradation.{name} must lie between {low} and {high}, not go from {bounds.low} to {bounds.high}.",
     )
 
 

@@ -34,17 +34,12 @@ def compress(frames: Sequence[NDArray[np.uint8]], compression: Compression) -> l
     right = max(_SMALLEST, width + width % 2) - width
     same = (_sized(frame, height, width) for frame in frames)
     padded = [np.pad(frame, ((0, below), (0, right), (0, 0)), mode="edge") for frame in same]
-    decoded = _decoded(_encoded(padded, compression))
+    decoded = _decoded(encoded(padded, compression))
     return [np.ascontiguousarray(frame[:height, :width]) for frame in decoded]
 
 
-def _sized(frame: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    if frame.shape[:2] == (height, width):
-        return frame
-    return cast("NDArray[np.uint8]", cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR))
-
-
-def _encoded(frames: Sequence[NDArray[np.uint8]], compression: Compression) -> bytes:
+def encoded(frames: Sequence[NDArray[np.uint8]], compression: Compression) -> bytes:
+    """The clip as a Matroska file at one frame a second; frames have one even size of 16 or more."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="matroska") as container:
         options = _options(compression.codec)
@@ -60,6 +55,12 @@ def _encoded(frames: Sequence[NDArray[np.uint8]], compression: Compression) -> b
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def _sized(frame: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    if frame.shape[:2] == (height, width):
+        return frame
+    return cast("NDArray[np.uint8]", cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _options(codec: Codec) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import cv2
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import EXAMPLE_CLIP
 from training.degradation.apply import apply
-from training.degradation.compression import compress
+from training.degradation.compression import compress, encoded
 from training.degradation.kernels import kernel
 from training.degradation.options import DegradationOptions
 from training.degradation.parameters import (
@@ -183,22 +183,6 @@ def test_jpeg_swaps_red_and_blue_only_when_asked(real: NDArray[np.uint8]) -> Non
     assert np.array_equal(right[0], cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
 
 
-def sizes(frames: Sequence[NDArray[np.uint8]], codec: Codec, bit_rate: int) -> list[int]:
-    """Bytes of each packet when FFmpeg's encoder is used directly."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="matroska") as container:
-        stream = container.add_stream(codec, rate=1)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt, stream.bit_rate = "yuv420p", bit_rate
-        packets = []
-        for number, frame in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            picture.pts = number
-            packets += stream.encode(picture)
-        packets += stream.encode(None)
-        return [packet.size for packet in packets]
-
-
 @pytest.fixture(scope="module")
 def noisy(real: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Thirty frames of 120x160 with grain, which need more bits than they may have."""
@@ -215,11 +199,31 @@ def test_video_gets_better_with_its_bit_rate(codec: Codec, noisy: NDArray[np.uin
     assert values[-1] > values[0] + 1.0
 
 
-@pytest.mark.parametrize(("codec", "rate"), [("libx264", 30_000), ("libx264", 100_000), ("mpeg4", 30_000)])
+@pytest.mark.parametrize(("codec", "rate"), [("libx264", 30_000), ("h264", 100_000), ("mpeg4", 30_000)])
 def test_the_bit_rate_is_that_of_a_frame(codec: Codec, rate: int, noisy: NDArray[np.uint8]) -> None:
     """One frame a second: 30,000 bits a second are 30,000 a frame (SPEC 7.5), x264 somewhat above."""
-    bits = 8 * float(np.mean(sizes(list(noisy), codec, rate)))
+    bits = 8 * len(encoded(list(noisy), Compression(codec, rate))) / len(noisy)
     assert 0.9 * rate < bits < 1.8 * rate
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_ffmpeg_reads_the_same_frames(
+    codec: Codec, noisy: NDArray[np.uint8], tmp_path: Path, ffmpeg: Callable[..., None]
+) -> None:
+    clip, compression = list(noisy[:8]), Compression(codec, 50_000)
+    (tmp_path / "clip.mkv").write_bytes(encoded(clip, compression))
+    raw = tmp_path / "clip.raw"
+    ffmpeg("-i", tmp_path / "clip.mkv", "-f", "rawvideo", "-pix_fmt", "rgb24", raw)
+    found = np.frombuffer(raw.read_bytes(), np.uint8).reshape(8, 120, 160, 3)
+    assert np.abs(found.astype(int) - np.stack(compress(clip, compression))).mean() < 1
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+@pytest.mark.parametrize("rate", [1_000, 2**31 - 1])
+def test_encoders_take_the_lowest_and_the_highest_bit_rate(
+    codec: Codec, rate: int, noisy: NDArray[np.uint8]
+) -> None:
+    assert len(compress(list(noisy[:4]), Compression(codec, rate))) == 4
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])

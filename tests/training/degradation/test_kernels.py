@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from fractions import Fraction
+from itertools import product
+from math import factorial
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from training.degradation.kernels import kernel
 from training.degradation.parameters import Blur, KernelKind
 
 ARRAYS = np.load(GOLDEN / "kernels.npz")
-KINDS = {
+KINDS: dict[str, KernelKind] = {
     "iso": "iso", "aniso": "aniso", "gen_iso": "generalized_iso", "gen_aniso": "generalized_aniso",
     "plateau_iso": "plateau_iso", "plateau_aniso": "plateau_aniso", "sinc": "sinc",
 }  # fmt: skip
@@ -21,14 +23,15 @@ KINDS = {
 
 def blur_of(name: str) -> Blur:
     """The parameters in a golden array's name, such as gen_aniso_k7_sx2.1_sy0.7_r0.6_b0.6."""
-    kind, _, rest = re.match(r"((?:gen_|plateau_)?[a-z]+)(_)(k.*)", name).groups()  # type: ignore[union-attr] # all match
-    numbers = dict(re.findall(r"(k|sx|sy|s|r|b|w)(\d+(?:\.\d+)?)", rest))
+    match = re.match(r"((?:gen_|plateau_)?[a-z]+)_(k.*)", name)
+    assert match is not None
+    kind, rest = match.groups()
+    numbers: dict[str, str] = dict(re.findall(r"(k|sx|sy|s|r|b|w)(\d+(?:\.\d+)?)", rest))
     sigma = numbers.get("s", "1")
     values = (numbers.get("sx", sigma), numbers.get("sy", sigma), numbers.get("r", "0"))
     x, y, angle = (float(value) for value in values)
     beta, cutoff = float(numbers.get("b", "1")), float(numbers.get("w", "1"))
-    kind = cast("KernelKind", KINDS[kind])
-    return Blur(kind, int(numbers["k"]), (x,), (y,), (angle,), (beta,), (cutoff,))
+    return Blur(KINDS[kind], int(numbers["k"]), (x,), (y,), (angle,), (beta,), (cutoff,))
 
 
 @pytest.mark.parametrize("name", ARRAYS.files)
@@ -53,3 +56,20 @@ def test_a_sinc_is_a_low_pass() -> None:
     spectrum = np.abs(np.fft.fft2(made, (128, 128)))[0]
     assert spectrum[:20].min() > 0.85
     assert spectrum[44:64].max() < 0.15
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("size", [1, 7, 101])
+def test_kernels_sum_to_1_at_the_ends_of_what_options_allow(kind: KernelKind, size: int) -> None:
+    for x, y, angle, beta, cutoff in product((0.1, 100), (0.1, 100), (0.0, 0.7), (0.01, 50), (0.001, 3.1416)):
+        made = kernel(Blur(kind, size, (x,), (y,), (angle,), (beta,), (cutoff,)), 0)
+        assert made.sum() == pytest.approx(1)
+
+
+def test_a_wide_sinc_follows_bessels_function() -> None:
+    """Against the power series of J1, summed exactly, at a radius of 50 pixels."""
+    made = kernel(Blur("sinc", 101, (1.0,), (1.0,), (0.0,), (1.0,), (3.0,)), 0)
+    x = Fraction(150)
+    terms = ((-1) ** m * (x / 2) ** (2 * m + 1) / (factorial(m) * factorial(m + 1)) for m in range(450))
+    wanted = 3 * float(sum(terms)) / (2 * np.pi * 50)
+    assert made[50, 100] / made[50, 50] == pytest.approx(wanted / (9 / (4 * np.pi)), rel=1e-9)
