@@ -91,7 +91,7 @@ class Case:
 
     frames: int = 30
     low_size: int = 64
-    batch: int = 2
+    batch: int = 1
     workers: int = 2
     iterations: int = 5
     channels: int = 16

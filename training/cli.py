@@ -166,7 +166,7 @@ def export(run: Path, target: Path, **options: Any) -> None:
 @click.option("--data", type=_path, help="Frames to load; default: 1280x720 PNG texture, written for this.")
 @click.option("--frames", default=30, show_default=True, type=click.IntRange(2), help="Of each low clip.")
 @click.option("--low-size", default=64, show_default=True, type=click.IntRange(8), help="Side in pixels.")
-@click.option("--batch", default=2, show_default=True, type=click.IntRange(1), help="Clips.")
+@click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Clips.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(0), help="Loader processes.")
 @click.option("--iterations", default=5, show_default=True, type=click.IntRange(1), help="Timed ones.")
 @click.option("--channels", default=16, show_default=True, type=click.IntRange(1), help="Compute-bound.")
