@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from training.data.options import DataOptions
 
 from tests.training.conftest import ALONE
 from training.commit import commit
 from training.configuration import read_stage, written
+from training.data.options import DataOptions
 from training.errors import TrainingError
 from training.run import run
 from training.stage import SourceOptions, Stage
