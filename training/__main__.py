@@ -1,12 +1,24 @@
 """`python -m training`."""
 
 import os
+import sys
+
+from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 
 # Threads that wait for each other sleep instead of spinning: beside other programs several times as fast. The
 # libraries read this when they are loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from training.cli import main
+try:
+    with signals_held():
+        from training.cli import main
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTED)
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"training: {error.name} is not installed; in the checkout: pip install -e '.[training]', or "
+        "make venv and then .venv/bin/python."
+    )
 
 if __name__ == "__main__":
     main()

@@ -13,10 +13,10 @@ from typing import IO, Any
 import click
 from tqdm import tqdm
 
-from training.configuration import read_stage, written
+from training.configuration import read_stage
 from training.degradation.options import DegradationOptions
 from training.stage import Stage
-from vsrealbasicvsr.cli.signals import INTERRUPTED
+from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.errors import RestorationError
 
@@ -89,14 +89,15 @@ def run(
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
     # torch and the rest of training are imported here, so that --help and a refused option answer at once
-    from training.processes import joined
-    from training.run import run as train
+    with signals_held():
+        from training.processes import joined
+        from training.run import run as train
 
     stage = _with_sources(read_stage(configurations, assignments), data, photos, validation)
     with joined(device) as processes:
-        if processes.leads:
-            click.echo(written(stage))
-        number = train(stage, out, processes, resume=resume)
+        number = train(stage, out, processes, resume=resume, announce=click.echo)
+        if not number and processes.leads:
+            say(f"training: done; python -m training export {out} OUT.safetensors makes weights of it")
     if number == signal.SIGINT:
         raise KeyboardInterrupt
 
@@ -112,7 +113,7 @@ def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
     """Cut frame folders and videos into sub-images, which load faster. Run it again to go on."""
     from training.prepare import prepare as cut
 
-    with tqdm(unit=" files", dynamic_ncols=True) as bar:
+    with tqdm(unit=" pictures", dynamic_ncols=True) as bar:
 
         def show(done: int, total: int | None) -> None:
             bar.total = total

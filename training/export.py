@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,10 @@ from vsrealbasicvsr.weights.convert import Precision, convert
 from vsrealbasicvsr.weights.known import sha256
 from vsrealbasicvsr.weights.torch_file import read_torch
 
+log = logging.getLogger("training")
+
 Which = Literal["best", "latest"]
+_START_NOTED = 0.05  # share of the first weights in the average from which a user is told
 
 
 def export(
@@ -41,6 +45,7 @@ def export(
         WeightsError: it is damaged, does not fit the filter or the precision, or cannot be written.
     """
     checkpoint = _checkpoint(run, which)
+    _warn_of_the_start(checkpoint)
     load(checkpoint)  # refuses what the filter would refuse, before anything is written
     convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence))
     return checkpoint
@@ -58,9 +63,28 @@ def _checkpoint(run: Path, which: Which | None) -> Path:
     return numbered[-1]
 
 
-def _provenance(checkpoint: Path, licence: str) -> str:
+def _warn_of_the_start(checkpoint: Path) -> None:
+    """The average of a short run is mostly what it began with."""
+    meta = _meta(checkpoint)
+    average = tomllib.loads(str(meta.get("configuration", ""))).get("optimizer", {}).get("average")
+    if average is None or not isinstance(meta.get("iteration"), int):
+        return
+    share = average ** meta["iteration"]
+    if share > _START_NOTED:
+        log.warning(
+            "after %d iterations the averaged weights are still %.0f %% what the run began with; train "
+            "longer, or with a smaller optimizer.average", meta["iteration"], 100 * share,
+        )  # fmt: skip
+
+
+def _meta(checkpoint: Path) -> Mapping[str, Any]:
     content = read_torch(checkpoint)
-    meta: Mapping[str, Any] = content.get("meta", {}) if isinstance(content, Mapping) else {}
+    meta = content.get("meta") if isinstance(content, Mapping) else None
+    return meta if isinstance(meta, Mapping) and "configuration" in meta else {}
+
+
+def _provenance(checkpoint: Path, licence: str) -> str:
+    meta = _meta(checkpoint)
     configuration = tomllib.loads(str(meta.get("configuration", "")))
     told = {
         "program": meta.get("program", f"vsrealbasicvsr {__version__}"),

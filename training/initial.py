@@ -32,17 +32,17 @@ def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> Rea
             average of a stage continues the average of the one before).
 
     Raises:
-        WeightsError: `init` or `flow` cannot be found or read.
-        TrainingError: `init` is of another shape, or `flow` holds no SPyNet.
+        WeightsError: `init` or `flow` cannot be read.
+        TrainingError: `init` cannot be found or is of another shape, or `flow` holds no SPyNet.
     """
     kind = RecurrentlyCleaned if options.cleaning_kind == "recurrent" else RealBasicVSR
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = kind(options.mid_channels, options.propagation_blocks, options.cleaning_blocks)
     if options.init != "random":
-        source = load(weights.resolve(options.init), average=average)
+        source = load(_resolved(options.init), average=average)
         state = _fitted(source.state_dict(), network, options) if options.fit else source.state_dict()
-        _require_same_shape(state, network, options.init)
+        _require_same_shape(state, network, options)
         network.load_state_dict(state)
     if options.flow not in ("init", "random"):
         network.basicvsr.spynet.load_state_dict(_flow(options.flow))
@@ -86,15 +86,30 @@ def _place(block: int, depth: int, wanted: int) -> int | None:
     return moved if moved >= head else None
 
 
-def _require_same_shape(state: Mapping[str, Tensor], network: RealBasicVSR, init: str) -> None:
+def _resolved(init: str) -> Path:
+    try:
+        return weights.resolve(init)
+    except WeightsError as error:
+        raise TrainingError(
+            f"network.init: {error} Stage 2 begins with a checkpoint of stage 1: "
+            "--set network.init=RUN/checkpoints/best.pth."
+        ) from error
+
+
+def _require_same_shape(state: Mapping[str, Tensor], network: RealBasicVSR, options: NetworkOptions) -> None:
     own = network.state_dict()
     different = list(own.keys() ^ state.keys())
     different += [key for key in own.keys() & state.keys() if own[key].shape != state[key].shape]
+    remedy = (
+        "set network.mid_channels to its width; network.fit adapts the number of blocks alone."
+        if options.fit
+        else "set network.mid_channels, propagation_blocks and cleaning_blocks to what it has, or "
+        "network.fit = true to start from the blocks that fit."
+    )
     require(
         not different,
-        f"{init} is of another shape than the configuration's network ({len(different)} tensors differ, such "
-        f"as {min(different, default='')}): set network.mid_channels, propagation_blocks and cleaning_blocks "
-        "to what it has, or network.fit = true to start from the blocks that fit.",
+        f"{options.init} is of another shape than the configuration's network ({len(different)} tensors "
+        f"differ, such as {min(different, default='')}): {remedy}",
     )
 
 

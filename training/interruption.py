@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+log = logging.getLogger("training")
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ def interruption() -> Iterator[Interruption]:
         if asked.signal:
             raise KeyboardInterrupt
         asked.signal = number
+        log.info("finishing this iteration, then saving; once more stops at once")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

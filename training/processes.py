@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,8 +43,11 @@ class Processes:
         if self.count == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
-        # Buffers are SPyNet's constants and the discriminator's u and v, which follow from equal weights.
-        return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
+        with warnings.catch_warnings():
+            # The name that takes its place is younger than the PyTorch we begin with.
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+            # Buffers are SPyNet's constants and the discriminator's u and v, which follow from equal weights.
+            return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def summed(self, values: Tensor) -> Tensor:
         """The sum over all processes, in place."""

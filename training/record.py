@@ -40,17 +40,19 @@ class Record:
         iteration: where the run begins; lines beyond it, of a run that was stopped later than it saved, are
             taken out.
         tensorboard: write event files, too.
+        validated: whether there will be lines for validation.csv.
 
     Raises:
         TrainingError: tensorboard is not installed, or the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, iteration: int, *, tensorboard: bool) -> None:
+    def __init__(self, folder: Path, iteration: int, *, tensorboard: bool, validated: bool) -> None:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _begin(folder / "losses.csv", LOSSES, iteration)
-            _begin(folder / "validation.csv", VALIDATION, iteration)
+            if validated:
+                _begin(folder / "validation.csv", VALIDATION, iteration)
         except OSError as error:
             raise TrainingError(f"{folder} cannot be written: {error.strerror}.") from error
         self._events = _events(folder / "tensorboard", iteration) if tensorboard else None

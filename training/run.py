@@ -7,7 +7,7 @@ import logging
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from training.data.loader import make_loader
 from training.data.positions import Positions
 from training.data.samples import TrainingClips
 from training.data.survey import Survey, find_clips
+from training.degradation.sample import Degradation
 from training.errors import TrainingError
 from training.loop import Loop
 from training.losses.perceptual import PerceptualLoss, perceptual_loss
@@ -39,7 +40,14 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 log = logging.getLogger("training")
 
 
-def run(stage: Stage, folder: Path, processes: Processes, *, resume: bool) -> int:
+def run(
+    stage: Stage,
+    folder: Path,
+    processes: Processes,
+    *,
+    resume: bool,
+    announce: Callable[[str], None] = lambda _: None,
+) -> int:
     """Train a stage to its end, or until a signal asks to stop.
 
     Args:
@@ -47,6 +55,7 @@ def run(stage: Stage, folder: Path, processes: Processes, *, resume: bool) -> in
         folder: the run's: configuration, checkpoints, losses, pictures.
         processes: who trains.
         resume: go on from the newest checkpoint of the folder; without one there, begin.
+        announce: given the whole configuration as TOML when nothing stands in the way any more.
 
     Returns:
         0, or the number of the signal that stopped the run.
@@ -61,36 +70,51 @@ def run(stage: Stage, folder: Path, processes: Processes, *, resume: bool) -> in
         resume or not newest,
         f"{folder} holds a run already; add --resume to go on with it, or choose another folder.",
     )
-    clips = _clips(stage, folder, processes)
+    # What a search through the data would only delay comes first.
+    _require_folders(stage)
+    Degradation(stage.degradation, stage.data.low_size, stage.data.low_size)
     state = _state(stage, newest[0] if newest else None, processes)
+    positions = Positions(
+        first_iteration=state.iteration, iterations=stage.iterations - state.iteration, batch=stage.batch,
+        processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
+    )  # fmt: skip
+    objective, lpips = _objective(stage, processes), _lpips(stage, processes)
+    clips = _clips(stage, folder, processes)
+    pairs = find_pairs(stage, folder / "survey")
     configuration = written(stage)
     if processes.leads:
+        announce(configuration)
         _write_down(folder, stage, configuration, clips)
-    lpips = _lpips(stage, processes)
     loader = make_loader(
         TrainingClips(clips.clips, stage.data, stage.degradation, stage.seed),
-        Positions(
-            first_iteration=state.iteration, iterations=stage.iterations - state.iteration, batch=stage.batch,
-            processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
-        ),
-        workers=stage.data.workers, pin_memory=processes.device.type == "cuda",
-    )  # fmt: skip
+        positions,
+        workers=stage.data.workers,
+        pin_memory=processes.device.type == "cuda",
+    )
     with _record(stage, folder, state, processes) as record:
         loop = Loop(
-            stage=stage, state=state, step=Step(stage, state, _objective(stage, processes), processes),
-            loader=loader, processes=processes, checkpoints=checkpoints, configuration=configuration,
-            record=record, pairs=find_pairs(stage, folder / "survey"), lpips=lpips,
+            stage=stage, state=state, step=Step(stage, state, objective, processes), loader=loader,
+            processes=processes, checkpoints=checkpoints, configuration=configuration, record=record,
+            pairs=pairs, lpips=lpips,
         )  # fmt: skip
         return loop.run()
 
 
-def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
-    """One process surveys first, the others then find what it remembered."""
+def _require_folders(stage: Stage) -> None:
     sources = stage.sources
     require(
         bool(sources.data or sources.photos),
         "There is nothing to train on: name a folder with --data or --photos.",
     )
+    named = [("--data", name) for name in sources.data] + [("--photos", name) for name in sources.photos]
+    named += [("--validate", sources.validation)] if sources.validation else []
+    for flag, name in named:
+        require(Path(name).exists(), f"{flag}: there is no folder {name}; check the name.")
+
+
+def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
+    """One process surveys first, the others then find what it remembered."""
+    sources = stage.sources
     survey = None
     for turn in (True, False):
         if processes.leads is turn:
@@ -162,7 +186,12 @@ def _record(stage: Stage, folder: Path, state: State, processes: Processes) -> I
     if not processes.leads:
         yield None
         return
-    record = Record(folder, state.iteration, tensorboard=stage.record.tensorboard)
+    record = Record(
+        folder,
+        state.iteration,
+        tensorboard=stage.record.tensorboard,
+        validated=bool(stage.sources.validation),
+    )
     try:
         yield record
     finally:

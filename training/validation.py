@@ -16,6 +16,7 @@ from training.data.clips import Clip
 from training.data.pictures import list_pictures, read_picture
 from training.data.samples import TrainingClips
 from training.data.survey import find_clips
+from training.errors import TrainingError
 from training.metrics.lpips import Lpips
 from training.metrics.psnr_ssim import psnr, ssim
 from training.options import require
@@ -102,9 +103,13 @@ def find_pairs(stage: Stage, cache: Path) -> tuple[Pair, ...]:
         stage.data, frames=frames or stage.data.frames, mirror=False, flips=False, transpose=False,
         degrade="workers",
     )  # fmt: skip
-    found = find_clips(
-        [folder], [], options=data, count=data.frames, side=data.low_size * SCALE, cache=cache
-    ).clips
+    try:
+        found = find_clips(
+            [folder], [], options=data, count=data.frames, side=data.low_size * SCALE, cache=cache,
+            count_option="record.validation_frames",
+        ).clips  # fmt: skip
+    except TrainingError as error:
+        raise TrainingError(f"--validate: {error}") from error
     return _degraded(found, TrainingClips(found, data, stage.degradation, _SEED))
 
 

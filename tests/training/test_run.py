@@ -310,6 +310,7 @@ def test_release_weights_say_where_they_come_from_and_load(
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 0, errors
     assert "iteration_00000002.pth" in output
+    assert "after 2 iterations the averaged weights are still 100 % what the run began with" in errors
     with safe_open(target, framework="pt") as file:
         told = json.loads(file.metadata()["origin"])
     assert (told["licence"], told["iterations"]) == ("CC-BY-4.0", 2)
@@ -327,7 +328,16 @@ def test_release_weights_say_where_they_come_from_and_load(
     ("arguments", "said"),
     [
         (("stage3.toml", "--out", "x"), "There is no configuration stage3.toml"),
-        (("stage1.toml", "--out", "x", "--data", "nowhere"), "nowhere"),
+        (("stage1.toml", "--out", "x", "--data", "nowhere"), "--data: there is no folder nowhere"),
+        (
+            ("stage1.toml", "--out", "x", "--data", ".", "--validate", "no"),
+            "--validate: there is no folder no",
+        ),
+        (("stage2.toml", "--out", "x", "--data", "."), "Stage 2 begins with a checkpoint of stage 1"),
+        (
+            ("stage1.toml", "--out", "x", "--data", ".", "--set", "accumulation=3"),
+            "A batch of 16 cannot be shared out evenly",
+        ),
         (("stage1.toml", "--out", "x", "--data", ".", "--device", "tpu9"), "device"),
         (("stage1.toml", "--out", "x", "--set", "batch=0"), "batch and accumulation must be 1 or more."),
         (("export", "nowhere", "x.safetensors"), "holds no checkpoint to export"),

@@ -116,6 +116,14 @@ def test_folders_that_do_not_fit_are_refused(
             pair.load()
 
 
+def test_clips_that_are_too_short_are_called_so_by_the_option_that_counts(
+    stage: Stage, make_clips: Callable[..., Clips], tmp_path: Path
+) -> None:
+    write(tmp_path / "data" / "a", make_clips(clips=1, frames=4, side=64).truth[0])
+    with pytest.raises(TrainingError, match=r"--validate: .* fewer than the 30 .*record\.validation_frames"):
+        find_pairs(with_folder(stage, tmp_path / "data"), tmp_path / "cache")
+
+
 def test_a_folder_that_is_not_there_is_named(stage: Stage, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nowhere"):
         find_pairs(with_folder(stage, tmp_path / "nowhere"), tmp_path)

@@ -62,6 +62,7 @@ def find_clips(
     side: int,
     cache: Path | None = None,
     progress: Callable[[str], None] | None = None,
+    count_option: str = "data.frames and data.mirror",
 ) -> Survey:
     """Find the clips that samples can be taken from.
 
@@ -76,11 +77,13 @@ def find_clips(
         side: pixels that its pictures must have in both directions.
         cache: a folder that remembers what was learned of videos; None forgets it.
         progress: told what takes long.
+        count_option: what a user sets to change `count`, for messages.
 
     Raises:
         TrainingError: a folder does not exist or holds nothing, or nothing can be used.
     """
-    survey = _Surveyor(options, count, side, cache, progress or (lambda _: None))
+    too_short = f"have fewer than the {count} frames of a sample (set by {count_option})"
+    survey = _Surveyor(options, count, side, cache, progress or (lambda _: None), too_short)
     found = [*survey.footage(folders), *survey.photographs(photos)]
     clips = tuple(item for item in found if not isinstance(item, Refused))
     refused = tuple(item for item in found if isinstance(item, Refused))
@@ -96,12 +99,19 @@ def find_clips(
 
 class _Surveyor:
     def __init__(
-        self, options: DataOptions, count: int, side: int, cache: Path | None, progress: Callable[[str], None]
+        self,
+        options: DataOptions,
+        count: int,
+        side: int,
+        cache: Path | None,
+        progress: Callable[[str], None],
+        too_short: str,
     ) -> None:
         self._options = options
         self._count, self._side = count, side
         self._cache = cache
         self._progress = progress
+        self._too_short = too_short
         self._pictures = PictureCache(options.cache_megabytes << 20)
 
     def footage(self, folders: Sequence[Path]) -> Iterator[Clip | Refused]:
@@ -150,9 +160,7 @@ class _Surveyor:
 
     def _too_small(self, frames: int, size: tuple[int, int]) -> str:
         if frames < self._count:
-            return (
-                f"have fewer than the {self._count} frames of a sample (data.frames and data.mirror say so)"
-            )
+            return self._too_short
         if min(size) < self._side:
             return f"are smaller than {self._side}x{self._side} (four times data.low_size)"
         return ""
