@@ -75,8 +75,9 @@ def start(*arguments: str | Path, processes: int = 1) -> subprocess.Popen[str]:
     command = [sys.executable, *(torchrun if processes > 1 else []), "-m", "training", *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def wait_for_rows(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
@@ -216,7 +217,7 @@ def test_signals_save_and_end_the_run(
     process = start(toml(stage, tmp_path / "stage.toml"), "--out", out, "--set", "data.workers=1")
     stopped.append(process)
     wait_for_rows(out, 2, process)
-    process.send_signal(number)
+    os.killpg(process.pid, number)  # the loader's process too, as a terminal or a scheduler does
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
     assert "Traceback" not in errors

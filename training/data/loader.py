@@ -93,12 +93,16 @@ def _notice_deaths_between_batches() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile never see Ctrl-C, not even while they import; this one sees it later."""
+    """Processes started meanwhile see neither Ctrl-C nor SIGTERM, not even while they import.
+
+    Both may go to all processes of a terminal or of a scheduler's job, but the parent decides what they
+    mean; it sees them later.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     resource_tracker.ensure_running()  # the first start of a process brings it up, which lets SIGINT through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -114,8 +118,8 @@ def _any_number_of_workers() -> Iterator[None]:
 
 
 def _start_worker(_: int) -> None:
-    """One thread a worker; Ctrl-C reaches the whole terminal, but the parent decides what it means."""
+    """One thread a worker; the parent decides what signals mean."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

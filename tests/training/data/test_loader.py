@@ -42,7 +42,7 @@ class Told(Dataset[Sample]):
             str(cv2.getNumThreads()),
             str(signal.getsignal(signal.SIGINT) is signal.SIG_IGN),
             str(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-            str(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL),
+            str(signal.getsignal(signal.SIGTERM) is signal.SIG_IGN),
         )
         return self._inner[position]._replace(damaged=told)
 
