@@ -226,6 +226,23 @@ def test_signals_save_and_end_the_run(
     assert [path.name for path in (out / "checkpoints").iterdir()] == [f"iteration_{done:08}.pth"]
 
 
+def test_sigterm_to_torchrun_saves_in_all_processes(
+    small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    """Torchrun passes the signal on to its processes' whole groups, loader processes included."""
+    stage = replace(small, iterations=5000, record=replace(small.record, checkpoint=5000))
+    out = tmp_path / "run"
+    configuration = toml(stage, tmp_path / "stage.toml")
+    process = start(configuration, "--out", out, "--set", "data.workers=1", processes=2)
+    stopped.append(process)
+    wait_for_rows(out, 3, process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=100)
+    assert errors.count("stopped after iteration") == 1
+    done = len(rows(out))
+    assert [path.name for path in (out / "checkpoints").iterdir()] == [f"iteration_{done:08}.pth"]
+
+
 def test_two_processes_give_the_losses_of_one_with_the_whole_batch(
     small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
 ) -> None:
