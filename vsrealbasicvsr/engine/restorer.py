@@ -14,7 +14,7 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
-from vsrealbasicvsr.engine.steps import CleanedFrame, Motion, Steps
+from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Steps
 from vsrealbasicvsr.errors import ClipError, RestorationError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
@@ -78,7 +78,7 @@ class Restorer:
         context = Context(part.start)
         for n in range(part.start, part.stop):
             self._take(context, frames[n], cut=n in numbers)
-        return torch.stack(list(self._restore(context, part)))
+        return torch.stack(list(self.restore(*context.part(part), part)))
 
     def stream(
         self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
@@ -104,7 +104,7 @@ class Restorer:
         feed = self._feed(context, frames, cuts, on_cleaned)
         core_start = 0
         while window := self._next_window(context, feed, core_start):
-            yield from self._restore(context, window)
+            yield from self.restore(*context.part(window), window)
             core_start = window.core_stop
             context.forget_before(core_start - self.settings.margin if self.settings.window else core_start)
 
@@ -139,37 +139,60 @@ class Restorer:
     def _take(self, context: Context, frame: Tensor, *, cut: bool) -> CleanedFrame:
         """Clean a frame, measure its motion against the frame before unless a cut parts them, keep both."""
         before = context.last
+        cleaned = self.clean(frame, context.stop, None if before is None else before.picture.shape[-2:])
+        motion = None if before is None or cut else self.motion(before, cleaned)
+        context.add(cleaned, motion, cut=cut)
+        return cleaned
+
+    def clean(self, frame: Tensor, number: int, size: torch.Size | None = None) -> CleanedFrame:
+        """The cleaned frame; in fp32 where half precision overflows."""
         if frame.ndim != 3 or frame.shape[0] != 3 or not frame.is_floating_point() or not frame.numel():
             raise ClipError(
-                f"Frame {context.stop} must be float (3, H, W), not {frame.dtype} {tuple(frame.shape)}."
+                f"Frame {number} must be float (3, H, W), not {frame.dtype} {tuple(frame.shape)}."
             )
-        if before is not None and frame.shape != before.picture.shape[1:]:
+        if size is not None and frame.shape[1:] != size:
             raise ClipError(
-                f"Frame {context.stop} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
-                f"{before.picture.shape[3]}x{before.picture.shape[2]}; a clip has one size."
+                f"Frame {number} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
+                f"{size[1]}x{size[0]}; a clip has one size."
             )
         with self._memory_errors(frame):
             cleaned = self._steps.clean(frame)
             if not math.isfinite(cleaned.residue):
-                cleaned = self._fp32_steps(f"cleaning frame {context.stop}").clean(frame)
+                cleaned = self._fp32_steps(f"cleaning frame {number}").clean(frame)
             if not math.isfinite(cleaned.residue):
                 raise WeightsError(_NON_FINITE)
-            motion = None if before is None or cut else self._steps.motion(before, cleaned)
-        context.add(cleaned, motion, cut=cut)
         return cleaned
 
-    def _restore(self, context: Context, window: Window) -> Iterator[Tensor]:
-        """The core's frames, clamped; where half precision overflows, the rest of them in fp32."""
-        cleaned, motions = context.part(window)
+    def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
+        """Flow between two neighbours in both directions."""
+        with self._memory_errors(earlier.picture):
+            return self._steps.motion(earlier, later)
+
+    def restore(
+        self,
+        cleaned: Sequence[CleanedFrame],
+        motions: Sequence[Motion | None],
+        window: Window,
+        before_step: BeforeStep | None = None,
+    ) -> Iterator[Tensor]:
+        """A window's core from its cleaned frames, clamped; where half precision overflows, the rest in fp32.
+
+        Args:
+            cleaned: the window's frames.
+            motions: entry i lies between frames i - 1 and i of the window; None where frame i starts a shot.
+            window: which frames these are.
+            before_step: called before each frame's propagation; what it raises ends the work.
+        """
         core = window.core
         with self._memory_errors(cleaned[0].picture):
-            for picture in self._finite(self._steps, cleaned, motions, core):
+            for picture in self._finite(self._steps, cleaned, motions, core, before_step):
                 yield picture.clamp(0.0, 1.0)
                 core = slice(core.start + 1, core.stop)
             if core.start == core.stop:
                 return
             frames = f"frames {window.start + core.start} to {window.core_stop - 1}"
-            for picture in self._finite(self._fp32_steps(f"restoring {frames}"), cleaned, motions, core):
+            exact = self._fp32_steps(f"restoring {frames}")
+            for picture in self._finite(exact, cleaned, motions, core, before_step):
                 yield picture.clamp(0.0, 1.0)
                 core = slice(core.start + 1, core.stop)
         if core.start != core.stop:
@@ -177,9 +200,13 @@ class Restorer:
 
     @staticmethod
     def _finite(
-        steps: Steps, cleaned: Sequence[CleanedFrame], motions: Sequence[Motion | None], core: slice
+        steps: Steps,
+        cleaned: Sequence[CleanedFrame],
+        motions: Sequence[Motion | None],
+        core: slice,
+        before_step: BeforeStep | None,
     ) -> Iterator[Tensor]:
-        for picture in steps.restore(cleaned, motions, core):
+        for picture in steps.restore(cleaned, motions, core, before_step):
             if not picture.isfinite().all():
                 return
             yield picture

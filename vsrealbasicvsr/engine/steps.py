@@ -7,7 +7,7 @@ neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2)
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import enlarge
 from vsrealbasicvsr.settings import Settings
+
+BeforeStep = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,11 @@ class Steps:
 
     @torch.inference_mode()
     def restore(
-        self, cleaned: Sequence[CleanedFrame], motions: Sequence[Motion | None], core: slice
+        self,
+        cleaned: Sequence[CleanedFrame],
+        motions: Sequence[Motion | None],
+        core: slice,
+        before_step: BeforeStep | None = None,
     ) -> Iterator[Tensor]:
         """Propagate through a window and reconstruct its core, frame by frame.
 
@@ -117,6 +123,7 @@ class Steps:
             motions: entry i lies between frames i - 1 and i; None where frame i starts a shot (and for
                 entry 0), so that nothing crosses.
             core: which frames to return.
+            before_step: called before each frame's propagation; what it raises ends the work.
 
         Yields:
             (3, 4H, 4W), float32, on the device, not clamped.
@@ -125,6 +132,8 @@ class Steps:
         stored: list[Tensor] = []
         features: Tensor | None = None
         for i in range(len(cleaned) - 1, core.start - 1, -1):
+            if before_step:
+                before_step()
             motion = motions[i + 1] if i + 1 < len(cleaned) else None
             flow = motion.to_earlier if motion else None
             features = self._propagate(trunks.backward_resblocks, cleaned[i], features, flow)
@@ -132,6 +141,8 @@ class Steps:
                 stored.append(features.to(self._store))
         features = None
         for i in range(core.stop):
+            if before_step:
+                before_step()
             motion = motions[i] if i else None
             flow = motion.to_later if motion else None
             features = self._propagate(trunks.forward_resblocks, cleaned[i], features, flow)

@@ -15,12 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vsrealbasicvsr.cuts import read_cuts, write_cuts
 from vsrealbasicvsr.engine import CleanedFrame, Restorer
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.channel import read_ahead, write_behind
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.cuts import find_cuts, read_cuts, write_cuts
+from vsrealbasicvsr.video.cuts import find_cuts
 from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.sink import OutputPlan, Sink, open_sink, plan_output

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import av
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.untagged import BT709, matrix_of_size
 from vsrealbasicvsr.video.layout import Layout, pixel_layout, readable_format
 
 _ABSENT = (2, 3)  # "unspecified" and "reserved"
-_IDENTITY, _BT709, _BT601_625, _BT601_525, _BT2020, _BT2020_CL = 0, 1, 5, 6, 9, 10
+_IDENTITY, _BT2020, _BT2020_CL = 0, 9, 10
 _LEFT, _TOP_LEFT = 1, 3
 
 _MATRIX_NAMES = {
@@ -124,17 +125,10 @@ def _matrix(frame: av.VideoFrame, layout: Layout) -> tuple[int, str]:
     if frame.color_primaries in _PRIMARIES_WITH_A_MATRIX:
         matrix, why = int(frame.color_primaries), "the primaries"
     else:
-        matrix, why = _matrix_of_size(frame.width, frame.height), f"{frame.width}x{frame.height}"
+        matrix, why = matrix_of_size(frame.width, frame.height), f"{frame.width}x{frame.height}"
     if layout.family == "gray":  # matters only where YUV is made of it
         return matrix, ""
     return matrix, f"matrix {what}: {_MATRIX_NAMES[matrix]} assumed from {why}"
-
-
-def _matrix_of_size(width: int, height: int) -> int:
-    """High definition is BT.709; below it, 486 lines and fewer are the 525-line system's."""
-    if height > 576 or width > 1024:
-        return _BT709
-    return _BT601_525 if height <= 486 else _BT601_625
 
 
 def _primaries(frame: av.VideoFrame, matrix: int) -> tuple[int, str]:
@@ -143,7 +137,7 @@ def _primaries(frame: av.VideoFrame, matrix: int) -> tuple[int, str]:
         return tagged, ""
     if matrix == _BT2020_CL:
         matrix = _BT2020
-    primaries = matrix if matrix in _PRIMARIES_WITH_A_MATRIX else _BT709
+    primaries = matrix if matrix in _PRIMARIES_WITH_A_MATRIX else BT709
     why = " from the matrix" if matrix == primaries else ""
     return primaries, f"primaries not tagged: {_MATRIX_NAMES[primaries]} assumed{why}"
 
@@ -152,7 +146,7 @@ def _transfer(frame: av.VideoFrame) -> tuple[int, str]:
     tagged = int(frame.color_trc)
     if tagged not in (0, *_ABSENT):
         return tagged, ""
-    return _BT709, "transfer not tagged: BT.709 assumed"
+    return BT709, "transfer not tagged: BT.709 assumed"
 
 
 def _location(frame: av.VideoFrame, layout: Layout, matrix: int, primaries: int) -> tuple[int, str]:

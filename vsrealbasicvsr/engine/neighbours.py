@@ -1,0 +1,77 @@
+"""Windows in any order, each made from what its neighbour has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+
+from torch import Tensor
+
+from vsrealbasicvsr.engine.restorer import Restorer
+from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion
+from vsrealbasicvsr.windows import Window, without_other_shots
+
+
+class Neighbours:
+    """Restores windows of one clip in any order, one at a time.
+
+    The cleaned frames and the flows of the window restored last are kept, and those that the next one
+    also needs are not computed again. Each is a function of one frame or one pair, so a window's result
+    is the same to the bit whichever came before it. Held: (window + 2 * margin) frames of 28 bytes a
+    source pixel on the device.
+
+    Args:
+        restorer: does the work; its settings' `window` and `margin` are not read.
+    """
+
+    def __init__(self, restorer: Restorer) -> None:
+        self._restorer = restorer
+        self._cleaned: dict[int, CleanedFrame] = {}
+        self._motions: dict[int, Motion] = {}
+
+    def restore(
+        self,
+        window: Window,
+        frame: Callable[[int], Tensor],
+        cuts: Container[int],
+        before_step: BeforeStep | None = None,
+    ) -> Iterator[tuple[CleanedFrame, Tensor]]:
+        """The frames of the window's core, in order, as `Restorer.window` gives them.
+
+        Args:
+            window: which frames of the clip.
+            frame: gives a frame of the window by its number, (3, H, W), float, RGB, 0-1; asked for once
+                at most, and not for frames that are kept.
+            cuts: numbers of the clip's frames that start a shot.
+            before_step: called before each step of the work; what it raises ends it, and nothing is lost
+                but the window.
+
+        Yields:
+            The cleaned frame, and the restored one: (3, 4H, 4W), float32, 0-1, on the device.
+
+        Raises:
+            ClipError: frames differ in size.
+            RestorationError: out of device memory, or non-finite pictures even in fp32.
+        """
+        part = without_other_shots(window, cuts)
+        numbers = range(part.start, part.stop)
+        self._cleaned = {n: kept for n, kept in self._cleaned.items() if n in numbers}
+        self._motions = {n: kept for n, kept in self._motions.items() if n in numbers[1:]}
+        for n in numbers:
+            if before_step:
+                before_step()
+            self._take(n, frame, first=n == part.start or n in cuts)
+        cleaned = [self._cleaned[n] for n in numbers]
+        motions = [None if n == part.start or n in cuts else self._motions[n] for n in numbers]
+        yield from zip(
+            cleaned[part.core], self._restorer.restore(cleaned, motions, part, before_step), strict=True
+        )
+
+    def _take(self, number: int, frame: Callable[[int], Tensor], *, first: bool) -> None:
+        """Clean a frame unless it is there, and measure its motion from the one before it in its shot."""
+        before = self._cleaned.get(number - 1)
+        if number not in self._cleaned:
+            size = before.picture.shape[-2:] if before else None
+            self._cleaned[number] = self._restorer.clean(frame(number), number, size)
+        if not first and number not in self._motions:
+            assert before is not None  # of the same window, hence there
+            self._motions[number] = self._restorer.motion(before, self._cleaned[number])
