@@ -101,7 +101,9 @@ def test_the_package_imports_neither_its_training_nor_its_tests() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    assert vsrealbasicvsr.__all__ == ["RestorationError", "Restorer", "Settings", "Window", "restore_file"]
+    assert vsrealbasicvsr.__all__ == [
+        *("RestorationError", "Restorer", "Settings", "Window", "realbasicvsr", "restore", "restore_file")
+    ]
     for name in vsrealbasicvsr.__all__:
         assert getattr(vsrealbasicvsr, name).__name__ == name
 

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vsrealbasicvsr.engine import Restorer
     from vsrealbasicvsr.errors import RestorationError
+    from vsrealbasicvsr.filter import realbasicvsr, restore
     from vsrealbasicvsr.job import restore_file
     from vsrealbasicvsr.settings import Settings
     from vsrealbasicvsr.windows import Window
 
 __version__ = "0.1.0"
-__all__ = ["RestorationError", "Restorer", "Settings", "Window", "restore_file"]
+__all__ = ["RestorationError", "Restorer", "Settings", "Window", "realbasicvsr", "restore", "restore_file"]
 
 _HOMES = {
     "RestorationError": "errors",
     "Restorer": "engine",
     "Settings": "settings",
     "Window": "windows",
+    "realbasicvsr": "filter",
+    "restore": "filter",
     "restore_file": "job",
 }
 

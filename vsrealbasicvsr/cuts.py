@@ -33,7 +33,7 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 
 
 def in_percent(luma: NDArray[Any]) -> NDArray[np.float32]:
-    """An 8-bit small copy as `starts_shot` takes it; only differences count: colour and range need no care."""
+    """An 8-bit small copy as `starts_shot` takes it; only differences count, whatever colour and range."""
     return luma.astype(np.float32) * np.float32(100 / 256)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+from contextlib import AbstractContextManager
+
 import torch
 
 from vsrealbasicvsr.errors import SettingsError
@@ -38,3 +42,14 @@ def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision == "auto":
         return torch.float16 if device.type == "cuda" else torch.float32
     return _DTYPES[precision]
+
+
+def sole_use(device: torch.device) -> AbstractContextManager[object]:
+    """Wait until nobody else in this process who asks so uses the device, and keep it until the end."""
+    return _lock(str(device))
+
+
+@functools.cache
+def _lock(device: str) -> threading.Lock:
+    # The one state of a process: a device is shared by all in it.
+    return threading.Lock()

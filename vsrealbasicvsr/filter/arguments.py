@@ -1,0 +1,91 @@
+"""The filter's keywords made into settings, one for each device, and what else the graph needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.cuts import read_cuts
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Settings
+
+type Device = str | int | Sequence[str | int] | None
+type Cuts = Literal["props", "detect"] | str | Path | Sequence[int] | None
+
+_MOST_PREFETCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What the graph needs to know."""
+
+    settings: tuple[Settings, ...]
+    """For each device; they differ in `device` alone."""
+    cuts: Literal["props", "detect"] | frozenset[int]
+    """Where cuts come from, or their frame numbers."""
+    prefetch: int
+    """Windows made ahead for each device."""
+
+
+def read_arguments(
+    *, device: Device, model: str | Path, half: bool, cuts: Cuts, prefetch: int, **settings: Any
+) -> Arguments:
+    """Check the filter's keywords.
+
+    Args:
+        device: one or several; None is "auto".
+        model: a known name or a file; looked for, but not opened.
+        half: whether the clip's samples are half precision, which `precision="auto"` follows.
+        cuts: see `realbasicvsr`.
+        prefetch: windows.
+        settings: the other fields of `Settings`.
+
+    Raises:
+        SettingsError: a value is of the wrong kind or out of range.
+        WeightsError: there is no such model, or it is yet to be fetched.
+        VideoError: a file of cuts cannot be read.
+    """
+    if settings["window"] == 0 and not isinstance(settings["window"], bool):
+        raise SettingsError(
+            "window=0 (the whole shot) needs a known number of frames; give a length such as window=24, "
+            "or use `vsrealbasicvsr restore --window 0`."
+        )
+    if settings["precision"] == "auto" and not half:
+        settings["precision"] = "fp32"
+    if isinstance(prefetch, bool) or not isinstance(prefetch, int) or not 0 <= prefetch <= _MOST_PREFETCH:
+        raise SettingsError(f"prefetch must be a whole number from 0 to {_MOST_PREFETCH}, not {prefetch!r}.")
+    values = {**settings, "model": str(model) if isinstance(model, Path) else model}
+    made = tuple(Settings.from_mapping({**values, "device": name}) for name in _devices(device))
+    weights.resolve(model)
+    return Arguments(made, _cuts(cuts), prefetch)
+
+
+def _devices(device: Device) -> list[str]:
+    several = device if isinstance(device, Sequence) and not isinstance(device, str) else [device]
+    if not several:
+        raise SettingsError("device is an empty list; name at least one, or leave it out.")
+    for one in several:
+        if isinstance(one, bool) or not isinstance(one, str | int | None) or one == "":
+            raise SettingsError(f'device must be a name such as "cuda:0", an index or a list, not {one!r}.')
+    return ["auto" if one is None else str(one) for one in several]
+
+
+def _cuts(cuts: Cuts) -> Literal["props", "detect"] | frozenset[int]:
+    if cuts is None or cuts == "none":
+        return frozenset()
+    if cuts == "props" or cuts == "detect":
+        return "props" if cuts == "props" else "detect"
+    if isinstance(cuts, str) and not Path(cuts).is_file():
+        raise SettingsError(
+            f'cuts must be "props", "detect", frame numbers, a file of them or None; no file is {cuts!r}.'
+        )
+    if isinstance(cuts, str | Path):
+        return read_cuts(cuts)
+    if not isinstance(cuts, bytes):
+        numbers = list(cuts) if isinstance(cuts, Iterable) else [-1]
+        if all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
+            return frozenset(numbers)
+    raise SettingsError(f"cuts must hold frame numbers, whole and from 0, not {cuts!r:.60}.")

@@ -1,0 +1,62 @@
+"""Which clips the filter takes, and the line that fixes the others."""
+
+from __future__ import annotations
+
+import vapoursynth as vs
+
+from vsrealbasicvsr.errors import ClipError
+from vsrealbasicvsr.untagged import BT601_525, BT601_625, BT709, matrix_of_size
+
+_NAMES = {BT709: "709", BT601_625: "470bg", BT601_525: "170m"}
+_TAGGED_NAMES = {
+    1: "709", 4: "fcc", 5: "470bg", 6: "170m", 7: "240m", 8: "ycgco", 9: "2020ncl", 10: "2020cl",
+    12: "chromancl", 13: "chromacl", 14: "ictcp",
+}  # fmt: skip
+
+
+def constant_clip(clip: object) -> vs.VideoNode:
+    """The clip itself, downloaded if its frames lie on the GPU.
+
+    Raises:
+        ClipError: it is no video clip, or its format or size varies.
+    """
+    if not isinstance(clip, vs.VideoNode):
+        raise ClipError(f"clip must be a video clip, not {type(clip).__name__}.")
+    if clip.format is None or clip.format.color_family == vs.UNDEFINED:
+        raise ClipError(
+            "the clip's format varies; give it one, e.g. clip = clip.resize.Bicubic(format=vs.YUV420P8)."
+        )
+    if not clip.width or not clip.height:
+        raise ClipError(
+            "the clip's size varies; give it one, e.g. clip = clip.resize.Bicubic(width=640, height=360)."
+        )
+    if getattr(clip, "gpu_resident", False):  # VapourSynth R80 has such clips
+        return clip.std.GPUDownload()
+    return clip
+
+
+def rgb_clip(clip: object) -> vs.VideoNode:
+    """A clip that is RGBS or RGBH.
+
+    Raises:
+        ClipError: it is not; the sentence ends with the line that makes it so.
+    """
+    checked = constant_clip(clip)
+    if checked.format.id in (vs.RGBS, vs.RGBH):
+        return checked
+    matrix = f', matrix_in_s="{_matrix(checked)}"' if checked.format.color_family == vs.YUV else ""
+    raise ClipError(
+        f"the clip is {checked.format.name}, RGBS or RGBH is needed: "
+        f"clip = clip.resize.Bicubic(format=vs.RGBS{matrix}), or use vsrealbasicvsr.restore(clip)."
+    )
+
+
+def _matrix(clip: vs.VideoNode) -> str:
+    """The matrix of the first frame's property, else the usual one of the size."""
+    try:
+        with clip.get_frame(0) as frame:
+            tagged = frame.props.get("_Matrix")
+    except vs.Error:
+        tagged = None
+    usual = _NAMES[matrix_of_size(clip.width, clip.height)]
+    return _TAGGED_NAMES.get(tagged, usual) if isinstance(tagged, int) else usual
