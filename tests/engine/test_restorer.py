@@ -51,6 +51,16 @@ def test_whole_shot_equals_the_plain_network(network: RealBasicVSR, restorer: Ma
     torch.testing.assert_close(ours, shot_by_shot(network, frames, cuts, 5.0), rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_strips_of_the_reconstruction_leave_no_seams(
+    network: RealBasicVSR, restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    frames = clip(2)
+    monkeypatch.setattr("vsrealbasicvsr.engine.steps._STRIP_BYTES", rows * 16 * 64 * 4 * frames.shape[-1])
+    ours = streamed(restorer(window=0), frames)
+    torch.testing.assert_close(ours, shot_by_shot(network, frames, frozenset(), 5.0), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 3), (16, 16), (63, 65)])
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_any_size_and_length(

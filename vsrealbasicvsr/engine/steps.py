@@ -15,8 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from vsrealbasicvsr.network import RealBasicVSR
-from vsrealbasicvsr.network.basicvsr import enlarge
+from vsrealbasicvsr.network.basicvsr import SCALE, enlarge
+from vsrealbasicvsr.network.layers import MID_CHANNELS
 from vsrealbasicvsr.settings import Settings
+
+_STRIP_BYTES = 256 * 2**20
+"""Of the largest tensor of reconstruction, fp32."""
+_HALO = 2
+"""Rows of features that reconstruction's four 3x3 convolutions reach beyond a row: 1 + 1/2 + 1/4 + 1/4."""
 
 BeforeStep = Callable[[], None]
 
@@ -147,9 +153,24 @@ class Steps:
             flow = motion.to_later if motion else None
             features = self._propagate(trunks.forward_resblocks, cleaned[i], features, flow)
             if i >= core.start:
-                with self._true_fp32():
-                    detail = trunks.detail(stored.pop().to(self._device), features).float()
+                detail = self._detail(stored.pop().to(self._device), features)
                 yield (enlarge(cleaned[i].picture) + self._settings.strength * detail)[0]
+
+    def _detail(self, backward: Tensor, forward: Tensor) -> Tensor:
+        """The learned detail, float32, in strips of a height that depends on the width alone.
+
+        Four times the width and height in 64 channels would be 8.5 GB for a frame of 1920x1080.
+        """
+        height, width = backward.shape[-2:]
+        rows = max(1, _STRIP_BYTES // (SCALE * SCALE * width * MID_CHANNELS * 4))
+        strips = []
+        with self._true_fp32():
+            for top in range(0, height, rows):
+                bottom = min(top + rows, height)
+                start, stop = max(top - _HALO, 0), min(bottom + _HALO, height)
+                strip = self._basicvsr.detail(backward[:, :, start:stop], forward[:, :, start:stop]).float()
+                strips.append(strip[:, :, SCALE * (top - start) : SCALE * (bottom - start)])
+        return torch.cat(strips, dim=2) if len(strips) > 1 else strips[0]
 
     def _propagate(
         self, trunk: nn.Module, frame: CleanedFrame, features: Tensor | None, flow: Tensor | None

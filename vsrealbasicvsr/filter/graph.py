@@ -58,7 +58,8 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
     base = vs.core.std.BlankClip(
         clip, width=SCALE * clip.width, height=SCALE * clip.height, length=length, keep=True
     )
-    return base.std.ModifyFrame([expanded], _Pick(expanded, window, count, arguments.prefetch * devices))
+    pick = _Pick(expanded, window, count, arguments.prefetch * devices, workers)
+    return base.std.ModifyFrame([expanded], pick)
 
 
 def _places(clip: vs.VideoNode, window: int, margin: int) -> list[vs.VideoNode]:
@@ -177,10 +178,15 @@ class _Pick:
         window: frames of a window.
         count: windows of the clip.
         prefetch: windows to ask for ahead.
+        workers: closed when this node goes, for nobody else can ask for their windows: a window that was
+            asked for ahead then ends after its current step.
     """
 
-    def __init__(self, expanded: vs.VideoNode, window: int, count: int, prefetch: int) -> None:
+    def __init__(
+        self, expanded: vs.VideoNode, window: int, count: int, prefetch: int, workers: list[Worker]
+    ) -> None:
         self._expanded, self._window, self._count, self._prefetch = expanded, window, count, prefetch
+        self._workers = workers
         self._lock = threading.Lock()
         self._newest = -1
         self._asked = -1
@@ -194,6 +200,10 @@ class _Pick:
         frames = f.props[_CARRIED]
         frame: vs.VideoFrame = frames[place] if isinstance(frames, list) else frames
         return frame
+
+    def __del__(self) -> None:
+        for worker in self._workers:
+            worker.close()
 
     def _to_ask(self, number: int) -> range:
         with self._lock:

@@ -83,6 +83,3 @@ class Worker:
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
             torch.cuda.empty_cache()
-
-    def __del__(self) -> None:
-        self.close()
