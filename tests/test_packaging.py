@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,14 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert wheel.stat().st_size < 16_000_000
 
 
+def test_the_wheel_and_the_source_archive_ship_the_plugins(wheel: Path) -> None:
+    scripts = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("plugins/*/*.vpy")}
+    shipped = {name for name in zipfile.ZipFile(wheel).namelist() if "/plugins/" in name}
+    assert shipped == {f"vsrealbasicvsr/{name}" for name in scripts}
+    with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
+        assert scripts <= {name.partition("/")[2] for name in archive.getnames()}
+
+
 def test_the_wheel_restores_elsewhere(wheel: Path, ffmpeg: Callable[..., None], tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
@@ -57,6 +66,7 @@ def test_the_wheel_restores_elsewhere(wheel: Path, ffmpeg: Callable[..., None], 
 
     assert "restore" in run("--help")
     assert str(site) in run("weights", "path", "bundled")
+    assert str(site / "vsrealbasicvsr" / "plugins" / "mpv" / "realbasicvsr.vpy") in run("plugins", "list")
     run("restore", "in.mkv", "out.mkv", "--quiet")
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert [(f.width, f.height) for f in container.decode(video=0)] == [(128, 96)] * 2

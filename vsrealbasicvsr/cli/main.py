@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
+from vsrealbasicvsr.cli.plugins import plugins
 from vsrealbasicvsr.cli.restore import restore
 from vsrealbasicvsr.cli.signals import INTERRUPTED, TERMINATED, Terminated, sigterm_interrupts
 from vsrealbasicvsr.cli.stderr import Stderr, say
@@ -57,3 +58,4 @@ def main() -> None:
 
 main.add_command(restore)
 main.add_command(weights)
+main.add_command(plugins)

@@ -11,6 +11,7 @@ from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError
 from vsrealbasicvsr.filter.arguments import Cuts, Device, read_arguments
 from vsrealbasicvsr.filter.clips import constant_clip
 from vsrealbasicvsr.filter.colours import like, rgb_of
+from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.filter.graph import SCALE, restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
 from vsrealbasicvsr.settings import Precision
@@ -79,7 +80,7 @@ def restore(
             refine=refine, max_passes=max_passes, strength=strength, precision=precision,
         )  # fmt: skip
     except RestorationError as error:
-        raise vs.Error(f"realbasicvsr: {error}") from None
+        raise told(error) from None
     source = with_found_cuts(checked, window + 2 * margin) if arguments.cuts == "detect" else checked
     restored = restored_clip(rgb_of(source), arguments)
     return like(restored, checked, size, kernel)

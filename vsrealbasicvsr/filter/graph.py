@@ -18,6 +18,7 @@ import vapoursynth as vs
 
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Arguments
+from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.filter.frames import frame_of, picture_of
 from vsrealbasicvsr.filter.shot_props import FOUND, cuts_among
 from vsrealbasicvsr.filter.worker import Worker
@@ -144,7 +145,7 @@ class _Carry:
         try:
             return self._carrier(n * self._devices + self._turn, f if isinstance(f, list) else [f])
         except RestorationError as error:
-            raise vs.Error(f"realbasicvsr: {error}") from None
+            raise told(error) from None
 
     def _carrier(self, number: int, frames: list[vs.VideoFrame]) -> vs.VideoFrame:
         core_start = number * self._window

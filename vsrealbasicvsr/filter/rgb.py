@@ -9,6 +9,7 @@ import vapoursynth as vs
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Cuts, Device, read_arguments
 from vsrealbasicvsr.filter.clips import rgb_clip
+from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.filter.graph import restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
 from vsrealbasicvsr.settings import Precision
@@ -68,7 +69,7 @@ def realbasicvsr(
             strength=strength, precision=precision,
         )  # fmt: skip
     except RestorationError as error:
-        raise vs.Error(f"realbasicvsr: {error}") from None
+        raise told(error) from None
     if arguments.cuts == "detect":
         checked = with_found_cuts(checked, window + 2 * margin)
     return restored_clip(checked, arguments)
