@@ -1,4 +1,7 @@
-"""Every example runs: the shell scripts on tiny clips, the demo on two frames of its own sample."""
+"""Every example runs: the shell scripts on tiny clips, the demo on two frames of its own sample.
+
+Those for VapourSynth run in test_examples_vapoursynth.py.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +57,10 @@ def frame_sizes(path: Path) -> list[tuple[int, int]]:
 
 
 def test_every_script_is_run_here() -> None:
-    scripts = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".sh", ".py"}}
-    assert scripts <= set(re.findall(r"[\w-]+\.(?:sh|py)", Path(__file__).read_text(encoding="utf-8")))
+    scripts = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".sh", ".py", ".vpy"}}
+    tests = [Path(__file__), Path(__file__).with_name("test_examples_vapoursynth.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in tests)
+    assert scripts <= set(re.findall(r"[\w-]+\.(?:sh|py|vpy)\b", text))
 
 
 def test_a_film_becomes_a_larger_film_with_its_sound(clip: Path, model: Path, tmp_path: Path) -> None:

@@ -93,6 +93,11 @@ def test_an_assumed_matrix_is_written_for_others_would_assume_another(enlarged: 
     assert result.get_frame(0).props["_Matrix"] == 6
 
 
+def test_the_primaries_tell_the_matrix_as_they_do_on_the_command_line(enlarged: Restore) -> None:
+    clip = patches(vs.YUV444P8, _Matrix=1).std.SetFrameProps(_Matrix=2, _Primaries=1)
+    assert enlarged(clip).get_frame(0).props["_Matrix"] == 1
+
+
 def test_colours_may_change_midway(enlarged: Restore) -> None:
     parts = [patches(vs.YUV444P8, _Matrix=matrix, _Range=full) for matrix in (1, 6) for full in (0, 1)]
     clip = vs.core.std.Splice(parts)

@@ -40,10 +40,10 @@ def restore(
 ) -> vs.VideoNode:
     """Restore a clip of any YUV, RGB or gray format, and give it back in that format.
 
-    Colours are converted by the properties of each frame. What a frame does not say is assumed: the matrix
-    by size (more than 576 lines or 1024 columns BT.709; up to 486 lines BT.601 of 525 lines; else of 625),
-    limited range for YUV and gray, full for RGB, chroma at the left (BT.2020: top left). An assumed matrix
-    is written into the result, for other programs would guess another from the larger size.
+    Colours are converted by the properties of each frame. What a frame does not say is assumed: the matrix of
+    its primaries, else by size (more than 576 lines or 1024 columns BT.709; up to 486 lines BT.601 of 525
+    lines; else of 625), limited range for YUV and gray, full for RGB, chroma at the left (BT.2020: top left).
+    An assumed matrix is written into the result, for other programs would guess another from the larger size.
 
     Args:
         clip: of any constant format and size.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import vapoursynth as vs
 
 from vsrealbasicvsr.errors import ClipError
-from vsrealbasicvsr.untagged import BT601_525, BT601_625, BT709, matrix_of_size
+from vsrealbasicvsr.untagged import usual_matrix
 
-_NAMES = {BT709: "709", BT601_625: "470bg", BT601_525: "170m"}
-_TAGGED_NAMES = {
+_NAMES = {
     1: "709", 4: "fcc", 5: "470bg", 6: "170m", 7: "240m", 8: "ycgco", 9: "2020ncl", 10: "2020cl",
     12: "chromancl", 13: "chromacl", 14: "ictcp",
 }  # fmt: skip
+"""VapourSynth's names of matrices."""
 
 
 def constant_clip(clip: object) -> vs.VideoNode:
@@ -52,11 +54,9 @@ def rgb_clip(clip: object) -> vs.VideoNode:
 
 
 def _matrix(clip: vs.VideoNode) -> str:
-    """The matrix of the first frame's property, else the usual one of the size."""
-    try:
-        with clip.get_frame(0) as frame:
-            tagged = frame.props.get("_Matrix")
-    except vs.Error:
-        tagged = None
-    usual = _NAMES[matrix_of_size(clip.width, clip.height)]
-    return _TAGGED_NAMES.get(tagged, usual) if isinstance(tagged, int) else usual
+    """The matrix that the first frame's properties mean, else the usual one of the size."""
+    tagged, primaries = 2, 2  # unspecified
+    with suppress(vs.Error), clip.get_frame(0) as frame:
+        tagged, primaries = frame.props.get("_Matrix", 2), frame.props.get("_Primaries", 2)
+    usual = usual_matrix(primaries, clip.width, clip.height)
+    return _NAMES.get(tagged, _NAMES[usual])

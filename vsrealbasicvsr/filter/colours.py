@@ -9,7 +9,7 @@ from typing import Self
 
 import vapoursynth as vs
 
-from vsrealbasicvsr.untagged import matrix_of_size
+from vsrealbasicvsr.untagged import usual_matrix
 
 _UNSPECIFIED = 2
 _BT2020 = (9, 10)
@@ -28,11 +28,11 @@ class _Colours:
 
     @classmethod
     def tagged(cls, frame: vs.VideoFrame) -> Self:
-        """From a frame's properties; what they do not say, from its size and format."""
+        """From a frame's properties; what they do not say, from the others, its size and format."""
         props, is_rgb = frame.props, frame.format.color_family == vs.RGB
         matrix = int(props.get("_Matrix", _UNSPECIFIED))
         if matrix == _UNSPECIFIED and not is_rgb:
-            matrix = matrix_of_size(frame.width, frame.height)
+            matrix = usual_matrix(props.get("_Primaries"), frame.width, frame.height)
         if "_Range" in props:
             full_range = int(props["_Range"])
         elif "_ColorRange" in props:  # before VapourSynth R74, and counted the other way

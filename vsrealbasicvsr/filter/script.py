@@ -55,13 +55,14 @@ def restore_arguments(settings: Mapping[str, str]) -> dict[str, Any]:
         raise told(error) from None
 
 
-def open_source(source: str | None) -> vs.VideoNode:
+def open_source(source: str | None, **options: Any) -> vs.VideoNode:
     """A video file as a clip, by the plugin BestSource; each of its frames says how long it lasts.
 
     BestSource's index, which spares a later run the reading of a long file, goes to the cache folder.
 
     Args:
         source: any file that FFmpeg reads; may be relative to the folder that vspipe was started in.
+        options: other arguments of BestSource's `VideoSource`, as `rff=True`.
 
     Raises:
         vapoursynth.Error: "realbasicvsr: ..." where no source is given, the plugin is missing, or the file
@@ -73,7 +74,8 @@ def open_source(source: str | None) -> vs.VideoNode:
         raise told("the plugin BestSource is missing; run `pip install vapoursynth-bestsource`.")
     try:
         clip = vs.core.bs.VideoSource(
-            _as_seen_from_the_shell(source), cachemode=1, cachepath=str(cache.folder() / "bestsource")
+            _as_seen_from_the_shell(source),
+            **{"cachemode": 1, "cachepath": str(cache.folder() / "bestsource"), **options},
         )
     except vs.Error as error:
         hint = "" if Path(source).is_absolute() else "; give its whole path"

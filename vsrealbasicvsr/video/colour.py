@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import av
 
 from vsrealbasicvsr.errors import VideoError
-from vsrealbasicvsr.untagged import BT709, matrix_of_size
+from vsrealbasicvsr.untagged import BT709, PRIMARIES_WITH_A_MATRIX, usual_matrix
 from vsrealbasicvsr.video.layout import Layout, pixel_layout, readable_format
 
 _ABSENT = (2, 3)  # "unspecified" and "reserved"
@@ -44,8 +44,6 @@ _LUMA = {
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
 }
-# BT.470 M goes with FCC; every other system has one number for its matrix and its primaries.
-_PRIMARIES_WITH_A_MATRIX = (1, 4, 5, 6, 7, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +120,9 @@ def _matrix(frame: av.VideoFrame, layout: Layout) -> tuple[int, str]:
     if tagged not in _ABSENT and possible:
         return tagged, ""
     what = "not tagged" if possible else f"tagged identity, which {frame.format.name} cannot be"
-    if frame.color_primaries in _PRIMARIES_WITH_A_MATRIX:
-        matrix, why = int(frame.color_primaries), "the primaries"
-    else:
-        matrix, why = matrix_of_size(frame.width, frame.height), f"{frame.width}x{frame.height}"
+    primaries = int(frame.color_primaries)
+    matrix = usual_matrix(primaries, frame.width, frame.height)
+    why = "the primaries" if primaries in PRIMARIES_WITH_A_MATRIX else f"{frame.width}x{frame.height}"
     if layout.family == "gray":  # matters only where YUV is made of it
         return matrix, ""
     return matrix, f"matrix {what}: {_MATRIX_NAMES[matrix]} assumed from {why}"
@@ -137,7 +134,7 @@ def _primaries(frame: av.VideoFrame, matrix: int) -> tuple[int, str]:
         return tagged, ""
     if matrix == _BT2020_CL:
         matrix = _BT2020
-    primaries = matrix if matrix in _PRIMARIES_WITH_A_MATRIX else BT709
+    primaries = matrix if matrix in PRIMARIES_WITH_A_MATRIX else BT709
     why = " from the matrix" if matrix == primaries else ""
     return primaries, f"primaries not tagged: {_MATRIX_NAMES[primaries]} assumed{why}"
 
