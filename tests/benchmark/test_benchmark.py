@@ -65,3 +65,31 @@ def test_speed_measures_the_papers_network_unless_told_otherwise() -> None:
     defaults = {parameter.name: parameter.default for parameter in main.commands["speed"].params}
     assert (defaults["channels"], defaults["blocks"]) == (64, 20)
     assert (defaults["size"], defaults["window"], defaults["margin"]) == ("320x180", 24, 8)
+
+
+def test_the_filters_overhead_is_reported_for_equal_frames(tmp_path: Path) -> None:
+    saved = report(
+        tmp_path, "filter", "overhead", "--frames", "9", "--window", "4", "--margin", "1", "--rounds", "1"
+    )
+    result = saved["result"]
+    assert result["equal"] is True
+    assert result["overhead"] == pytest.approx(result["filter"] / result["engine"] - 1)
+    assert saved["machine"].keys() == MACHINE
+
+
+def test_requests_and_memory_are_those_of_the_real_vspipe(tmp_path: Path) -> None:
+    small = ("--window", "4", "--margin", "1")
+    runs = report(tmp_path, "filter", "requests", "--frames", "9", *small)["result"]
+    assert [run["windows"] for run in runs.values()] == [3, 3, 3]
+    assert all(run["rate"] > 0 for run in runs.values())
+    short, long = report(
+        tmp_path, "filter", "memory", "--short", "4", "--long", "9", "--cache", "64", *small
+    )["result"]
+    assert (short["windows"], long["windows"]) == (1, 3)
+    assert short["bytes"] > 2**20
+
+
+def test_a_storm_of_seeks_finds_no_wrong_frame(tmp_path: Path) -> None:
+    result = report(tmp_path, "filter", "seeks", "--seconds", "1", "--frames", "12")["result"]
+    assert result["seeks"] > 0
+    assert result["wrong"] == 0

@@ -85,6 +85,118 @@ def memory(size: dict[str, int], short: int, long: int, target: Path | None, **c
     _save(target, {"benchmark": "memory", "case": setup, "result": result, "machine": on})
 
 
+@main.group(name="filter")
+def vapoursynth_filter() -> None:
+    """Measure the VapourSynth filter."""
+
+
+_small = (
+    click.option("--channels", default=8, show_default=True, type=click.IntRange(1), help="Width."),
+    click.option("--blocks", default=1, show_default=True, type=click.IntRange(1), help="Residual blocks."),
+)
+
+
+@vapoursynth_filter.command()
+@click.option("--frames", default=48, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="160x90", show_default=True, callback=_size, help="Source pixels.")
+@click.option("--window", default=12, show_default=True, type=click.IntRange(1), help="Frames.")
+@click.option("--margin", default=4, show_default=True, type=click.IntRange(0), help="Frames.")
+@click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
+@click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Residual blocks.")
+@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
+@click.option("--device", default="cpu", show_default=True)
+@_json
+def overhead(size: dict[str, int], rounds: int, device: str, target: Path | None, **case: int) -> None:
+    """Seconds per frame of the filter against Restorer.stream."""
+    from vsrealbasicvsr.benchmark.case import Case, machine
+    from vsrealbasicvsr.benchmark.filter import measure_overhead
+
+    result = measure_overhead(Case(**size, **case), device=device, rounds=rounds)
+    click.echo(f"engine      {result.engine:8.4f} s/frame")
+    click.echo(f"filter      {result.filter:8.4f} s/frame, overhead {100 * result.overhead:+.1f} %")
+    click.echo(f"made ahead  {result.ahead:8.4f} s/frame")
+    click.echo(f"equal bits  {'yes' if result.equal else 'NO'}; ratio {1 + result.overhead:.3f}")
+    setup = {**size, **case, "rounds": rounds}
+    report = {"benchmark": "filter overhead", "case": setup, "result": asdict(result)}
+    _save(target, {**report, "machine": machine(device)})
+
+
+@vapoursynth_filter.command()
+@click.option("--frames", default=300, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="320x180", show_default=True, callback=_size, help="Source pixels.")
+@_window
+@_margin
+@_small[0]
+@_small[1]
+@_json
+def requests(size: dict[str, int], target: Path | None, **case: int) -> None:
+    """Frames a second of `vspipe -r 1, 4 and 16`, and the windows that it took."""
+    from vsrealbasicvsr.benchmark.filter import run_pipe
+
+    results = {}
+    for count in (1, 4, 16):
+        results[count] = run_pipe({**size, **case}, requests=count)
+        click.echo(f"-r {count:<3} {results[count].rate:8.2f} frames/s, {results[count].windows} windows")
+    least = -(-case["frames"] // case["window"])
+    click.echo(f"needed {least} windows; ratio {results[16].rate / results[1].rate:.3f}")
+    runs = {str(count): asdict(run) for count, run in results.items()}
+    _save(target, {"benchmark": "filter requests", "case": {**size, **case}, "result": runs})
+
+
+@vapoursynth_filter.command(name="memory")
+@click.option("--short", default=300, show_default=True, type=click.IntRange(1), help="Frames.")
+@click.option("--long", default=1000, show_default=True, type=click.IntRange(1), help="Frames.")
+@click.option("--size", default="320x180", show_default=True, callback=_size, help="Source pixels.")
+@click.option("--cache", type=click.IntRange(1), help="VapourSynth's cache limit in MiB.")
+@_window
+@_margin
+@_small[0]
+@_small[1]
+@_json
+def filter_memory(
+    size: dict[str, int], short: int, long: int, cache: int | None, target: Path | None, **case: int
+) -> None:
+    """Peak memory of vspipe for a short and a long clip."""
+    from vsrealbasicvsr.benchmark.filter import run_pipe
+
+    runs = [run_pipe({**size, **case, "frames": frames}, cache=cache) for frames in (short, long)]
+    for frames, run in zip((short, long), runs, strict=True):
+        windows = f"{run.windows} windows, {run.rate:.2f} frames/s"
+        click.echo(f"{frames:5} frames  {run.bytes / 2**20:8.1f} MiB, {windows}")
+    click.echo(f"ratio         {runs[1].bytes / runs[0].bytes:8.3f}")
+    setup = {**size, **case, "short": short, "long": long, "cache": cache}
+    _save(target, {"benchmark": "filter memory", "case": setup, "result": [asdict(run) for run in runs]})
+
+
+@vapoursynth_filter.command()
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(0.1))
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1))
+@click.option("--rate", default=100.0, show_default=True, type=click.FloatRange(0.1), help="Seeks a second.")
+@click.option("--frames", default=120, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="16x12", show_default=True, callback=_size, help="Source pixels.")
+@click.option("--window", default=4, show_default=True, type=click.IntRange(1), help="Frames.")
+@click.option("--margin", default=1, show_default=True, type=click.IntRange(0), help="Frames.")
+@_small[0]
+@_small[1]
+@_json
+def seeks(
+    size: dict[str, int], seconds: float, threads: int, rate: float, target: Path | None, **case: int
+) -> None:
+    """Random frames from several threads, each compared with those of a forward run."""
+    from vsrealbasicvsr.benchmark.case import Case, machine
+    from vsrealbasicvsr.benchmark.filter import storm
+
+    result = storm(Case(**size, **case), seconds=seconds, threads=threads, rate=rate)
+    click.echo(f"{result.seeks} seeks in {result.seconds:.1f} s, {result.wrong} wrong frames")
+    sizes = f"{result.early / 2**20:.1f} MiB early, {result.late / 2**20:.1f} MiB at the end"
+    click.echo(f"{sizes}; ratio {result.late / result.early:.3f}")
+    setup = {**size, **case, "threads": threads, "rate": rate}
+    report = {"benchmark": "filter seeks", "case": setup, "result": asdict(result), "machine": machine("cpu")}
+    _save(target, report)
+    if result.wrong:
+        raise click.ClickException("frames depended on the order of seeks.")
+
+
 def _save(target: Path | None, report: Mapping[str, Any]) -> None:
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)
