@@ -51,6 +51,19 @@ def windows_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
+def test_a_flushed_cache_makes_no_window_again(
+    restored: Restore, core_settings: vs.Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VapourSynth empties its caches after two seconds over the limit; a slow reader feels it often."""
+    made = windows_made(monkeypatch)
+    core_settings.max_cache_size = 1
+    clip = restored(noise_clip(21, 64, 48), prefetch=0)
+    for n in range(21):
+        clip.get_frame(n).close()
+        core_settings.clear_cache()
+    assert made == [0, 7, 14]
+
+
 @pytest.mark.parametrize("requests", [1, 2, 4, 16])
 @pytest.mark.parametrize("prefetch", [0, 1, 3])
 def test_no_window_and_no_source_frame_is_made_twice(

@@ -120,7 +120,8 @@ def run_pipe(case: Mapping[str, int], *, requests: int = 1, cache: int | None = 
             [vspipe, "-r", str(requests), script, "."], stderr=subprocess.PIPE, text=True, env=environment
         )
         assert process.stderr is not None
-        said = process.stderr.read()
+        with process.stderr:
+            said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         found = re.search(r"Output (\d+) frames in ([\d.]+) seconds", said)

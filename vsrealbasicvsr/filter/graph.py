@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections import deque
 
 import vapoursynth as vs
 
@@ -47,12 +48,13 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
     carriers = []
     for turn, worker in enumerate(workers):
         ours = [_every(place, devices, turn) for place in places]
-        carry = _Carry(clip, worker, arguments.cuts, warning, window, margin, devices, turn)
+        kept = 1 + arguments.prefetch
+        carry = _Carry(clip, worker, arguments.cuts, warning, window, margin, devices, turn, kept)
         blank = vs.core.std.BlankClip(
             width=16, height=16, format=vs.GRAY8, length=-(-(count - turn) // devices), keep=True
         )
         carrier = blank.std.ModifyFrame(ours, carry)
-        carrier.std.SetVideoCache(mode=1, fixedsize=1, maxsize=1 + arguments.prefetch)
+        carrier.std.SetVideoCache(mode=1, fixedsize=1, maxsize=kept)
         carriers.append(carrier)
         _close_with_the_script(worker)
     expanded = _interleave(_interleave(carriers)[:count], window)[:length]
@@ -124,7 +126,12 @@ class _InterlacedWarning:
 
 
 class _Carry:
-    """Restores window n of one device's turn and hangs its frames in a tiny frame."""
+    """Restores window n of one device's turn and hangs its frames in a tiny frame.
+
+    Keeps the carriers used last beside the node's cache, which VapourSynth empties whenever it is short of
+    memory: then a window would be computed again for each of its frames. VapourSynth calls a node once at a
+    time, so nothing is locked here.
+    """
 
     def __init__(
         self,
@@ -136,16 +143,23 @@ class _Carry:
         margin: int,
         devices: int,
         turn: int,
+        kept: int,
     ) -> None:
         self._format, self._length = clip.format, clip.num_frames
         self._worker, self._cuts, self._warning = worker, cuts, warning
         self._window, self._margin, self._devices, self._turn = window, margin, devices, turn
+        self._kept: deque[tuple[int, vs.VideoFrame]] = deque(maxlen=kept)
 
     def __call__(self, n: int, f: vs.VideoFrame | list[vs.VideoFrame]) -> vs.VideoFrame:
+        found = next((carrier for number, carrier in self._kept if number == n), None)
+        if found is not None:
+            return found
         try:
-            return self._carrier(n * self._devices + self._turn, f if isinstance(f, list) else [f])
+            carrier = self._carrier(n * self._devices + self._turn, f if isinstance(f, list) else [f])
         except RestorationError as error:
             raise told(error) from None
+        self._kept.append((n, carrier))
+        return carrier
 
     def _carrier(self, number: int, frames: list[vs.VideoFrame]) -> vs.VideoFrame:
         core_start = number * self._window
