@@ -56,10 +56,12 @@ def test_clips_that_vary_and_things_that_are_no_clips(function: Callable[..., vs
     rgb = noise_clip(2)
     other_size = vs.core.std.Splice([rgb, noise_clip(2, 16, 8)], mismatch=True)
     other_format = vs.core.std.Splice([rgb, rgb.resize.Point(format=vs.RGB24)], mismatch=True)
+    wide = vs.core.std.BlankClip(format=vs.core.query_video_format(vs.GRAY, vs.INTEGER, 32), length=1)
     sound = vs.core.std.BlankAudio()
     for clip, message in (
         (other_size, "the clip's size varies"),
         (other_format, "the clip's format varies"),
+        (wide, "the clip is Gray32; integer samples may have 16 bits"),
         (sound, "clip must be a video clip, not AudioNode"),
         (None, "clip must be a video clip, not NoneType"),
         ([rgb], "clip must be a video clip, not list"),

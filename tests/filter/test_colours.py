@@ -98,6 +98,32 @@ def test_the_primaries_tell_the_matrix_as_they_do_on_the_command_line(enlarged: 
     assert enlarged(clip).get_frame(0).props["_Matrix"] == 1
 
 
+CONTRADICTIONS: list[tuple[int, dict[str, int]]] = [
+    *((vs.RGB24, {"_Matrix": 1}), (vs.GRAY8, {"_Matrix": 0}), (vs.YUV444P8, {"_Matrix": 3})),
+]
+
+
+@pytest.mark.parametrize(("format", "tags"), CONTRADICTIONS, ids=str)
+def test_tags_that_cannot_be_count_as_none(enlarged: Restore, format: int, tags: dict[str, int]) -> None:
+    clip = patches(format)
+    plain, odd = enlarged(clip), enlarged(clip.std.SetFrameProps(**tags))
+    for a, b in zip(planes(plain.get_frame(1)), planes(odd.get_frame(1)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert plain.get_frame(1).props["_Matrix"] == odd.get_frame(1).props["_Matrix"]
+
+
+@pytest.mark.parametrize("size", [{}, {"height": 26}])
+def test_frames_flagged_as_interlaced_are_converted_as_they_come(
+    enlarged: Restore, size: dict[str, int]
+) -> None:
+    clip = vs.core.std.BlankClip(format=vs.YUV420P8, width=16, height=6, length=2, color=[100, 90, 170])
+    flagged = clip.std.SetFieldBased(2)  # by fields 6 lines of 4:2:0 could not be converted
+    plain, ours = enlarged(clip, **size).get_frame(1), enlarged(flagged, **size).get_frame(1)
+    for a, b in zip(planes(plain), planes(ours), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert ours.props["_FieldBased"] == 2
+
+
 def test_colours_may_change_midway(enlarged: Restore) -> None:
     parts = [patches(vs.YUV444P8, _Matrix=matrix, _Range=full) for matrix in (1, 6) for full in (0, 1)]
     clip = vs.core.std.Splice(parts)

@@ -98,6 +98,20 @@ def test_cuts_are_found_in_any_format_whatever_the_order(format: int) -> None:
         assert [n for n in sorted(order) if found.get_frame(n).props[FOUND]] == [6, 9, 18]
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_short_clips_have_no_cuts(length: int) -> None:
+    found = with_found_cuts(noise_clip(length, 1, 1), 40)
+    assert [found.get_frame(n).props[FOUND] for n in range(length)] == [0] * length
+
+
+@pytest.mark.parametrize("cuts", [np.array([5, 12]), {12, 5}, range(5, 13, 7)], ids=str)
+def test_any_collection_of_numbers_is_taken(restored: Restore, cuts: object) -> None:
+    source = noise_clip(20)
+    np.testing.assert_array_equal(
+        pixels(restored(source, cuts=cuts), 11), pixels(restored(source, cuts=[5, 12]), 11)
+    )
+
+
 def test_they_are_those_that_the_command_line_finds() -> None:
     with open_source(EXAMPLE_CLIP) as source:
         expected = [n for n, (_, first) in enumerate(find_cuts(source)) if first]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.cuts import read_cuts
@@ -15,6 +17,7 @@ from vsrealbasicvsr.settings import Settings
 type Device = str | int | Sequence[str | int] | None
 type Cuts = Literal["props", "detect"] | str | Path | Sequence[int] | None
 
+_DEVICE = re.compile(r"auto|cpu|(cuda:)?\d+|cuda", re.ASCII)
 _MOST_PREFETCH = 16
 
 
@@ -64,28 +67,36 @@ def read_arguments(
 
 
 def _devices(device: Device) -> list[str]:
-    several = device if isinstance(device, Sequence) and not isinstance(device, str) else [device]
+    several = device if isinstance(device, Sequence) and not isinstance(device, str | bytes) else [device]
     if not several:
         raise SettingsError("device is an empty list; name at least one, or leave it out.")
-    for one in several:
-        if isinstance(one, bool) or not isinstance(one, str | int | None) or one == "":
-            raise SettingsError(f'device must be a name such as "cuda:0", an index or a list, not {one!r}.')
-    return ["auto" if one is None else str(one) for one in several]
+    return [_device(one) for one in several]
+
+
+def _device(device: object) -> str:
+    if device is None:
+        return "auto"
+    if isinstance(device, str | int) and not isinstance(device, bool) and _DEVICE.fullmatch(str(device)):
+        return str(device)
+    raise SettingsError(
+        f'device must be "auto", "cpu", "cuda:0", an index or a list of them, not {device!r}.'
+    )
 
 
 def _cuts(cuts: Cuts) -> Literal["props", "detect"] | frozenset[int]:
-    if cuts is None or cuts == "none":
+    if cuts is None:
         return frozenset()
-    if cuts == "props" or cuts == "detect":
-        return "props" if cuts == "props" else "detect"
-    if isinstance(cuts, str) and not Path(cuts).is_file():
-        raise SettingsError(
-            f'cuts must be "props", "detect", frame numbers, a file of them or None; no file is {cuts!r}.'
-        )
+    if isinstance(cuts, str):
+        if cuts == "props" or cuts == "detect":
+            return "props" if cuts == "props" else "detect"
+        if cuts == "none":
+            return frozenset()
+        if not Path(cuts).is_file():
+            known = '"props", "detect", frame numbers, a file of them or None'
+            raise SettingsError(f"cuts must be {known}; there is no file {cuts!r}.")
     if isinstance(cuts, str | Path):
         return read_cuts(cuts)
-    if not isinstance(cuts, bytes):
-        numbers = list(cuts) if isinstance(cuts, Iterable) else [-1]
-        if all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
-            return frozenset(numbers)
-    raise SettingsError(f"cuts must hold frame numbers, whole and from 0, not {cuts!r:.60}.")
+    numbers = list(cuts) if isinstance(cuts, Iterable) and not isinstance(cuts, bytes | Mapping) else [-1]
+    if any(isinstance(n, bool) or not isinstance(n, SupportsIndex) or operator.index(n) < 0 for n in numbers):
+        raise SettingsError(f"cuts must hold frame numbers, whole and from 0, not {repr(cuts)[:60]}.")
+    return frozenset(operator.index(n) for n in numbers)

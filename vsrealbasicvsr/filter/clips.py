@@ -20,7 +20,7 @@ def constant_clip(clip: object) -> vs.VideoNode:
     """The clip itself, downloaded if its frames lie on the GPU.
 
     Raises:
-        ClipError: it is no video clip, or its format or size varies.
+        ClipError: it is no video clip, its format or size varies, or VapourSynth cannot convert its samples.
     """
     if not isinstance(clip, vs.VideoNode):
         raise ClipError(f"clip must be a video clip, not {type(clip).__name__}.")
@@ -32,6 +32,8 @@ def constant_clip(clip: object) -> vs.VideoNode:
         raise ClipError(
             "the clip's size varies; give it one, e.g. clip = clip.resize.Bicubic(width=640, height=360)."
         )
+    if clip.format.sample_type == vs.INTEGER and clip.format.bits_per_sample > 16:
+        raise ClipError(f"the clip is {clip.format.name}; integer samples may have 16 bits at most.")
     if getattr(clip, "gpu_resident", False):  # VapourSynth R80 has such clips
         return clip.std.GPUDownload()
     return clip

@@ -11,7 +11,7 @@ import vapoursynth as vs
 
 from vsrealbasicvsr.untagged import usual_matrix
 
-_UNSPECIFIED = 2
+_RGB, _UNSPECIFIED, _RESERVED = 0, 2, 3
 _BT2020 = (9, 10)
 _TOP_LEFT = 2
 _KEPT = ("_RealBasicVSRMatrix", "_RealBasicVSRFullRange", "_RealBasicVSRChromaLocation")
@@ -25,13 +25,16 @@ class _Colours:
     matrix: int
     full_range: int
     chroma_location: int
+    field_based: int | None
+    """The property `_FieldBased`, which conversions do not follow: frames are restored as they come."""
 
     @classmethod
     def tagged(cls, frame: vs.VideoFrame) -> Self:
         """From a frame's properties; what they do not say, from the others, its size and format."""
-        props, is_rgb = frame.props, frame.format.color_family == vs.RGB
-        matrix = int(props.get("_Matrix", _UNSPECIFIED))
-        if matrix == _UNSPECIFIED and not is_rgb:
+        props, family = frame.props, frame.format.color_family
+        is_rgb = family == vs.RGB
+        matrix = _RGB if is_rgb else int(props.get("_Matrix", _UNSPECIFIED))
+        if matrix in (_UNSPECIFIED, _RESERVED) or (family == vs.GRAY and matrix == _RGB):
             matrix = usual_matrix(props.get("_Primaries"), frame.width, frame.height)
         if "_Range" in props:
             full_range = int(props["_Range"])
@@ -41,16 +44,25 @@ class _Colours:
             full_range = int(is_rgb)
         is_wide = matrix in _BT2020 or props.get("_Primaries") in _BT2020
         location = int(props.get("_ChromaLocation", _TOP_LEFT if is_wide else 0))
-        return cls(matrix, full_range, location)
+        return cls(matrix, full_range, location, props.get("_FieldBased"))
 
     @classmethod
     def kept(cls, frame: vs.VideoFrame) -> Self:
         """From the properties that `rgb_of` left."""
-        return cls(*(int(frame.props[name]) for name in _KEPT))
+        matrix, full_range, location = (int(frame.props[name]) for name in _KEPT)
+        return cls(matrix, full_range, location, frame.props.get("_FieldBased"))
 
     def keep(self, clip: vs.VideoNode) -> vs.VideoNode:
         values = (self.matrix, self.full_range, self.chroma_location)
         return clip.std.SetFrameProps(**dict(zip(_KEPT, values, strict=True)))
+
+    def convert(self, clip: vs.VideoNode, resizer: str, *size: int, **arguments: int | str) -> vs.VideoNode:
+        """The clip through a resizer, which is told all; properties that contradict it are not asked."""
+        plain = clip.std.RemoveFrameProps(["_FieldBased", "_Matrix"])
+        converted: vs.VideoNode = getattr(plain.resize, resizer)(*size, **arguments)
+        if self.field_based is None:
+            return converted
+        return converted.std.SetFrameProps(_FieldBased=self.field_based)
 
     def arguments(self, format: vs.VideoFormat, *, suffix: str = "") -> dict[str, int | str]:
         """Keywords of a resizer for a clip of that format; `suffix` is "_in" for its input."""
@@ -68,8 +80,8 @@ def rgb_of(clip: vs.VideoNode) -> vs.VideoNode:
     target = vs.core.query_video_format(vs.RGB, vs.FLOAT, 16 if half else 32)
 
     def convert(colours: _Colours) -> vs.VideoNode:
-        converted = clip.resize.Bicubic(format=target.id, **colours.arguments(clip.format, suffix="_in"))
-        return colours.keep(converted)
+        arguments = colours.arguments(clip.format, suffix="_in")
+        return colours.keep(colours.convert(clip, "Bicubic", format=target.id, **arguments))
 
     return _by_frame(vs.core.std.BlankClip(clip, format=target.id, keep=True), clip, _Colours.tagged, convert)
 
@@ -90,7 +102,7 @@ def like(
     """
     width, height = size or (clip.width, clip.height)
     stretch = Fraction(clip.width * height, clip.height * width)
-    resize = getattr(clip.resize, kernel.capitalize() if size else "Bicubic")
+    resizer = kernel.capitalize() if size else "Bicubic"
 
     def read(frame: vs.VideoFrame) -> tuple[_Colours, Fraction | None]:
         shape = int(frame.props.get("_SARNum", 0)), int(frame.props.get("_SARDen", 0))
@@ -98,7 +110,8 @@ def like(
 
     def convert(meaning: tuple[_Colours, Fraction | None]) -> vs.VideoNode:
         colours, shape = meaning
-        converted = resize(width, height, format=original.format.id, **colours.arguments(original.format))
+        arguments = colours.arguments(original.format)
+        converted = colours.convert(clip, resizer, width, height, format=original.format.id, **arguments)
         if shape is not None:
             converted = converted.std.SetFrameProps(_SARNum=shape.numerator, _SARDen=shape.denominator)
         return converted.std.RemoveFrameProps(list(_KEPT))

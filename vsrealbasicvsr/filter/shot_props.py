@@ -40,9 +40,8 @@ def with_found_cuts(clip: vs.VideoNode, reach: int) -> vs.VideoNode:
     small = _small_luma(clip)
     head = vs.core.std.Splice([small.std.Trim(length=1).std.Loop(BEFORE), small])
     head.std.SetVideoCache(mode=1, fixedsize=1, maxsize=reach + BEFORE + AFTER)
-    near = [
-        head.std.Trim(first) for first in range(BEFORE + AFTER + 1)
-    ]  # the last frame repeats beyond the end
+    # The last frame of each is repeated beyond its end.
+    near = [head[min(first, head.num_frames - 1) :] for first in range(BEFORE + AFTER + 1)]
     length = clip.num_frames
 
     def tag(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:

@@ -116,6 +116,8 @@ def resolve(model: str | Path) -> Path:
     except (OSError, RuntimeError) as error:  # RuntimeError: an unknown user after `~`
         raise WeightsError(f"{model} cannot be read: {error}.") from error
     if exists and model not in {known.name for known in KNOWN}:
+        if path.is_dir():
+            raise WeightsError(f"{path} is a folder; name the weights file in it.")
         return path
     if isinstance(model, Path):
         raise WeightsError(f"There is no weights file {path}.")
