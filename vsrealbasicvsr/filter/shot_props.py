@@ -60,8 +60,9 @@ def with_found_cuts(clip: vs.VideoNode, reach: int) -> vs.VideoNode:
 
 def _small_luma(clip: vs.VideoNode) -> vs.VideoNode:
     width, height = small_size(clip.width, clip.height)
+    # Some clips bear properties that the resizer refuses, as a matrix of RGB on gray or fields of odd height.
+    plain = clip.std.RemoveFrameProps(["_Matrix", "_FieldBased"])
     if clip.format.color_family == vs.RGB:
-        return clip.resize.Bilinear(width, height, format=vs.GRAY8, matrix_s="709", range_s="limited")
-    luma = clip.std.ShufflePlanes(0, vs.GRAY) if clip.format.num_planes > 1 else clip
-    # A matrix of RGB, as some 4:4:4 clips have it, would be refused for gray.
-    return luma.std.RemoveFrameProps("_Matrix").resize.Bilinear(width, height, format=vs.GRAY8)
+        return plain.resize.Bilinear(width, height, format=vs.GRAY8, matrix_s="709", range_s="limited")
+    luma = plain.std.ShufflePlanes(0, vs.GRAY) if clip.format.num_planes > 1 else plain
+    return luma.resize.Bilinear(width, height, format=vs.GRAY8)
