@@ -14,6 +14,7 @@ import logging
 import threading
 import weakref
 from collections import deque
+from functools import partial
 
 import vapoursynth as vs
 
@@ -28,6 +29,7 @@ from vsrealbasicvsr.windows import window_at
 log = logging.getLogger("vsrealbasicvsr")
 
 SCALE = 4
+"""The network's, whose module would load torch."""
 _CARRIED = "_RealBasicVSRFrames"
 
 
@@ -57,7 +59,7 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
         carrier.std.SetVideoCache(mode=1, fixedsize=1, maxsize=kept)
         carriers.append(carrier)
         _close_with_the_script(worker)
-    expanded = _interleave(_interleave(carriers)[:count], window)[:length]
+    expanded = _interleave([_interleave(carriers)[:count]] * window)[:length]
     base = vs.core.std.BlankClip(
         clip, width=SCALE * clip.width, height=SCALE * clip.height, length=length, keep=True
     )
@@ -89,8 +91,7 @@ def _every(clip: vs.VideoNode, cycle: int, offset: int) -> vs.VideoNode:
     return clip.std.SelectEvery(cycle, [offset], modify_duration=False) if cycle > 1 else clip
 
 
-def _interleave(clips: list[vs.VideoNode] | vs.VideoNode, times: int = 1) -> vs.VideoNode:
-    clips = clips * times if isinstance(clips, list) else [clips] * times
+def _interleave(clips: list[vs.VideoNode]) -> vs.VideoNode:
     return vs.core.std.Interleave(clips, modify_duration=False) if len(clips) > 1 else clips[0]
 
 
@@ -154,8 +155,9 @@ class _Carry:
         found = next((carrier for number, carrier in self._kept if number == n), None)
         if found is not None:
             return found
+        number, frames = n * self._devices + self._turn, f if isinstance(f, list) else [f]
         try:
-            carrier = self._carrier(n * self._devices + self._turn, f if isinstance(f, list) else [f])
+            carrier = self._worker.run(partial(self._carrier, number, frames))
         except RestorationError as error:
             raise told(error) from None
         self._kept.append((n, carrier))
@@ -225,10 +227,7 @@ class _Pick:
             if number == self._newest + 1:
                 self._in_sequence = self._newest >= 0
                 self._newest = number
-            elif number not in (
-                self._newest,
-                self._newest - 1,
-            ):  # late frames of the window before are no seek
+            elif self._newest - number not in (0, 1):  # late frames of the window before are no seek
                 self._newest, self._asked, self._in_sequence = number, number, False
             if not self._in_sequence:
                 return range(0)
