@@ -1,7 +1,8 @@
 """Tell a shell script what a y4m pipe loses of its source, which is given as the only argument.
 
 Printed for `eval`: filters, for `ffmpeg -vf`, which are colour tags, as H.273 numbers them, and the picture's
-shape; start, for `ffmpeg -itsoffset`, which is how many seconds after the file's start the first frame comes.
+shape; location, of chroma, for `ffmpeg -chroma_sample_location`; start, for `ffmpeg -itsoffset`, which is how
+many seconds after the file's start the first frame comes.
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ def main() -> None:
         "color_primaries": colour.primaries,
         "color_trc": colour.transfer,
         "range": 1 + colour.full_range,
-        "chroma_location": colour.chroma_location,
     }
     filters = [f"setparams={':'.join(f'{name}={number}' for name, number in tags.items())}"]
     if shape:
         filters.append(f"setdar={shape.numerator}/{shape.denominator}")
-    print(f"filters={','.join(filters)} start={start:.6f}")
+    print(f"filters={','.join(filters)} location={colour.chroma_location} start={start:.6f}")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ script=$1 source=$(realpath "$2") result=$3 here=$(dirname "$0") parts=$3.parts;
 mkdir -p "$parts"
 rm -f "$parts"/*
 tags=$(python "$here/source-tags.py" "$source")
-eval "$tags" # filters=... start=...
+eval "$tags" # filters=... location=... start=...
 
 # Without bash's pipefail, the file `failed` tells that vspipe's end was an error.
 {
     vspipe -c y4m --timecodes "$parts/times.txt" -a source="$source" "$@" "$script" - || touch "$parts/failed"
-} | ffmpeg -v warning -nostdin -i - -vf "$filters" -c:v libx264 -preset slow -crf 16 "$parts/video.mkv"
+} | ffmpeg -v warning -nostdin -i - -vf "$filters" \
+    -chroma_sample_location "$location" -c:v libx264 -preset slow -crf 16 "$parts/video.mkv"
 test ! -e "$parts/failed"
 
 # `mkvmerge --timestamps 0:times.txt` would do this as well.

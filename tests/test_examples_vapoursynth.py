@@ -336,6 +336,7 @@ def test_a_whole_film_comes_out_of_the_pipe(
         assert video.display_aspect_ratio == Fraction(16, 9)
         first = next(after.decode(video=0))
         assert (first.colorspace, first.color_primaries, first.color_trc, first.color_range) == (1, 1, 1, 1)
+        assert first.chroma_location == 1
     assert packets(restored, "audio") == packets(full, "audio")
     assert packets(restored, "subtitle") == packets(full, "subtitle")
 
@@ -377,8 +378,8 @@ def test_tags_that_are_missing_are_those_the_filter_assumes(film: Path, tiny_mod
     done = helper("source-tags.py", film)
     restored = restore(open_source(str(film)), "cpu", tiny_model, window=1, margin=0)
     assert restored.get_frame(0).props["_Matrix"] == 6
-    tags = "setparams=colorspace=6:color_primaries=6:color_trc=1:range=1:chroma_location=1"
-    assert done.stdout == f"filters={tags},setdar=3/2 start=0.000000\n"
+    tags = "setparams=colorspace=6:color_primaries=6:color_trc=1:range=1"
+    assert done.stdout == f"filters={tags},setdar=3/2 location=1 start=0.000000\n"
 
 
 def test_times_for_other_frames_are_refused(film: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +14,13 @@ import pytest
 import vapoursynth as vs
 from click.testing import CliRunner
 
+from tests.vspipe import vspipe_program
 from vsrealbasicvsr import restore
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.filter.script import open_source
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 SCRIPT = PLUGINS / "vapoursynth" / "realbasicvsr.vpy"
-PROGRAMS = Path(sys.executable).parent
 
 type VSPipe = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -29,14 +28,11 @@ type VSPipe = Callable[..., subprocess.CompletedProcess[bytes]]
 @pytest.fixture(scope="module")
 def vspipe(tmp_path_factory: pytest.TempPathFactory) -> VSPipe:
     """The real vspipe, started in some folder as a shell does it."""
-    configured = subprocess.run([PROGRAMS / "vspipe", "--version"], capture_output=True, check=False)
-    if configured.returncode != 0:  # a fresh environment, see `vapoursynth config --help`
-        subprocess.run([PROGRAMS / "vapoursynth", "config"], check=True, capture_output=True)
     cache = tmp_path_factory.mktemp("cache")
 
     def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "PWD": str(folder), "VSREALBASICVSR_CACHE": str(cache)}
-        command = [str(PROGRAMS / "vspipe"), *map(str, arguments)]
+        command = [vspipe_program(), *map(str, arguments)]
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
 
     return run
@@ -285,7 +281,7 @@ def test_copy_gives_the_scripts_and_keeps_what_was_changed(tmp_path: Path) -> No
 
 def test_copy_says_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    target = tmp_path / "file" / "mpv"
+    target = tmp_path / "file" / "ffmpeg"
     assert _run("copy", tmp_path / "file", code=1) == [
         f"vsrealbasicvsr: cannot write {target}: Not a directory."
     ]

@@ -109,7 +109,7 @@ def read_cuts(path: str | Path) -> frozenset[int]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or a name with a NUL in it
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise VideoError(f"cannot read cuts from {path}: {reason}.") from error
     lines = ((n, line.partition("#")[0].strip()) for n, line in enumerate(text.splitlines(), 1))

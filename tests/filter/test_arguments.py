@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import vapoursynth as vs
 
@@ -77,6 +78,10 @@ def test_the_help_gives_each_keyword_its_meaning_unit_and_range() -> None:
         ({"cuts": {3: 4}}, "cuts must hold frame numbers"),
         ({"cuts": b"3"}, "cuts must hold frame numbers"),
         ({"cuts": [True]}, "cuts must hold frame numbers"),
+        ({"cuts": "x" * 5000}, "cuts must be .props., .detect."),
+        ({"cuts": Path("a\0b")}, "cannot read cuts from"),
+        ({"cuts": np.array([[1, 2]])}, "cuts must hold frame numbers"),
+        ({"window": np.array([1, 2])}, "window must be "),
         ({"cuts": 7}, "cuts must hold frame numbers"),
         ({"cuts": Path("no.txt")}, "cannot read cuts from no.txt"),
     ],

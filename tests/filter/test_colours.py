@@ -98,13 +98,38 @@ def test_the_primaries_tell_the_matrix_as_they_do_on_the_command_line(enlarged: 
     assert enlarged(clip).get_frame(0).props["_Matrix"] == 1
 
 
-CONTRADICTIONS: list[tuple[int, dict[str, int]]] = [
+CONTRADICTIONS: list[tuple[int, dict[str, int | list[int]]]] = [
     *((vs.RGB24, {"_Matrix": 1}), (vs.GRAY8, {"_Matrix": 0}), (vs.YUV444P8, {"_Matrix": 3})),
+    *((vs.YUV420P8, {"_Transfer": value}) for value in (0, 3, 19)),
+    *((vs.YUV420P8, {"_Primaries": value}) for value in (0, 3, 99)),
+    *((vs.YUV444P8, {"_Matrix": value}) for value in (10, 11, 12, 13, 14, -1)),
+    *((vs.RGB24, {"_ChromaLocation": 6}), (vs.YUV420P8, {"_ChromaLocation": -1}), (vs.GRAY8, {"_Range": 7})),
+    (vs.YUV444P8, {"_Range": [1, 1]}),
+    (vs.YUV444P8, {"_Matrix": [1, 1]}),
 ]
 
 
+def test_yuv_that_says_it_is_rgb_is_refused(enlarged: Restore) -> None:
+    with pytest.raises(vs.Error, match="_Matrix=0 says RGB"):
+        enlarged(patches(vs.YUV444P8).std.SetFrameProps(_Matrix=0)).get_frame(0)
+
+
+@pytest.mark.parametrize(("matrix", "transfer"), [(10, 14), (14, 16)])
+def test_matrices_that_take_primaries_and_transfer(enlarged: Restore, matrix: int, transfer: int) -> None:
+    tags = {"_Matrix": matrix, "_Primaries": 9, "_Transfer": transfer}
+    clip = vs.core.std.BlankClip(
+        format=vs.YUV444P16, width=16, height=16, length=1, color=[30000, 33000, 32000]
+    )
+    result = enlarged(clip.std.SetFrameProps(**tags)).get_frame(0)
+    assert {name: result.props[name] for name in tags} == tags
+    for plane, value in zip(planes(result), (30000, 33000, 32000), strict=True):
+        np.testing.assert_allclose(plane, value, atol=8)
+
+
 @pytest.mark.parametrize(("format", "tags"), CONTRADICTIONS, ids=str)
-def test_tags_that_cannot_be_count_as_none(enlarged: Restore, format: int, tags: dict[str, int]) -> None:
+def test_tags_that_cannot_be_count_as_none(
+    enlarged: Restore, format: int, tags: dict[str, int | list[int]]
+) -> None:
     clip = patches(format)
     plain, odd = enlarged(clip), enlarged(clip.std.SetFrameProps(**tags))
     for a, b in zip(planes(plain.get_frame(1)), planes(odd.get_frame(1)), strict=True):

@@ -10,6 +10,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ import vapoursynth as vs
 from tests.filter.conftest import Restore, all_pixels, noise_clip, pixels
 from vsrealbasicvsr import realbasicvsr
 from vsrealbasicvsr.filter import graph
+from vsrealbasicvsr.filter.frames import frame_of
 from vsrealbasicvsr.filter.worker import Worker
 
 
@@ -109,6 +111,37 @@ def test_an_error_in_the_source_reaches_the_caller_and_other_frames_do_not_suffe
     whole = restored(source)
     for n in (0, 9, 39):  # windows and margins without frame 20
         np.testing.assert_array_equal(pixels(clip, n), pixels(whole, n))
+
+
+def test_an_error_of_our_own_blocks_nothing(restored: Restore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = [True]
+
+    def fail_once(*arguments: Any) -> vs.VideoFrame:
+        if failing:
+            failing.pop()
+            raise MemoryError("no room for a frame")
+        return frame_of(*arguments)
+
+    monkeypatch.setattr(graph, "frame_of", fail_once)
+    clip = restored(noise_clip(8))
+    with pytest.raises(vs.Error, match="no room"):
+        clip.get_frame(0)
+    clip.get_frame_async(0).result(timeout=60).close()
+
+
+def test_the_callers_clip_keeps_its_own_cache(restored: Restore) -> None:
+    made, source = [], noise_clip(12)
+
+    def count(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
+        made.append(n)
+        return f
+
+    clip = source.std.ModifyFrame(source, count)
+    untouched = restored(clip, window=4, margin=0)
+    for n in (*range(12), *range(12)):
+        clip.get_frame(n).close()
+    assert len(made) == 12
+    untouched.get_frame(0).close()
 
 
 def test_a_device_that_is_not_there_is_told_with_each_frame(mini_model: Path) -> None:

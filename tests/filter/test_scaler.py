@@ -32,7 +32,10 @@ def settings(tiny_model: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def scaler() -> ModuleType:
+def scaler(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    # As under vspipe. Without that module vs-jetpack names a file of its own invention as that of `__main__`,
+    # which in a worker of pytest-xdist breaks every process that is spawned later.
+    monkeypatch.setitem(sys.modules, "__vapoursynth__", ModuleType("__vapoursynth__"))
     return pytest.importorskip(MODULE, reason="vsjetpack is not installed", exc_type=ImportError)
 
 

@@ -150,7 +150,7 @@ def scripted(case: str, counted: str, cache: int | None) -> vs.VideoNode:
             file.write(f"{window.core_start}\n")
         return restore(self, window, *arguments, **keywords)
 
-    Worker.restore = counting  # type: ignore[method-assign] # in a process that lives for this alone
+    Worker.restore = counting  # type: ignore[assignment, method-assign] # in a process that lives for this alone
     if cache is not None:
         vs.core.max_cache_size = cache
     chosen = Case(**json.loads(case))

@@ -24,6 +24,8 @@ log = logging.getLogger("vsrealbasicvsr")
 
 OnCleaned = Callable[[int, CleanedFrame], None]
 
+_NO_MEMORY = "DefaultCPUAllocator"
+"""PyTorch's word for it on the CPU, where it raises no error of a class of its own."""
 _NON_FINITE = "The pictures or the weights are broken: the network gives non-finite values even in fp32."
 
 
@@ -228,7 +230,9 @@ class Restorer:
     def _memory_errors(self, frame: Tensor) -> Iterator[None]:
         try:
             yield
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and _NO_MEMORY not in str(error):
+                raise
             height, width = frame.shape[-2:]
             raise RestorationError(
                 f"{self.device} is out of memory at {width}x{height}; lower window or margin, "

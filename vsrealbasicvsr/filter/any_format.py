@@ -97,6 +97,9 @@ def _size(clip: vs.VideoNode, width: int | None, height: int | None) -> tuple[in
     across, down = 1 << clip.format.subsampling_w, 1 << clip.format.subsampling_h
     width = width or max(across, round(clip.width * (height or 0) / clip.height / across) * across)
     height = height or max(down, round(clip.height * width / clip.width / down) * down)
+    for name, length in (("width", width), ("height", height)):
+        if length > _WIDEST:
+            raise SettingsError(f"the {name} would be {length}, more than {_WIDEST}.")
     if width % across or height % down:
         raise ClipError(
             f"{width}x{height} does not fit {clip.format.name}, whose chroma needs a width that is a "

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex, cast
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.cuts import read_cuts
@@ -51,7 +51,7 @@ def read_arguments(
         WeightsError: there is no such model, or it is yet to be fetched.
         VideoError: a file of cuts cannot be read.
     """
-    if settings["window"] == 0 and not isinstance(settings["window"], bool):
+    if type(settings["window"]) is int and settings["window"] == 0:
         raise SettingsError(
             "window=0 (the whole shot) needs a known number of frames; give a length such as window=24, "
             "or use `vsrealbasicvsr restore --window 0`."
@@ -91,12 +91,23 @@ def _cuts(cuts: Cuts) -> Literal["props", "detect"] | frozenset[int]:
             return "props" if cuts == "props" else "detect"
         if cuts == "none":
             return frozenset()
-        if not Path(cuts).is_file():
+        if not _is_file(cuts):
             known = '"props", "detect", frame numbers, a file of them or None'
-            raise SettingsError(f"cuts must be {known}; there is no file {cuts!r}.")
+            raise SettingsError(f"cuts must be {known}; there is no file {cuts[:200]!r}.")
     if isinstance(cuts, str | Path):
         return read_cuts(cuts)
     numbers = list(cuts) if isinstance(cuts, Iterable) and not isinstance(cuts, bytes | Mapping) else [-1]
-    if any(isinstance(n, bool) or not isinstance(n, SupportsIndex) or operator.index(n) < 0 for n in numbers):
+    try:
+        found = frozenset(operator.index(cast(SupportsIndex, n)) for n in numbers if not isinstance(n, bool))
+    except TypeError:  # an array of one dimension too many, too
+        found = frozenset([-1])
+    if any(isinstance(n, bool) for n in numbers) or min(found, default=0) < 0:
         raise SettingsError(f"cuts must hold frame numbers, whole and from 0, not {repr(cuts)[:60]}.")
-    return frozenset(operator.index(n) for n in numbers)
+    return found
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # too long a name, or a NUL in it
+        return False

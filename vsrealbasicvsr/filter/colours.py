@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
 import vapoursynth as vs
 
+from vsrealbasicvsr.errors import ClipError
+from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.untagged import usual_matrix
 
-_RGB, _UNSPECIFIED, _RESERVED = 0, 2, 3
+_RGB = 0
+_MATRICES = (1, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14)
+_PRIMARIES = (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22)
+_TRANSFERS = (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
+"""Numbers of H.273 that zimg knows; all others count as not said."""
+_NOT_BY_MATRIX_ALONE = (10, 12, 13, 14)
+"""Matrices whose conversion takes primaries and transfer, too."""
+_RANGES, _CHROMA_LOCATIONS = range(2), range(6)
 _BT2020 = (9, 10)
 _TOP_LEFT = 2
+_TAGS = ("_Matrix", "_Range", "_ColorRange", "_ChromaLocation", "_Primaries", "_Transfer", "_FieldBased")
 _KEPT = ("_RealBasicVSRMatrix", "_RealBasicVSRFullRange", "_RealBasicVSRChromaLocation")
 """Properties that bring a frame's colours from the way in to the way out, where they are removed."""
 
@@ -25,44 +35,63 @@ class _Colours:
     matrix: int
     full_range: int
     chroma_location: int
-    field_based: int | None
-    """The property `_FieldBased`, which conversions do not follow: frames are restored as they come."""
+    system: tuple[int, int] | None
+    """Primaries and transfer where the matrix takes them."""
 
     @classmethod
     def tagged(cls, frame: vs.VideoFrame) -> Self:
-        """From a frame's properties; what they do not say, from the others, its size and format."""
-        props, family = frame.props, frame.format.color_family
-        is_rgb = family == vs.RGB
-        matrix = _RGB if is_rgb else int(props.get("_Matrix", _UNSPECIFIED))
-        if matrix in (_UNSPECIFIED, _RESERVED) or (family == vs.GRAY and matrix == _RGB):
-            matrix = usual_matrix(props.get("_Primaries"), frame.width, frame.height)
-        if "_Range" in props:
-            full_range = int(props["_Range"])
-        elif "_ColorRange" in props:  # before VapourSynth R74, and counted the other way
-            full_range = 1 - int(props["_ColorRange"])
-        else:
-            full_range = int(is_rgb)
-        is_wide = matrix in _BT2020 or props.get("_Primaries") in _BT2020
-        location = int(props.get("_ChromaLocation", _TOP_LEFT if is_wide else 0))
-        return cls(matrix, full_range, location, props.get("_FieldBased"))
+        """From a frame's properties; what they do not say, from the others, its size and format.
+
+        Raises:
+            ClipError: the frame is YUV, and says that it is RGB.
+        """
+        family, primaries = frame.format.color_family, _tag(frame, "_Primaries", _PRIMARIES)
+        is_rgb, matrix = family == vs.RGB, _tag(frame, "_Matrix", (_RGB, *_MATRICES))
+        if family == vs.YUV and matrix == _RGB:
+            raise ClipError(
+                "The frames are YUV, and their property _Matrix=0 says RGB: set the right one in front, "
+                "with std.SetFrameProps(_Matrix=1) for BT.709, or shuffle their planes into an RGB clip."
+            )
+        if matrix in _NOT_BY_MATRIX_ALONE and _system(frame) is None:
+            matrix = None
+        if is_rgb or matrix is None or matrix == _RGB:
+            matrix = _RGB if is_rgb else usual_matrix(primaries, frame.width, frame.height)
+        full_range = _tag(frame, "_Range", _RANGES)
+        if full_range is None:
+            # Before VapourSynth R74, and counted the other way; newer ones read _Range under that name, too.
+            limited = None if "_Range" in frame.props else _tag(frame, "_ColorRange", _RANGES)
+            full_range = int(is_rgb) if limited is None else 1 - limited
+        location = _tag(frame, "_ChromaLocation", _CHROMA_LOCATIONS)
+        if location is None:
+            location = _TOP_LEFT if matrix in _BT2020 or primaries in _BT2020 else 0
+        return cls._of(frame, matrix, full_range, location)
 
     @classmethod
     def kept(cls, frame: vs.VideoFrame) -> Self:
         """From the properties that `rgb_of` left."""
         matrix, full_range, location = (int(frame.props[name]) for name in _KEPT)
-        return cls(matrix, full_range, location, frame.props.get("_FieldBased"))
+        return cls._of(frame, matrix, full_range, location)
+
+    @classmethod
+    def _of(cls, frame: vs.VideoFrame, matrix: int, full_range: int, location: int) -> Self:
+        system = _system(frame) if matrix in _NOT_BY_MATRIX_ALONE else None
+        return cls(matrix, full_range, location, system)
 
     def keep(self, clip: vs.VideoNode) -> vs.VideoNode:
         values = (self.matrix, self.full_range, self.chroma_location)
         return clip.std.SetFrameProps(**dict(zip(_KEPT, values, strict=True)))
 
     def convert(self, clip: vs.VideoNode, resizer: str, *size: int, **arguments: int | str) -> vs.VideoNode:
-        """The clip through a resizer, which is told all; properties that contradict it are not asked."""
-        plain = clip.std.RemoveFrameProps(["_FieldBased", "_Matrix"])
+        """The clip through a resizer, which is told all; the frames' own properties are not asked."""
+        plain = clip.std.RemoveFrameProps(list(_TAGS))
+        if self.system is not None:
+            primaries, transfer = self.system
+            plain = plain.std.SetFrameProps(_Primaries=primaries, _Transfer=transfer)
         converted: vs.VideoNode = getattr(plain.resize, resizer)(*size, **arguments)
-        if self.field_based is None:
-            return converted
-        return converted.std.SetFrameProps(_FieldBased=self.field_based)
+        untouched = ["_Primaries", "_Transfer", "_FieldBased"]
+        if not any(name.startswith("chromaloc") for name in arguments):
+            untouched.append("_ChromaLocation")
+        return converted.std.CopyFrameProps(clip, props=untouched)
 
     def arguments(self, format: vs.VideoFormat, *, suffix: str = "") -> dict[str, int | str]:
         """Keywords of a resizer for a clip of that format; `suffix` is "_in" for its input."""
@@ -72,6 +101,17 @@ class _Colours:
         if format.subsampling_w or format.subsampling_h:
             named[f"chromaloc{suffix}"] = self.chroma_location
         return named
+
+
+def _tag(frame: vs.VideoFrame, name: str, known: Container[int]) -> int | None:
+    """A property that is one of the known numbers; None for all else."""
+    value = frame.props.get(name)
+    return value if isinstance(value, int) and value in known else None
+
+
+def _system(frame: vs.VideoFrame) -> tuple[int, int] | None:
+    primaries, transfer = _tag(frame, "_Primaries", _PRIMARIES), _tag(frame, "_Transfer", _TRANSFERS)
+    return None if primaries is None or transfer is None else (primaries, transfer)
 
 
 def rgb_of(clip: vs.VideoNode) -> vs.VideoNode:
@@ -130,7 +170,10 @@ def _by_frame[Meaning](
     converted: dict[Meaning, vs.VideoNode] = {}
 
     def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:
-        meaning = read(f)
+        try:
+            meaning = read(f)
+        except ClipError as error:
+            raise told(error) from None
         if meaning not in converted:
             node = convert(meaning)
             node.std.SetVideoCache(mode=0)  # each frame is asked for once

@@ -14,6 +14,7 @@ import logging
 import threading
 import weakref
 from collections import deque
+from contextlib import closing
 from functools import partial
 
 import vapoursynth as vs
@@ -80,8 +81,9 @@ def _places(clip: vs.VideoNode, window: int, margin: int) -> list[vs.VideoNode]:
         parts.insert(0, clip[0].std.Loop(margin))
     if missing:
         parts.append(clip[length - 1].std.Loop(missing))
-    padded = vs.core.std.Splice(parts)
-    if padded is not clip:
+    padded = clip
+    if len(parts) > 1:
+        padded = vs.core.std.Splice(parts)
         # The frames that two windows share, and those in flight.
         padded.std.SetVideoCache(mode=1, fixedsize=1, maxsize=2 * margin + 4)
     return [_every(padded[place:], window, 0)[:count] for place in range(window + 2 * margin)]
@@ -176,12 +178,13 @@ class _Carry:
         half = self._format.bits_per_sample == 16
         restored = []
         pictures = self._worker.restore(window, lambda n: picture_of(inside[n]), cuts, half=half)
-        for n, (cleaned, picture) in enumerate(pictures, core_start):
-            props = {name: value for name, value in inside[n].props.items() if name != FOUND}
-            frame = frame_of(picture, self._format, props)
-            frame.props["RealBasicVSRPasses"] = cleaned.passes
-            frame.props["RealBasicVSRResidue"] = cleaned.residue
-            restored.append(frame)
+        with closing(pictures):  # whatever happens, the device is free again at once
+            for n, (cleaned, picture) in enumerate(pictures, core_start):
+                props = {name: value for name, value in inside[n].props.items() if name != FOUND}
+                frame = frame_of(picture, self._format, props)
+                frame.props["RealBasicVSRPasses"] = cleaned.passes
+                frame.props["RealBasicVSRResidue"] = cleaned.residue
+                restored.append(frame)
         carrier = vs.core.create_video_frame(vs.GRAY8, 16, 16)
         carrier.props[_CARRIED] = restored
         return carrier

@@ -52,7 +52,8 @@ def realbasicvsr(
         cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and
             `_SceneChangeNext`; "detect" finds them as `vsrealbasicvsr restore` does; a list of the frame
             numbers that start a shot, or a text file of them; None for none.
-        prefetch: windows made ahead for each device while a clip is read in sequence; 0 to 16.
+        prefetch: windows made ahead for each device while a clip is read in sequence, 0 to 16; one more than
+            that stay in memory, which a script needs that reads the clip at several places at once.
 
     Returns:
         The clip's format, frame rate, length and frame properties, with `RealBasicVSRPasses` (cleaning

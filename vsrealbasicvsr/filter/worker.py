@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +55,15 @@ class Worker:
             future = self._thread.submit(inside)
         except RuntimeError as error:  # after `close`, and at the interpreter's end
             raise RestorationError(_UNLOADED) from error
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            # It holds its error, whose traceback holds this frame: a circle with all that is in it.
+            del future
 
     def restore(
         self, window: Window, picture: Callable[[int], NDArray[Any]], cuts: Container[int], *, half: bool
-    ) -> Iterator[tuple[CleanedFrame, NDArray[Any]]]:
+    ) -> Generator[tuple[CleanedFrame, NDArray[Any]]]:
         """The frames of a window's core; other windows on the device wait meanwhile.
 
         Args:
