@@ -11,7 +11,7 @@ PACKAGE = "vsrealbasicvsr"
 
 
 class BuildWithPlugins(build_py):
-    """Copies `plugins/HOST/*.vpy` to `vsrealbasicvsr/plugins/`; an editable install leaves them in place."""
+    """Copies `plugins/HOST/*` to `vsrealbasicvsr/plugins/`; an editable install leaves them in place."""
 
     def run(self) -> None:
         """Build the package, then add the scripts."""
@@ -31,9 +31,7 @@ class BuildWithPlugins(build_py):
         return [*super().get_outputs(include_bytecode), *scripts]
 
     def _scripts(self) -> list[tuple[Path, Path]]:
-        return [
-            (path, Path(self.build_lib, PACKAGE, path)) for path in sorted(Path("plugins").glob("*/*.vpy"))
-        ]
+        return [(path, Path(self.build_lib, PACKAGE, path)) for path in sorted(Path("plugins").glob("*/*.*"))]
 
 
 setup(cmdclass={"build_py": BuildWithPlugins})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Callable[..., None]:
-    """Run the real ffmpeg (of the PATH, else of the imageio-ffmpeg wheel); an error fails the test."""
-    program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    """Run the real ffmpeg, imageio-ffmpeg's: it makes the same clips everywhere. An error fails the test."""
+    program = imageio_ffmpeg.get_ffmpeg_exe()
 
     def run(*arguments: str | Path) -> None:
         command = [program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *map(str, arguments)]

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from tests.conftest import EXAMPLE_CLIP
+from tests.ffmpeg.programs import with_ffmpeg_on_the_path
 from vsrealbasicvsr.network import RealBasicVSR
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -83,6 +84,26 @@ def test_a_film_becomes_png_frames_and_these_become_larger_ones(
         assert next(container.decode(video=0)).format.name == "rgb48be"
     run_example("images-to-images.sh", once, twice, "--model", model)
     assert [frame_sizes(path) for path in sorted(twice.iterdir())] == [[(192, 128)]] * 6
+
+
+def test_a_logo_lies_over_the_restored_film(
+    clip: Path, tmp_path: Path, ffmpeg: FFmpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ffmpeg_on_the_path(tmp_path / "bin", monkeypatch)
+    logo, restored = tmp_path / "logo.png", tmp_path / "restored.mkv"
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=20x20", "-frames:v", "1", logo)
+    run_example("overlay.sh", clip, logo, restored, "-c:v", "ffv1")
+    assert frame_sizes(restored) == [(192, 128)] * 6
+    with av.open(restored) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["ffv1", "flac"]
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert abs(picture[26, 166].astype(int) - (255, 0, 0)).max() < 6
+
+
+def test_cuts_come_from_ffmpegs_detector(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_ffmpeg_on_the_path(tmp_path / "bin", monkeypatch)
+    run_example("cuts-by-ffmpeg.sh", clip, tmp_path / "restored.mkv")
+    assert frame_sizes(tmp_path / "restored.mkv") == [(192, 128)] * 6
 
 
 def test_given_cuts_are_used(clip: Path, model: Path, tmp_path: Path) -> None:

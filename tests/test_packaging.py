@@ -43,7 +43,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_wheel_and_the_source_archive_ship_the_plugins(wheel: Path) -> None:
-    scripts = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("plugins/*/*.vpy")}
+    scripts = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("plugins/*/*.*")}
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if "/plugins/" in name}
     assert shipped == {f"vsrealbasicvsr/{name}" for name in scripts}
     with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:

@@ -15,6 +15,7 @@ import av
 import click
 import pytest
 
+from tests.ffmpeg.programs import with_ffmpeg_on_the_path
 from training.cli import main as training
 from training.configuration import SHIPPED
 from vsrealbasicvsr.cli import main
@@ -73,7 +74,7 @@ def check_command(words: list[str]) -> None:
         found = command.get_command(context, rest[0])
         assert found is not None, f"there is no command {rest[0]!r} in {shlex.join(words)!r}"
         command, rest = found, rest[1:]
-        context = click.Context(command, context, info_name=words[0])
+        context = click.Context(command, context, info_name=words[0], **command.context_settings)
     values, _, _ = command.make_parser(context).parse_args(rest)
     for name in filter(
         lambda word: word.endswith(".toml") and "/" not in word, rest if command.name == "run" else []
@@ -122,11 +123,16 @@ def test_the_python_recipe_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ffmpeg: Callable[..., None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=32x24:r=24:d=0.125", "-c:v", "libx264", "old.mp4")
+    with_ffmpeg_on_the_path(tmp_path / "bin", monkeypatch)
+    sound = ("-f", "lavfi", "-i", "sine=d=0.125", "-c:a", "aac")
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=32x24:r=24:d=0.125", *sound, "-c:v", "libx264", "old.mp4")
     for block in blocks("python"):
         exec(compile(block, str(README), "exec"), {})
     with av.open("restored.mkv") as container:
         assert [(f.width, f.height) for f in container.decode(video=0)] == [(128, 96)] * 3
+    with av.open("film.mkv") as container:
+        assert len(container.streams.audio) == 1
+        assert [(f.width, f.height) for f in container.decode(video=0)] == [(64, 48)] * 3
 
 
 if __name__ == "__main__":

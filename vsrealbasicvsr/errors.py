@@ -5,10 +5,13 @@ RestorationError
 ├── WeightsError    a weights file is missing, damaged, or of something else
 ├── ClipError       frames do not fit together (shapes, ranges, cuts)
 ├── VideoError      a video or image file cannot be read or written
+├── GraphError      the text of a filter graph cannot be read or carried out
 └── JobError        a restoration as a whole cannot start or go on
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 
 class RestorationError(Exception):
@@ -29,6 +32,31 @@ class ClipError(RestorationError):
 
 class VideoError(RestorationError):
     """A video or image file cannot be read or written."""
+
+
+class GraphError(RestorationError):
+    """The text of a filter graph cannot be read, or asks for what cannot be done.
+
+    Attributes:
+        position: Where in the text, counted in characters from 0.
+    """
+
+    position = 0
+
+    @classmethod
+    def at(cls, what: str, text: str, position: int) -> Self:
+        """The error with the line and column of `position`, and that line with a mark under it."""
+        start = text.rfind("\n", 0, position) + 1
+        end = text.find("\n", position)
+        line, column = text.count("\n", 0, position) + 1, position - start + 1
+        first = max(0, column - 60)
+        shown = (
+            text[start : len(text) if end < 0 else end][first : first + 100].replace("\t", " ").rstrip("\r")
+        )
+        mark = " " * (column - 1 - first) + "^"
+        error = cls(f"filter graph, line {line}, column {column}: {what}.\n  {shown}\n  {mark}")
+        error.position = position
+        return error
 
 
 class JobError(RestorationError):

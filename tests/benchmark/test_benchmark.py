@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.ffmpeg.programs import FFMPEGS
 from vsrealbasicvsr.benchmark.__main__ import main
 from vsrealbasicvsr.benchmark.case import Case
 from vsrealbasicvsr.benchmark.speed import measure_speed
@@ -46,6 +47,23 @@ def test_memory_reports_two_peaks_and_their_ratio(tmp_path: Path) -> None:
     assert result["ratio"] == pytest.approx(result["long"] / result["short"])
     assert result["short"] > 2**20
     assert saved["machine"].keys() == MACHINE
+
+
+def test_the_bridge_is_reported_with_the_peak_of_each_process(tmp_path: Path) -> None:
+    few = ("--frames", "3", "--rounds", "1", "--ffmpeg", FFMPEGS["packaged"])
+    result = report(tmp_path, "bridge", "overhead", *few)["result"]
+    assert result["overhead"] == pytest.approx(result["bridge"] / result["restore"] - 1)
+    assert {"restore: vsrealbasicvsr", "bridge: vsrealbasicvsr", "bridge: encode half"} <= result[
+        "peaks"
+    ].keys()
+
+
+def test_the_pipes_are_reported(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    words = ["bridge", "pipes", "--frames", "20", "--size", "64x48", "--ffmpeg", FFMPEGS["packaged"]]
+    done = CliRunner().invoke(main, [*words, "--json", str(target)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert json.loads(target.read_text(encoding="utf-8"))["result"].keys() == {"read", "written"}
 
 
 def test_a_stream_of_one_window_equals_the_plain_network() -> None:

@@ -197,6 +197,61 @@ def seeks(
         raise click.ClickException("frames depended on the order of seeks.")
 
 
+@main.group()
+def bridge() -> None:
+    """Measure the bridge to ffmpeg."""
+
+
+_program = click.option(
+    "--ffmpeg", "program", metavar="PATH", help="The ffmpeg to use, instead of the one on the PATH."
+)
+
+
+@bridge.command(name="overhead")
+@click.option("--frames", default=24, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="160x90", show_default=True, callback=_size, help="Source pixels.")
+@_window
+@_margin
+@click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
+@click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Residual blocks.")
+@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
+@_program
+@_json
+def bridge_overhead(
+    size: dict[str, int], rounds: int, program: str | None, target: Path | None, **case: int
+) -> None:
+    """`vsrealbasicvsr ffmpeg` against `vsrealbasicvsr restore`, whole commands from start to end."""
+    from vsrealbasicvsr.benchmark.bridge import measure_overhead
+    from vsrealbasicvsr.benchmark.case import Case, machine
+
+    result = measure_overhead(Case(**size, **case), ffmpeg=program, rounds=rounds)
+    click.echo(f"restore     {result.restore:8.2f} s")
+    click.echo(f"ffmpeg      {result.bridge:8.2f} s, overhead {100 * result.overhead:+.1f} %")
+    click.echo(f"ratio       {1 + result.overhead:8.3f}")
+    for name, peak in result.peaks.items():
+        click.echo(f"{peak / 2**20:8.1f} MiB  {name}")
+    report = {"benchmark": "bridge overhead", "case": {**size, **case, "rounds": rounds}}
+    _save(target, {**report, "result": asdict(result), "machine": machine("cpu")})
+
+
+@bridge.command()
+@click.option("--frames", default=300, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="1280x720", show_default=True, callback=_size, help="Pixels on the pipe.")
+@_program
+@_json
+def pipes(size: dict[str, int], frames: int, program: str | None, target: Path | None) -> None:
+    """MB a second through the pipe from an ffmpeg and through that to an ffmpeg."""
+    from vsrealbasicvsr.benchmark.bridge import measure_pipes
+    from vsrealbasicvsr.benchmark.case import machine
+
+    result = measure_pipes((size["width"], size["height"]), frames, ffmpeg=program)
+    click.echo(f"from ffmpeg {result.read:8.0f} MB/s")
+    click.echo(f"to ffmpeg   {result.written:8.0f} MB/s")
+    click.echo(f"ratio       {result.written / result.read:8.2f}")
+    report = {"benchmark": "bridge pipes", "case": {**size, "frames": frames}, "result": asdict(result)}
+    _save(target, {**report, "machine": machine("cpu")})
+
+
 def _save(target: Path | None, report: Mapping[str, Any]) -> None:
     if target:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
+from vsrealbasicvsr.cli.encode import encode
+from vsrealbasicvsr.cli.ffmpeg import ffmpeg
 from vsrealbasicvsr.cli.plugins import plugins
 from vsrealbasicvsr.cli.restore import restore
 from vsrealbasicvsr.cli.signals import INTERRUPTED, TERMINATED, Terminated, sigterm_interrupts
@@ -57,5 +59,7 @@ def main() -> None:
 
 
 main.add_command(restore)
+main.add_command(ffmpeg)
+main.add_command(encode)
 main.add_command(weights)
 main.add_command(plugins)

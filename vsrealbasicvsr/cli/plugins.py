@@ -13,7 +13,7 @@ from vsrealbasicvsr.errors import RestorationError
 
 @click.group()
 def plugins() -> None:
-    """List and copy the ready scripts for vspipe, mpv and other programs."""
+    """List and copy the ready scripts for vspipe, mpv, ffmpeg and other programs."""
 
 
 @plugins.command(name="list")
@@ -49,12 +49,15 @@ def _folder() -> Path:
 
 
 def _scripts() -> Iterator[Path]:
-    yield from sorted(_folder().glob("*/*.vpy"))
+    yield from sorted(path for path in _folder().glob("*/*") if path.suffix in (".vpy", ".ffscript"))
 
 
 def _purpose(path: Path) -> str:
-    """The first line of the script's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    """The first line of the script's docstring, or of its comment."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".vpy":
+        return text.partition("\n")[0].removeprefix("# ")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
 def _differs(target: Path, data: bytes) -> bool:

@@ -5,34 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from vsrealbasicvsr.cuts import read_cuts, write_cuts
-from vsrealbasicvsr.engine import CleanedFrame, Restorer
+from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.channel import read_ahead, write_behind
 from vsrealbasicvsr.job.delivery import Delivery
+from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
+from vsrealbasicvsr.video.pixels import frame_from_rgb
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.sink import OutputPlan, Sink, open_sink, plan_output
 from vsrealbasicvsr.video.source import Source, SourceFrame, SourceInfo, open_source
 
 log = logging.getLogger("vsrealbasicvsr")
-
-DECODED_AHEAD = 8
-"""Source frames decoded ahead of the network, 12 bytes a source pixel each."""
-ENCODED_BEHIND = 4
-"""Restored frames that wait for the encoder, 192 bytes a source pixel each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +125,6 @@ def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
     return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
 
 
-def _leave_the_cores_to_the_network() -> None:
-    """Convert on one core in this thread: several teams of threads on the same cores wait for each other."""
-    torch.set_num_threads(1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Restored:
-    picture: Tensor
-    """(3, 4H, 4W), float32, on the host."""
-    pts: int
-    duration: int | None
-
-
 class _Run:
     """The state of one pass through a source: what is on its way and what was counted."""
 
@@ -159,28 +136,19 @@ class _Run:
         delivery: Delivery,
         on_progress: OnProgress | None,
     ) -> None:
-        self._reader, self._restorer, self._plan, self._delivery = reader, restorer, plan, delivery
+        self._reader, self._plan, self._delivery = reader, plan, delivery
         self._on_progress = on_progress
-        self._times: deque[tuple[int, int | None]] = deque()
-        self._cuts: set[int] = set()
+        colour = reader.info.colour
+        self._passage = Passage(restorer, lambda _: colour, self._encode)
         self._started = time.monotonic()
-        self._passes = 0
-        self._cleaned = 0
         self._written = 0
 
     def through(self, sink: Sink, given: Container[int] | None) -> Report:
         """Restore all of the source into the sink, which is finished or aborted."""
+        self._sink = sink
         self._tell()
-        torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
         try:
-            with (
-                read_ahead(self._decoded(given), DECODED_AHEAD) as frames,
-                write_behind(partial(self._encode, sink), ENCODED_BEHIND) as put,
-            ):
-                for picture in self._restorer.stream(
-                    self._arriving(frames), self._cuts, on_cleaned=self._count
-                ):
-                    put(_Restored(picture.cpu(), *self._times.popleft()))
+            self._passage.run(self._judged(given))
             for warning in sink.finish():
                 log.warning("%s", warning)
         except KeyboardInterrupt:
@@ -195,24 +163,22 @@ class _Run:
             self._plan.target,
             self._written,
             self._reader.lost,
-            tuple(sorted(self._cuts)),
+            tuple(sorted(self._passage.cuts)),
             progress.seconds,
             progress.mean_passes,
         )
 
-    def _decoded(self, given: Container[int] | None) -> Iterator[tuple[Tensor, SourceFrame, bool]]:
-        """RGB, time and cut of each source frame; runs in the decoding thread."""
-        _leave_the_cores_to_the_network()
-        colour = self._reader.info.colour
+    def _judged(self, given: Container[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
+        """Source frames and whether each starts a shot; runs in the decoding thread."""
         frames = (
             find_cuts(self._reader)
             if given is None
             else ((frame, n in given) for n, frame in enumerate(self._reader))
         )
         told = 0
-        for frame, cut in frames:
+        for frame in frames:
             told = self._warn(told)
-            yield rgb_from_frame(frame.picture, colour), frame, cut
+            yield frame
         self._warn(told)
         if self._reader.damaged:
             log.warning(
@@ -226,17 +192,8 @@ class _Run:
             log.warning("%s", warning)
         return len(warnings)
 
-    def _arriving(self, frames: Iterator[tuple[Tensor, SourceFrame, bool]]) -> Iterator[Tensor]:
-        """The pictures alone for the engine; their times and cuts are noted."""
-        for n, (rgb, frame, cut) in enumerate(frames):
-            if cut and n:
-                self._cuts.add(n)
-            self._times.append((frame.pts, frame.duration))
-            yield rgb
-
-    def _encode(self, sink: Sink, restored: _Restored) -> None:
+    def _encode(self, restored: Restored) -> None:
         """Resize, convert and write; runs in the encoding thread."""
-        _leave_the_cores_to_the_network()
         width, height = self._plan.size
         resized = resize_picture(
             restored.picture,
@@ -246,13 +203,9 @@ class _Run:
             transfer=self._plan.colour.transfer,
         )
         frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
-        sink.write(frame, restored.pts, restored.duration)
+        self._sink.write(frame, restored.pts, restored.duration)
         self._written += 1
         self._tell()
-
-    def _count(self, _: int, cleaned: CleanedFrame) -> None:
-        self._cleaned += 1
-        self._passes += cleaned.passes
 
     def _tell(self) -> None:
         if self._on_progress:
@@ -261,5 +214,8 @@ class _Run:
     def _progress(self) -> Progress:
         seconds = time.monotonic() - self._started
         return Progress(
-            self._written, self._reader.info.frames, seconds, self._passes / max(self._cleaned, 1)
+            self._written,
+            self._reader.info.frames,
+            seconds,
+            self._passage.passes / max(self._passage.cleaned, 1),
         )

@@ -24,6 +24,7 @@ class FilterChain:
         filters: FFmpeg's names and option strings.
         time_base: Unit of the pictures' time stamps; what comes out carries its own `time_base`.
         sample_aspect_ratio: Width by height of a pixel.
+        rate: Pictures a second, for filters that count by it; None where unknown.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class FilterChain:
         *filters: tuple[str, str],
         time_base: Fraction,
         sample_aspect_ratio: Fraction = Fraction(1),
+        rate: Fraction | None = None,
     ) -> None:
         self._filters = filters
         self._time_base = time_base
         self._sample_aspect_ratio = sample_aspect_ratio
+        self._rate = rate
         self._graph: Graph | None = None
         self._sink: FilterContext | None = None
         self._kind: tuple[int | str, ...] = ()
@@ -60,7 +63,10 @@ class FilterChain:
     def _build(self, picture: VideoFrame) -> None:
         # Graph.add_buffer would state square pixels and no colour at all.
         graph = Graph()
-        last = graph.add("buffer", **_options(picture, self._time_base, self._sample_aspect_ratio))
+        arguments = _options(picture, self._time_base, self._sample_aspect_ratio)
+        if self._rate:
+            arguments["frame_rate"] = f"{self._rate.numerator}/{self._rate.denominator}"
+        last = graph.add("buffer", **arguments)
         for name, options in (*self._filters, ("buffersink", "")):
             following = graph.add(name, options or None)
             last.link_to(following)

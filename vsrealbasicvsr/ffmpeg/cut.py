@@ -1,0 +1,201 @@
+"""A filter graph cut at its `realbasicvsr`: what comes before it, and all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from vsrealbasicvsr.errors import GraphError
+from vsrealbasicvsr.ffmpeg.grammar import Filter, Graph, arguments_of
+
+NAME = "realbasicvsr"
+CUT = "vsrealbasicvsr_cut"
+"""Label of the pictures in front of the node."""
+_AUDIO = frozenset(
+    """
+    acrossover aformat amix anequalizer anull aresample asegment asplit atrim channelsplit pan volume
+    """.split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CutGraph:
+    """The two halves of a graph.
+
+    Attributes:
+        before: The filters that the node's pictures pass; a `null` stands in the node's place.
+        after: All other filters; another filter stands in the node's place. Filters whose pictures are needed
+            on both sides are in both.
+        node: The node itself.
+        shared: Whether `after` begins with more than the node, so that it needs the sources as well.
+    """
+
+    before: Graph
+    after: Graph
+    node: Filter
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A filter with its place in the graph."""
+
+    item: Filter
+    follows: bool
+    """Whether the one before it in the list feeds it without a label."""
+
+
+def has_node(graph: Graph) -> bool:
+    """Whether one of the filters is ours."""
+    return any(item.name == NAME for item in graph)
+
+
+def cut(graph: Graph, text: str, *, pipe: str | None = None, leaving: str = "null") -> CutGraph:
+    """Cut the graph at its one `realbasicvsr`.
+
+    Args:
+        graph: Holds the node.
+        text: The graph as it was written, for messages.
+        pipe: The stream that `after` takes the restored pictures from, such as `1:v:0`; `before` then gives
+            its own under the label `CUT`. None leaves both ends open, as in the graph of a `-vf`.
+        leaving: The filter that stands in the node's place in `after`.
+
+    Raises:
+        GraphError: there are two nodes, or the node has several inputs or outputs, or feeds itself.
+    """
+    nodes = list(_nodes(graph))
+    places = [place for place, node in enumerate(nodes) if node.item.name == NAME]
+    place = places[0]
+    item = nodes[place].item
+    if len(places) > 1:
+        what = f"a command can have one {NAME}, and this is the second: run one command after the other"
+        raise GraphError.at(what, text, nodes[places[1]].item.position)
+    if len(item.inputs) + nodes[place].follows > 1 or len(item.outputs) > 1:
+        raise GraphError.at(f"{NAME} takes one video and gives one", text, item.position)
+    links = _Links(nodes)
+    before = links.ancestors(place)
+    if place in before:
+        raise GraphError.at(f"{NAME} gets its own output: the graph runs in a circle", text, item.position)
+    after = links.needed_without(place, before)
+    entrance = replace(item, name="null", text="null", arguments=None, outputs=(CUT,) if pipe else ())
+    exit_ = replace(item, name="null", text=leaving, arguments=None, inputs=(pipe,) if pipe else ())
+    return CutGraph(
+        Graph(tuple(links.side(before, place, entrance, fed=True)), graph.scaler_flags),
+        Graph(tuple(links.side(after, place, exit_, fed=False)), graph.scaler_flags),
+        item,
+        shared=bool(after & before) or links.has_other_starts(after, place),
+    )
+
+
+def with_node(graph: Graph, text: str) -> Graph:
+    """The graph with other filters, as text, in the node's place."""
+    return Graph(
+        tuple(
+            tuple(replace(item, text=text) if item.name == NAME else item for item in chain)
+            for chain in graph.chains
+        ),
+        graph.scaler_flags,
+    )
+
+
+def _nodes(graph: Graph) -> Iterator[_Node]:
+    for chain in graph.chains:
+        for number, item in enumerate(chain):
+            yield _Node(item, number > 0)
+
+
+class _Links:
+    """Who feeds whom."""
+
+    def __init__(self, nodes: list[_Node]) -> None:
+        self._nodes = nodes
+        self._maker = {label: place for place, node in enumerate(nodes) for label in node.item.outputs}
+        self._taken = {label for node in nodes for label in node.item.inputs}
+
+    def ancestors(self, place: int) -> set[int]:
+        """All that the node's pictures come through."""
+        found: set[int] = set()
+        waiting = [place]
+        while waiting:
+            for parent in self._parents(waiting.pop()) - found:
+                found.add(parent)
+                waiting.append(parent)
+        return found
+
+    def needed_without(self, place: int, before: set[int]) -> set[int]:
+        """All but the node and what serves the node alone."""
+        needed = set(range(len(self._nodes))) - before - {place}
+        waiting = [*needed, *(other for other in before if self._is_open(other))]
+        needed.update(waiting)
+        while waiting:
+            for parent in (self._parents(waiting.pop()) & before) - needed:
+                needed.add(parent)
+                waiting.append(parent)
+        return needed
+
+    def has_other_starts(self, side: set[int], place: int) -> bool:
+        """Whether some filter of the side takes a picture that no filter of the graph makes."""
+        return any(label not in self._maker for other in side - {place} for label in self._item(other).inputs)
+
+    def side(
+        self, which: set[int], place: int, stand_in: Filter, *, fed: bool
+    ) -> Iterator[tuple[Filter, ...]]:
+        """The chains of one half, with a stand-in for the node that takes the node's input or none.
+
+        What only the other half or an output takes is closed with a `nullsink`; outputs are the business of
+        the half that is not fed.
+        """
+        present = sorted(which | {place})
+        items = {other: self._item(other) for other in present} | {place: stand_in}
+        loose: list[str] = []
+        for other in present:
+            if (
+                other != place
+                and self._is_followed(other)
+                and not self._is_joined(other + 1, items, place, fed)
+            ):
+                loose.append(f"vsrealbasicvsr_{other}")
+                items[other] = replace(items[other], outputs=(*items[other].outputs, loose[-1]))
+        chain: list[Filter] = []
+        for other in present:
+            if chain and not self._is_joined(other, items, place, fed):
+                yield tuple(chain)
+                chain = []
+            chain.append(items[other])
+        yield tuple(chain)
+        taken = {*loose, *(label for item in items.values() for label in item.inputs)}
+        made = [label for other in present if other != place for label in items[other].outputs]
+        loose += [label for label in made if label not in taken and (fed or label in self._taken)]
+        for label in loose:
+            sink = "anullsink" if self._is_audio(label) else "nullsink"
+            yield (Filter(sink, sink, inputs=(label,)),)
+
+    def _is_audio(self, label: str) -> bool:
+        """Whether sound comes out there, of the filters that can be on both sides of a cut."""
+        if label not in self._maker:
+            return False
+        item = self._item(self._maker[label])
+        if item.name == "concat":  # for each segment first its pictures, then its sound
+            options = dict(arguments_of(item))
+            return item.outputs.index(label) >= int(options.get("v") or 1)
+        return item.name in _AUDIO
+
+    def _is_joined(self, other: int, items: dict[int, Filter], place: int, fed: bool) -> bool:
+        """Whether a filter is fed in this half by the one before it in the text."""
+        return self._nodes[other].follows and {other, other - 1} <= items.keys() and (fed or other != place)
+
+    def _is_followed(self, place: int) -> bool:
+        return place + 1 < len(self._nodes) and self._nodes[place + 1].follows
+
+    def _parents(self, place: int) -> set[int]:
+        found = {self._maker[label] for label in self._item(place).inputs if label in self._maker}
+        return found | {place - 1} if self._nodes[place].follows else found
+
+    def _is_open(self, place: int) -> bool:
+        """Whether something outside the graph may take what this filter gives."""
+        outputs = self._item(place).outputs
+        open_end = not outputs and not self._is_followed(place)
+        return open_end or any(label not in self._taken for label in outputs)
+
+    def _item(self, place: int) -> Filter:
+        return self._nodes[place].item

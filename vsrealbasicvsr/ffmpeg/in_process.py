@@ -1,0 +1,210 @@
+"""A command without an ffmpeg to run it: PyAV's libraries read, filter and encode in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import chain, islice
+
+import av
+import torch
+from av.video.frame import VideoFrame
+
+from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.errors import JobError, VideoError
+from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
+from vsrealbasicvsr.job.passage import Passage, Restored
+from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.video.colour import describe_colour
+from vsrealbasicvsr.video.cuts import find_cuts
+from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.graph import FilterChain
+from vsrealbasicvsr.video.output import OutputPlan
+from vsrealbasicvsr.video.pixels import frame_from_rgb
+from vsrealbasicvsr.video.sink import Sink, open_sink, plan_output
+from vsrealbasicvsr.video.source import Source, SourceFrame, SourceInfo, open_source
+
+log = logging.getLogger("vsrealbasicvsr")
+
+_UPRIGHT = {90: ("transpose", "cclock"), 180: ("rotate", "PI"), 270: ("transpose", "clock")}
+"""What FFmpeg does to pictures that a player would turn by so many degrees counter-clockwise."""
+_PROBE = (("setpts", "FR*1000000"), ("scale", "10000*sar:2"))
+"""What PyAV does not tell of what filters give: the rate as a time stamp, the pixel shape as a width."""
+_PROBED = 300
+_LARGEST = 1001
+
+
+def run_in_process(
+    command: SimpleCommand, open_restorer: Callable[[], Restorer], given: frozenset[int] | None
+) -> None:
+    """Run a command; sound, subtitles, chapters and tags are copied.
+
+    Args:
+        command: What is asked for.
+        open_restorer: Makes what restores the pictures, when all else has been checked.
+        given: The cuts; None where they are to be found.
+
+    Raises:
+        RestorationError: one of its kinds, for whatever is wrong.
+        KeyboardInterrupt: passed on; what was done so far stays in a file named `.partial`.
+    """
+    with open_source(command.source, deinterlace="off") as source:
+        turn = _UPRIGHT.get(round(source.info.rotation) % 360)
+        before = (turn, *command.before) if turn else command.before
+        arriving = _filtered(source.info, before, (frame.picture for frame in source))
+        enlarged = replace(arriving, width=SCALE * arriving.width, height=SCALE * arriving.height, rotation=0)
+        plan = _planned(command, enlarged, arriving.pixel_format)
+        if command.after:
+            leaving = _filtered(enlarged, command.after, _blanks(enlarged, plan))
+            plan = _planned(command, replace(leaving, colour=plan.colour), leaving.pixel_format)
+        for warning in plan.warnings:
+            log.warning("%s", warning)
+        run = _Run(source, arriving, before, enlarged, command.after, plan, open_restorer())
+        run.through(open_sink(plan), given)
+
+
+def _planned(command: SimpleCommand, info: SourceInfo, pixel_format: str) -> OutputPlan:
+    """The output; its pixel format is the one that arrives, as with FFmpeg, if the encoder takes it."""
+
+    def plan(encoding: Encoding) -> OutputPlan:
+        size = info.width, info.height
+        return plan_output(
+            command.target, info, size, encoding, overwrite=command.overwrite, carry=command.carry
+        )
+
+    usual = plan(command.encoding)
+    if command.encoding.pixel_format is not None:
+        return usual
+    try:
+        return plan(replace(usual.encoding, pixel_format=pixel_format.replace("yuvj", "yuv")))
+    except VideoError:
+        return usual
+
+
+def _filtered(info: SourceInfo, filters: Chain, pictures: Iterable[VideoFrame]) -> SourceInfo:
+    """What is known of pictures behind filters, found out with the first of them.
+
+    Raises:
+        JobError: a filter is unknown or refuses its options or the pictures, or lets none pass.
+    """
+    probe, ahead = _chain(info, *filters, *_PROBE), _chain(info, *filters)
+    first = told = None
+    for picture in chain(islice(pictures, _PROBED), [None]):
+        first = first or next(_pushed(ahead, picture), None)
+        told = told or next(_pushed(probe, picture), None)
+        if first and told:
+            break
+    if first is None or told is None:
+        raise JobError(f"no picture passes the filters {', '.join(name for name, _ in filters)}.")
+    rate = Fraction(told.pts or 0, 1_000_000).limit_denominator(_LARGEST)
+    return replace(
+        info,
+        width=first.width,
+        height=first.height,
+        pixel_format=first.format.name,
+        colour=describe_colour(first)[0],
+        sample_aspect_ratio=Fraction(told.width, 10_000).limit_denominator(_LARGEST // 4),
+        time_base=_time_base(first),
+        rate=rate or info.rate,
+        frames=None,
+    )
+
+
+def _blanks(info: SourceInfo, plan: OutputPlan) -> Iterator[VideoFrame]:
+    """Pictures like those that leave the network."""
+    step = round(1 / (info.rate * info.time_base)) or 1
+    for number in range(_PROBED):
+        picture = frame_from_rgb(torch.zeros(3, info.height, info.width), plan.pixel_format, plan.colour)
+        picture.pts, picture.time_base = number * step, info.time_base
+        yield picture
+
+
+def _chain(info: SourceInfo, *filters: tuple[str, str]) -> FilterChain:
+    return FilterChain(
+        *filters, time_base=info.time_base, sample_aspect_ratio=info.sample_aspect_ratio, rate=info.rate
+    )
+
+
+def _pushed(filters: FilterChain, picture: VideoFrame | None) -> Iterator[VideoFrame]:
+    """What filters give for a picture, or at the end.
+
+    Raises:
+        JobError: one of them refuses.
+    """
+    try:
+        yield from filters.flush() if picture is None else filters.push(picture)
+    except (av.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise JobError(f"the filters cannot be set up, PyAV's FFmpeg says: {reason}.") from error
+
+
+def _time_base(picture: VideoFrame) -> Fraction:
+    assert picture.time_base is not None
+    return Fraction(picture.time_base.numerator, picture.time_base.denominator)
+
+
+class _Run:
+    """One run through a source."""
+
+    def __init__(
+        self,
+        source: Source,
+        arriving: SourceInfo,
+        before: Chain,
+        enlarged: SourceInfo,
+        after: Chain,
+        plan: OutputPlan,
+        restorer: Restorer,
+    ) -> None:
+        self._source, self._arriving, self._plan = source, arriving, plan
+        self._before = _chain(source.info, *before) if before else None
+        self._after = _chain(enlarged, *after, ("format", plan.pixel_format)) if after else None
+        self._passage = Passage(restorer, lambda _: arriving.colour, self._write)
+        self._written = 0
+
+    def through(self, sink: Sink, given: frozenset[int] | None) -> None:
+        """Restore all pictures into the sink, which is finished or aborted."""
+        self._sink = sink
+        try:
+            self._passage.run(self._judged(given))
+            if self._after is not None:
+                self._deliver(_pushed(self._after, None))
+            for warning in (*sink.finish(), *self._source.warnings):
+                log.warning("%s", warning)
+        except KeyboardInterrupt:
+            kept = sink.abort(keep=self._written > 0)
+            log.warning("stopped after %d frames%s", self._written, f"; they are in {kept}" if kept else "")
+            raise
+        except BaseException:
+            sink.abort()
+            raise
+
+    def _judged(self, given: frozenset[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
+        """Pictures and whether each starts a shot; runs in the decoding thread."""
+        if given is None:
+            return find_cuts(self._arrive())
+        return ((frame, n in given) for n, frame in enumerate(self._arrive()))
+
+    def _arrive(self) -> Iterator[SourceFrame]:
+        if self._before is None:
+            yield from self._source
+            return
+        for picture in chain((frame.picture for frame in self._source), [None]):
+            for filtered in _pushed(self._before, picture):
+                assert filtered.pts is not None
+                yield SourceFrame(filtered, filtered.pts, filtered.duration or None)
+
+    def _write(self, restored: Restored) -> None:
+        """Convert, filter and write; runs in the encoding thread."""
+        picture = frame_from_rgb(restored.picture, self._plan.pixel_format, self._plan.colour)
+        picture.pts, picture.time_base = restored.pts, self._arriving.time_base
+        picture.duration = restored.duration or 0
+        self._deliver([picture] if self._after is None else _pushed(self._after, picture))
+
+    def _deliver(self, pictures: Iterable[VideoFrame]) -> None:
+        for picture in pictures:
+            assert picture.pts is not None
+            self._sink.write(picture, picture.pts, picture.duration or None)
+            self._written += 1

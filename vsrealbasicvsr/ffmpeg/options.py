@@ -1,0 +1,80 @@
+"""The node's options are the settings, written as FFmpeg's filters write theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from vsrealbasicvsr.errors import GraphError, SettingsError
+from vsrealbasicvsr.ffmpeg.cut import NAME
+from vsrealbasicvsr.ffmpeg.grammar import Filter, arguments_of
+from vsrealbasicvsr.settings import Settings
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether one of the arguments of a command is `realbasicvsr=help`."""
+    return f"{NAME}=help" in map(str.strip, arguments)
+
+
+def settings_of(item: Filter, text: str) -> Settings:
+    """The settings that a node asks for: `name=value`, or values alone in the order of `Settings`.
+
+    Args:
+        item: The node.
+        text: The graph as it was written, for messages.
+
+    Raises:
+        GraphError: an option is unknown, given twice, or its value is refused.
+    """
+
+    def refused(what: str) -> GraphError:
+        return GraphError.at(what, text, item.position)
+
+    kinds: dict[str, type[int] | type[float] | type[str]] = {
+        name: type(value) for name, value in asdict(Settings()).items()
+    }
+    values: dict[str, int | float | str] = {}
+    places = iter(kinds)
+    named = False
+    for name, value in arguments_of(item):
+        if name == "enable":
+            raise refused(
+                f"{NAME} cannot be switched on and off by enable=; split the command by -ss and -to"
+            )
+        if name is None:
+            if named:
+                raise refused(f"{value!r} has no name; after a named option each needs one")
+            name = next(places, "")
+            if not name:
+                raise refused(f"{value!r} is one value too many; there are {len(kinds)} options")
+        else:
+            named = True
+        if name not in kinds:
+            raise refused(f"{NAME} has no option {name!r}; there are {', '.join(kinds)}")
+        if name in values:
+            raise refused(f"{name} is given twice")
+        try:
+            values[name] = kinds[name](value)
+        except ValueError:
+            kind = "a whole number" if kinds[name] is int else "a number"
+            raise refused(f"{name} must be {kind}, not {value!r}") from None
+    try:
+        return Settings.from_mapping(values)
+    except SettingsError as error:
+        raise refused(str(error).rstrip(".")) from error
+
+
+def options_help() -> str:
+    """What `realbasicvsr=help` prints."""
+    lines = [
+        f"Filter {NAME}",
+        "  Restore video to four times its size. Give the settings as name=value:value..., or help.",
+        "",
+    ]
+    for each in fields(Settings):
+        rule = each.metadata
+        kind = {int: "<int>", float: "<float>", str: "<string>"}[type(each.default)]
+        unit = f" [{rule['unit']}]" if rule["unit"] else ""
+        low_high = "" if rule["low"] == float("-inf") else f" (from {rule['low']:g} to {rule['high']:g})"
+        lines.append(f"   {each.name:<12} {kind:<9} {rule['help']}{unit}{low_high} (default {each.default})")
+    return "\n".join(lines)

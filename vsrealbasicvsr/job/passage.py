@@ -1,0 +1,101 @@
+"""Frames on their way through the network: decode, network and encode overlap (DESIGN 4.5)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from av.video.frame import VideoFrame
+from torch import Tensor
+
+from vsrealbasicvsr.engine import CleanedFrame, Restorer
+from vsrealbasicvsr.job.channel import read_ahead, write_behind
+from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.source import SourceFrame
+
+DECODED_AHEAD = 8
+"""Source frames decoded ahead of the network, 12 bytes a source pixel each."""
+ENCODED_BEHIND = 4
+"""Restored frames that wait for the encoder, 192 bytes a source pixel each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restored picture and the time of the frame it was made of."""
+
+    picture: Tensor
+    """(3, 4H, 4W), float32, on the host."""
+    pts: int
+    duration: int | None
+
+
+@dataclass
+class Passage:
+    """One pass of frames through the network.
+
+    Attributes:
+        restorer: What restores them.
+        colour_of: What the numbers of a decoded picture mean; called in the decoding thread.
+        write: Takes the restored frames in order; called in the encoding thread.
+        stop: Called in the main thread when the pass fails, to end a wait for frames that will never come.
+        cuts: Frame numbers that started a new shot, so far.
+        cleaned: Frames cleaned so far.
+        passes: Cleaning passes so far.
+    """
+
+    restorer: Restorer
+    colour_of: Callable[[VideoFrame], Colour]
+    write: Callable[[Restored], None]
+    stop: Callable[[], None] = lambda: None
+    cuts: set[int] = field(default_factory=set)
+    cleaned: int = 0
+    passes: int = 0
+    _times: deque[tuple[int, int | None]] = field(default_factory=deque)
+
+    def run(self, frames: Iterable[tuple[SourceFrame, bool]]) -> None:
+        """Restore all frames; each comes with whether it starts a new shot."""
+        torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
+        with (
+            read_ahead(self._decoded(frames), DECODED_AHEAD) as decoded,
+            write_behind(self._written, ENCODED_BEHIND) as put,
+        ):
+            try:
+                pictures = self._arriving(decoded)
+                for picture in self.restorer.stream(pictures, self.cuts, on_cleaned=self._count):
+                    put(Restored(picture.cpu(), *self._times.popleft()))
+            except BaseException:
+                self.stop()
+                raise
+
+    def _decoded(
+        self, frames: Iterable[tuple[SourceFrame, bool]]
+    ) -> Iterator[tuple[Tensor, SourceFrame, bool]]:
+        """RGB, time and cut of each frame; runs in the decoding thread."""
+        _leave_the_cores_to_the_network()
+        for frame, cut in frames:
+            yield rgb_from_frame(frame.picture, self.colour_of(frame.picture)), frame, cut
+
+    def _arriving(self, frames: Iterator[tuple[Tensor, SourceFrame, bool]]) -> Iterator[Tensor]:
+        """The pictures alone for the engine; their times and cuts are noted."""
+        for n, (rgb, frame, cut) in enumerate(frames):
+            if cut and n:
+                self.cuts.add(n)
+            self._times.append((frame.pts, frame.duration))
+            yield rgb
+
+    def _written(self, restored: Restored) -> None:
+        """Runs in the encoding thread."""
+        _leave_the_cores_to_the_network()
+        self.write(restored)
+
+    def _count(self, _: int, cleaned: CleanedFrame) -> None:
+        self.cleaned += 1
+        self.passes += cleaned.passes
+
+
+def _leave_the_cores_to_the_network() -> None:
+    """Convert on one core in this thread: several teams of threads on the same cores wait for each other."""
+    torch.set_num_threads(1)
