@@ -20,7 +20,7 @@ from tests.ffmpeg.clips import SAMPLE, Clips
 
 SLOW = 0.05
 """Seconds a picture takes. There are 96, of which the decode half can be 60 ahead."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Run:

@@ -40,7 +40,7 @@ def both(ffmpeg: str, folder: Path, *arguments: str | Path, name: str = "out.mkv
     exact = (
         []
         if {"-r", "-fps_mode", "-vsync"} & set(words)
-        else [*program.every_picture, "-enc_time_base", "1/90000"]
+        else [*program.every_picture, "-enc_time_base:v", "1/90000"]
     )
     run_plain(*(word.replace("NODE", NEAREST) for word in words), *exact, plain, ffmpeg=ffmpeg)
     return look(ours), look(plain)
@@ -127,7 +127,7 @@ def test_maps_of_a_complex_graph_stay_as_they_are(clips: Clips, ffmpeg: str, tmp
         "[0:v]NODE[c];[1:v]scale=40:30[l];[c][l]overlay=8:8",
         "[0:v][0:a][0:v][0:a]concat=n=2:v=1:a=1[c][a];[c]NODE;[a]anull",
         "[0:v]split[s][t];[s]NODE[x];[t]scale=4*iw:4*ih[y];[x][y]xfade=duration=0.5:offset=0.5",
-        "[0:a]asplit[x][y];[x]showwaves=s=64x48:r=24,NODE;[y]anull",
+        "[0:a]asplit[x][y];[x]showwaves=s=64x48:r=24,format=rgb24,NODE;[y]anull",
         "NODE,setpts=PTS+1000",
         "NODE,crop=100:80:8:8;[0:a]volume=0.5",
         "sws_flags=bilinear;[0:v]NODE,scale=100:80;anullsrc=d=1",

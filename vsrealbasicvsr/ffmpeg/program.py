@@ -74,8 +74,8 @@ class FFmpeg:
         return ["-fps_mode" if self.has_fps_mode else "-vsync", "passthrough"]
 
     def ticks(self, time_base: Fraction) -> list[str]:
-        """Output options that make the encoder count time in this unit."""
-        return ["-enc_time_base", f"{time_base.numerator}/{time_base.denominator}"]
+        """Output options that make encoders of pictures count time in this unit; sound has its own."""
+        return ["-enc_time_base:v", f"{time_base.numerator}/{time_base.denominator}"]
 
     @property
     def takes_light_metadata(self) -> bool:
