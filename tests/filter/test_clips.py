@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.filter.conftest import Restore, noise_clip
+from tests.filter.conftest import Restore, noise_clip, pixels
 from vsrealbasicvsr import realbasicvsr, restore
 
 REFUSED = [
@@ -68,6 +69,37 @@ def test_clips_that_vary_and_things_that_are_no_clips(function: Callable[..., vs
     ):
         with pytest.raises(vs.Error, match=f"^realbasicvsr: {message}"):
             function(clip)
+
+
+@pytest.mark.parametrize("function", [realbasicvsr, restore])
+def test_clips_past_what_vapoursynth_counts_are_refused(function: Callable[..., vs.VideoNode]) -> None:
+    """VapourSynth would speak of a Splice that nobody wrote, or give a width of 2147483647."""
+    blank = vs.core.std.BlankClip
+    eighths = vs.core.query_video_format(vs.YUV, vs.INTEGER, 8, 3, 0)
+    for clip, message in (
+        (
+            blank(format=vs.RGBS, width=8, height=8, length=2**31 - 1),
+            r"the clip has 2147483647 frames, .*clip\[:2",
+        ),
+        (blank(format=vs.RGBS, width=2**29, height=1), "the clip is 536870912x1; 1000000 pixels"),
+        (blank(format=vs.GRAY8, width=1, height=2**29), "the clip is 1x536870912; 1000000 pixels"),
+        (blank(format=eighths, width=64, height=64), "the clip is YUVssw3ssh0P8; a chroma sample"),
+    ):
+        with pytest.raises(vs.Error, match=f"^realbasicvsr: {message}"):
+            function(clip)
+    assert (
+        function(blank(format=vs.RGBS, width=8, height=8, length=2_000_000_000)).num_frames == 2_000_000_000
+    )
+
+
+def test_a_clip_on_the_gpu_is_downloaded(restored: Restore) -> None:
+    clip = noise_clip(2)
+    try:
+        resident = clip.std.GPUUpload()
+    except (vs.Error, AttributeError) as error:
+        pytest.skip(f"VapourSynth has no GPU here: {error}")
+    for n in range(2):
+        np.testing.assert_array_equal(pixels(restored(resident), n), pixels(restored(clip), n))
 
 
 def test_frame_properties_are_copied_and_two_are_added(restored: Restore) -> None:

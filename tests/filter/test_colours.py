@@ -182,6 +182,14 @@ def test_other_properties_come_through(enlarged: Restore) -> None:
             assert props == dict(theirs.props)
 
 
+@pytest.mark.parametrize("shape", [(16, 18), (0, 1), (0, 0)])
+def test_the_sample_aspect_ratio_is_not_touched(enlarged: Restore, shape: tuple[int, int]) -> None:
+    """VapourSynth's resizers shorten it, and drop what is no ratio."""
+    clip = patches(vs.YUV420P8).std.SetFrameProps(_SARNum=shape[0], _SARDen=shape[1])
+    props = enlarged(clip).get_frame(0).props
+    assert (props.get("_SARNum"), props.get("_SARDen")) == shape
+
+
 @pytest.mark.parametrize(
     ("asked", "size"),
     [

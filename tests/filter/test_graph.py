@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import random
 import re
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -223,6 +225,24 @@ def test_windows_asked_for_ahead_end_with_the_clip(
     gc.collect()
     time.sleep(1)
     assert ended == [0, 7]
+
+
+def test_an_interpreter_that_ends_does_not_wait_for_its_windows(mini_model: Path) -> None:
+    """Here a window would take minutes; without an end of its own the process waited for all of it."""
+    script = (
+        "import sys, threading, time, vapoursynth as vs\n"
+        "from vsrealbasicvsr import realbasicvsr\n"
+        "clip = vs.core.std.BlankClip(format=vs.RGBS, width=96, height=64, length=3000)\n"
+        f"out = realbasicvsr(clip, 'cpu', {str(mini_model)!r}, window=3000, margin=0)\n"
+        "answer = out.get_frame_async(0)\n"
+        "while 'vsrealbasicvsr.engine.restorer' not in sys.modules: time.sleep(0.1)\n"
+        "time.sleep(1)\n"
+        "print(answer.done())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
 
 
 def test_seeks_from_four_threads(restored: Restore) -> None:

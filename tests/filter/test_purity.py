@@ -58,6 +58,17 @@ def test_threads_and_requests_change_nothing(
     np.testing.assert_array_equal(np.stack(got), np.stack(forward))
 
 
+def test_three_hundred_frames_with_the_default_windows(restored: Restore, core_settings: vs.Core) -> None:
+    source, usual = noise_clip(300, 2, 2), {"window": 24, "margin": 8}
+    expected = np.stack(all_pixels(restored(source, **usual)))
+    core_settings.num_threads, core_settings.max_cache_size = 8, 256
+    got = all_pixels(restored(source, ["cpu", "cpu"], **usual), requests=16)
+    np.testing.assert_array_equal(np.stack(got), expected)
+    backward = restored(source, **usual)
+    for n in range(299, -1, -1):
+        np.testing.assert_array_equal(pixels(backward, n), expected[n], err_msg=f"frame {n}")
+
+
 def test_two_outputs_and_two_instances_do_not_disturb_each_other(
     restored: Restore, forward: list[Pixels]
 ) -> None:

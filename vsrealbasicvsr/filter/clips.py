@@ -14,13 +14,18 @@ _NAMES = {
     12: "chromancl", 13: "chromacl", 14: "ictcp",
 }  # fmt: skip
 """VapourSynth's names of matrices."""
+_LONGEST = 2_000_000_000
+"""Frames. VapourSynth counts to 2147483647, which the repeated frames beyond a clip's end must not pass."""
+_LARGEST = 1_000_000
+"""Pixels across or down; VapourSynth cuts four times as many off at 2147483647 without a word."""
 
 
 def constant_clip(clip: object) -> vs.VideoNode:
     """The clip itself, downloaded if its frames lie on the GPU.
 
     Raises:
-        ClipError: it is no video clip, its format or size varies, or VapourSynth cannot convert its samples.
+        ClipError: it is no video clip, its format or size varies, or it is too large or too long, or
+            VapourSynth cannot convert its samples.
     """
     if not isinstance(clip, vs.VideoNode):
         raise ClipError(f"clip must be a video clip, not {type(clip).__name__}.")
@@ -34,6 +39,16 @@ def constant_clip(clip: object) -> vs.VideoNode:
         )
     if clip.format.sample_type == vs.INTEGER and clip.format.bits_per_sample > 16:
         raise ClipError(f"the clip is {clip.format.name}; integer samples may have 16 bits at most.")
+    if max(clip.format.subsampling_w, clip.format.subsampling_h) > 2:
+        raise ClipError(
+            f"the clip is {clip.format.name}; a chroma sample may stand for 4 pixels a side at most."
+        )
+    if max(clip.width, clip.height) > _LARGEST:
+        raise ClipError(f"the clip is {clip.width}x{clip.height}; {_LARGEST} pixels a side is the most.")
+    if clip.num_frames > _LONGEST:
+        raise ClipError(
+            f"the clip has {clip.num_frames} frames, {_LONGEST} is the most: clip = clip[:{_LONGEST}]."
+        )
     if getattr(clip, "gpu_resident", False):  # VapourSynth R80 has such clips
         return clip.std.GPUDownload()
     return clip

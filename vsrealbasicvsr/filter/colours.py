@@ -88,7 +88,7 @@ class _Colours:
             primaries, transfer = self.system
             plain = plain.std.SetFrameProps(_Primaries=primaries, _Transfer=transfer)
         converted: vs.VideoNode = getattr(plain.resize, resizer)(*size, **arguments)
-        untouched = ["_Primaries", "_Transfer", "_FieldBased"]
+        untouched = ["_Primaries", "_Transfer", "_FieldBased", "_SARNum", "_SARDen"]
         if not any(name.startswith("chromaloc") for name in arguments):
             untouched.append("_ChromaLocation")
         return converted.std.CopyFrameProps(clip, props=untouched)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from collections.abc import Callable, Container, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import vapoursynth as vs
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from vsrealbasicvsr.engine import CleanedFrame, Neighbours
 
 
+type _Jobs = SimpleQueue[Callable[[], None] | None]
 _UNLOADED = "the script was unloaded."
 
 
@@ -26,7 +30,8 @@ class Worker:
     """Restores windows of one clip; loads torch, weights and device when the first is asked for.
 
     Works in one thread of its own: each thread that computes gets heaps and helpers that it keeps, so in
-    VapourSynth's threads 16 of them took 3.0 GB where one takes 1.8.
+    VapourSynth's threads 16 of them took 3.0 GB where one takes 1.8. It is no executor's, which Python
+    waits for before anybody can close it: a window may take minutes.
 
     Args:
         settings: how and where.
@@ -37,7 +42,9 @@ class Worker:
         self._neighbours: Neighbours | None = None
         self._failure: RestorationError | None = None
         self._closed = threading.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="realbasicvsr")
+        self._lock = threading.Lock()
+        self._jobs: _Jobs = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def run[Result](self, work: Callable[[], Result]) -> Result:
         """Do some work in this worker's thread, in the environment of the caller, and wait for it.
@@ -45,21 +52,24 @@ class Worker:
         Raises:
             RestorationError: the worker is closed.
         """
-        environment = vs.get_current_environment()
-
-        def inside() -> Result:
-            with environment.use():
-                return work()
-
-        try:
-            future = self._thread.submit(inside)
-        except RuntimeError as error:  # after `close`, and at the interpreter's end
-            raise RestorationError(_UNLOADED) from error
+        future: Future[Result] = Future()
+        self._begin(partial(_fulfil, future, vs.get_current_environment(), work))
         try:
             return future.result()
         finally:
             # It holds its error, whose traceback holds this frame: a circle with all that is in it.
             del future
+
+    def _begin(self, job: Callable[[], None]) -> None:
+        with self._lock:
+            self._check_open()
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=_serve, args=[self._jobs], name="realbasicvsr", daemon=True
+                )
+                atexit.register(self._end)
+                self._thread.start()
+            self._jobs.put(job)
 
     def restore(
         self, window: Window, picture: Callable[[int], NDArray[Any]], cuts: Container[int], *, half: bool
@@ -109,9 +119,32 @@ class Worker:
 
     def close(self) -> None:
         """End the work at hand after its current step, and free what lies on the device."""
-        self._closed.set()
-        self._thread.shutdown(wait=False)
+        with self._lock:
+            self._closed.set()
+            self._jobs.put(None)
+        atexit.unregister(self._end)
         self._neighbours = None
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
             torch.cuda.empty_cache()
+
+    def _end(self) -> None:
+        """Close while the interpreter is still whole, and wait for the current step."""
+        self.close()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _fulfil[Result](future: Future[Result], environment: vs.Environment, work: Callable[[], Result]) -> None:
+    try:
+        with environment.use():
+            future.set_result(work())
+    except BaseException as error:  # the caller's, whatever it is
+        future.set_exception(error)
+
+
+def _serve(jobs: _Jobs) -> None:
+    """Do jobs until one is None; knows nothing of the worker, which may go meanwhile."""
+    while (job := jobs.get()) is not None:
+        job()
+        del job  # with the frames that it holds
