@@ -7,8 +7,7 @@ from typing import Literal
 
 from training.data.options import DataOptions
 from training.degradation.options import DegradationOptions
-from training.losses.perceptual import PerceptualOptions
-from training.losses.pixel import PixelKind
+from training.losses.options import PerceptualOptions, PixelKind
 from training.options import require
 
 
