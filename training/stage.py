@@ -43,8 +43,9 @@ class NetworkOptions:
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
             adversarial loss (the paper's text), or "fixed" (its appendix).
         cleaning_kind: "image", or "recurrent": the paper's ablation, which the filter cannot load.
-        refinement_threshold: mean absolute residue, 0-255 scale; 255 is one pass, as in the paper's training.
-        max_passes: cleaning passes at most.
+        refinement_threshold: mean absolute residue, 0-255 scale, below which a frame is not cleaned again;
+            255 is one pass, as in the paper's training.
+        max_passes: cleaning passes at most, whatever the threshold says.
     """
 
     mid_channels: int = 64
@@ -57,7 +58,7 @@ class NetworkOptions:
     cleaning: Literal["trained", "detached", "fixed"] = "trained"
     cleaning_kind: Literal["image", "recurrent"] = "image"
     refinement_threshold: float = 255.0
-    max_passes: int = 1
+    max_passes: int = 3
 
     def __post_init__(self) -> None:
         require(self.mid_channels >= 1, f"mid_channels must be 1 or more, not {self.mid_channels}.")
