@@ -37,8 +37,9 @@ class NetworkOptions:
         init: "random", a known name such as "bundled", or a file: weights or a checkpoint.
         fit: let `init` have other depths: the middle blocks of a deeper trunk are dropped, a missing
             cleaning network starts as the identity. Without it a difference is refused.
-        flow: SPyNet: "init" takes it from `init`; or "random", or a name or file as above. The released
-            configuration once had a random frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
+        flow: SPyNet: "init" takes it from `init`, or the bundled one where that is random; or "random", or
+            a name or file as above, in place of that of `init`. The released configuration once had a random
+            frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
         train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
             adversarial loss (the paper's text), or "fixed" (its appendix).
@@ -53,7 +54,7 @@ class NetworkOptions:
     cleaning_blocks: int = 20
     init: str = "random"
     fit: bool = False
-    flow: str = "bundled"
+    flow: str = "init"
     train_flow: bool = False
     cleaning: Literal["trained", "detached", "fixed"] = "trained"
     cleaning_kind: Literal["image", "recurrent"] = "image"
@@ -67,11 +68,6 @@ class NetworkOptions:
         require(bool(self.init and self.flow), "init and flow must name something.")
         require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
         require(self.max_passes >= 1, "max_passes must be 1 or more.")
-        require(
-            self.init != "random" or self.flow != "init",
-            'flow has no init to come from: set network.flow = "bundled" or a file; or "random", with '
-            "train_flow = true.",
-        )
         require(
             self.cleaning_kind == "image" or self.cleaning_blocks > 0,
             "recurrent cleaning needs cleaning_blocks of 1 or more.",

@@ -87,7 +87,6 @@ def test_part_of_a_nested_option_keeps_the_rest() -> None:
         (["iterations=many"], "iterations must be a whole number, not 'many'."),
         (["optimizer.learning_rate=-1"], "optimizer: learning_rate must be above 0."),
         (["network.cleaning=frozen"], "network.cleaning must be one of 'trained', 'detached', 'fixed'"),
-        (["network.flow=init"], "flow has no init to come from"),
         (["iterations.x=1"], "iterations must be a whole number"),
     ],
 )
