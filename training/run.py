@@ -80,8 +80,8 @@ def run(
         processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
     )  # fmt: skip
     objective, lpips = _objective(stage, processes), _lpips(stage, processes)
-    clips = _clips(stage, folder, processes)
     pairs = find_pairs(stage, folder / "survey")
+    clips = _clips(stage, folder, processes)
     configuration = written(stage)
     if processes.leads:
         announce(configuration)

@@ -67,7 +67,8 @@ class NetworkOptions:
         require(self.cleaning_blocks >= 0, "cleaning_blocks must be 0 or more.")
         require(bool(self.init and self.flow), "init and flow must name something.")
         require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
-        require(self.max_passes >= 1, "max_passes must be 1 or more.")
+        # More than 100 the engine refuses, which validates.
+        require(1 <= self.max_passes <= 100, f"max_passes must be 1 to 100, not {self.max_passes}.")
         require(
             self.cleaning_kind == "image" or self.cleaning_blocks > 0,
             "recurrent cleaning needs cleaning_blocks of 1 or more.",

@@ -88,6 +88,7 @@ def test_part_of_a_nested_option_keeps_the_rest() -> None:
         (["optimizer.learning_rate=-1"], "optimizer: learning_rate must be above 0."),
         (["network.cleaning=frozen"], "network.cleaning must be one of 'trained', 'detached', 'fixed'"),
         (["iterations.x=1"], "iterations must be a whole number"),
+        (["network.max_passes=101"], "network: max_passes must be 1 to 100, not 101."),
     ],
 )
 def test_a_wrong_assignment_gets_one_sentence(assignments: list[str], said: str) -> None:
