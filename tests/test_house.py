@@ -114,6 +114,17 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert done.stdout.split() == []
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["stage1.toml", "--set", "speed=1", "--out", "nowhere"]])
+def test_help_and_refused_options_of_the_training_load_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import atexit, sys; from training.cli import main\n"
+        "atexit.register(lambda: print('heavy:', {'torch', 'av', 'numpy', 'cv2'} & sys.modules.keys()))\n"
+        f"main({arguments!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout.splitlines()[-1] == "heavy: set()", done.stderr
+
+
 def test_the_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

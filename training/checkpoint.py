@@ -71,7 +71,7 @@ class Checkpoints:
 
 
 def restore(state: State, path: Path) -> str:
-    """Put a checkpoint back into a state of the same shape.
+    """Put a checkpoint back into a state of the same shape, whose optimisers keep their own options.
 
     Args:
         state: changed in place; of no use after an error.
@@ -102,7 +102,9 @@ def restore(state: State, path: Path) -> str:
                 f"own {path.parent.parent / 'stage.toml'}, or start anew with network.init = {str(path)!r}."
             ) from error
     for name, optimizer in _optimizers(state).items():
+        betas = optimizer.param_groups[0]["betas"]
         optimizer.load_state_dict(content["optimizers"][name])
+        optimizer.param_groups[0]["betas"] = betas  # the configuration's, as the rates are
     torch.set_rng_state(content["random"])
     meta = content["meta"]
     state.iteration, state.skipped = meta["iteration"], meta["skipped"]

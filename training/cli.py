@@ -88,12 +88,12 @@ def run(
     Shipped stages: stage1.toml, stage2.toml, smoke.toml and the paper's ablations, found by name.
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
+    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation)
     # torch and the rest of training are imported here, so that --help and a refused option answer at once
     with signals_held():
         from training.processes import joined
         from training.run import run as train
 
-    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation)
     with joined(device) as processes:
         number = train(stage, out, processes, resume=resume, announce=click.echo)
         if not number and processes.leads:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -28,9 +29,9 @@ def read_stage(files: Sequence[Path], assignments: Sequence[str] = ()) -> Stage:
     """
     table: dict[str, Any] = {}
     for file in files:
-        table = _merged(table, _read(file))
+        table = _merged(table, _read(file), Stage)
     for assignment in assignments:
-        table = _merged(table, _assigned(assignment))
+        table = _merged(table, _assigned(assignment), Stage)
     require(
         "iterations" in table,
         "The configuration says nothing of iterations; begin with stage1.toml or stage2.toml.",
@@ -71,12 +72,21 @@ def _assigned(assignment: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Options stand above those of the same name; a table of weights is one value, as above defaults."""
+    hints = typing.get_type_hints(kind)
     both = dict(below)
     for name, value in above.items():
-        deeper = isinstance(value, Mapping) and isinstance(both.get(name), Mapping)
-        both[name] = _merged(both[name], value) if deeper else value
+        inner = _options_in(hints.get(name))
+        if inner and isinstance(value, Mapping) and isinstance(both.get(name), Mapping):
+            value = _merged(both[name], value, inner)
+        both[name] = value
     return both
+
+
+def _options_in(hint: Any) -> type | None:
+    kinds = (part for part in (hint, *typing.get_args(hint)) if isinstance(part, type))
+    return next((kind for kind in kinds if is_dataclass(kind)), None)
 
 
 def _lines(table: Any, place: str) -> Iterator[str]:

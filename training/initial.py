@@ -43,9 +43,13 @@ def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> Rea
         source = load(_resolved(options.init), average=average)
         state = _fitted(source.state_dict(), network, options) if options.fit else source.state_dict()
         _require_same_shape(state, network, options)
+        if options.flow == "random":
+            spynet = network.basicvsr.spynet.state_dict(prefix="basicvsr.spynet.")
+            state = {**state, **spynet}
         network.load_state_dict(state)
-    if options.flow not in ("init", "random"):
-        network.basicvsr.spynet.load_state_dict(_flow(options.flow))
+    flow = "bundled" if options.init == "random" and options.flow == "init" else options.flow
+    if flow not in ("init", "random"):
+        network.basicvsr.spynet.load_state_dict(_flow(flow))
     return network
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import platform
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,8 +80,8 @@ def run(
         processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
     )  # fmt: skip
     objective, lpips = _objective(stage, processes), _lpips(stage, processes)
-    clips = _clips(stage, folder, processes)
     pairs = find_pairs(stage, folder / "survey")
+    clips = _clips(stage, folder, processes)
     configuration = written(stage)
     if processes.leads:
         announce(configuration)
@@ -144,6 +145,8 @@ def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
         losses = replace(losses, adversarial=replace(losses.adversarial, init="random"))
     state = initial_state(replace(stage, network=network, losses=losses), processes.device)
     before = restore(state, newest)
+    if _judgement(before) != _judgement(written(stage)):
+        state.best = None
     if processes.leads:
         log.info("resuming from %s", newest)
         for line in _changes(before, written(stage)):
@@ -153,6 +156,13 @@ def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
         f"{newest} has all of its {stage.iterations} iterations; --set iterations=N with a larger N goes on.",
     )
     return state
+
+
+def _judgement(configuration: str) -> tuple[object, ...]:
+    """What decides which checkpoint is the best; values of different measures or clips do not compare."""
+    table = tomllib.loads(configuration)
+    record, sources = table.get("record", {}), table.get("sources", {})
+    return record.get("best"), record.get("validation_frames"), sources.get("validation")
 
 
 def _changes(before: str, now: str) -> Iterator[str]:

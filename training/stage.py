@@ -7,8 +7,7 @@ from typing import Literal
 
 from training.data.options import DataOptions
 from training.degradation.options import DegradationOptions
-from training.losses.perceptual import PerceptualOptions
-from training.losses.pixel import PixelKind
+from training.losses.options import PerceptualOptions, PixelKind
 from training.options import require
 
 
@@ -38,14 +37,16 @@ class NetworkOptions:
         init: "random", a known name such as "bundled", or a file: weights or a checkpoint.
         fit: let `init` have other depths: the middle blocks of a deeper trunk are dropped, a missing
             cleaning network starts as the identity. Without it a difference is refused.
-        flow: SPyNet: "init" takes it from `init`; or "random", or a name or file as above. The released
-            configuration once had a random frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
+        flow: SPyNet: "init" takes it from `init`, or the bundled one where that is random; or "random", or
+            a name or file as above, in place of that of `init`. The released configuration once had a random
+            frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
         train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
             adversarial loss (the paper's text), or "fixed" (its appendix).
         cleaning_kind: "image", or "recurrent": the paper's ablation, which the filter cannot load.
-        refinement_threshold: mean absolute residue, 0-255 scale; 255 is one pass, as in the paper's training.
-        max_passes: cleaning passes at most.
+        refinement_threshold: mean absolute residue, 0-255 scale, below which a frame is not cleaned again;
+            255 is one pass, as in the paper's training.
+        max_passes: cleaning passes at most, whatever the threshold says.
     """
 
     mid_channels: int = 64
@@ -53,12 +54,12 @@ class NetworkOptions:
     cleaning_blocks: int = 20
     init: str = "random"
     fit: bool = False
-    flow: str = "bundled"
+    flow: str = "init"
     train_flow: bool = False
     cleaning: Literal["trained", "detached", "fixed"] = "trained"
     cleaning_kind: Literal["image", "recurrent"] = "image"
     refinement_threshold: float = 255.0
-    max_passes: int = 1
+    max_passes: int = 3
 
     def __post_init__(self) -> None:
         require(self.mid_channels >= 1, f"mid_channels must be 1 or more, not {self.mid_channels}.")
@@ -66,12 +67,8 @@ class NetworkOptions:
         require(self.cleaning_blocks >= 0, "cleaning_blocks must be 0 or more.")
         require(bool(self.init and self.flow), "init and flow must name something.")
         require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
-        require(self.max_passes >= 1, "max_passes must be 1 or more.")
-        require(
-            self.init != "random" or self.flow != "init",
-            'flow has no init to come from: set network.flow = "bundled" or a file; or "random", with '
-            "train_flow = true.",
-        )
+        # More than 100 the engine refuses, which validates.
+        require(1 <= self.max_passes <= 100, f"max_passes must be 1 to 100, not {self.max_passes}.")
         require(
             self.cleaning_kind == "image" or self.cleaning_blocks > 0,
             "recurrent cleaning needs cleaning_blocks of 1 or more.",

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from training.data.clips import Clip
-from training.data.pictures import list_pictures, read_picture
+from training.data.pictures import list_pictures, picture_size, read_picture
 from training.data.samples import TrainingClips
 from training.data.survey import find_clips
 from training.errors import TrainingError
@@ -42,27 +42,19 @@ class Pair(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderPair:
-    """Pictures in two folders, in the order of their names.
+    """Picture files of one size and others, in the same order.
 
     Attributes:
-        low: the folder of low-quality pictures.
+        low: low-quality pictures.
         truth: as many, four times as large.
-        frames: at most; 0 takes all.
     """
 
-    low: Path
-    truth: Path
-    frames: int
+    low: tuple[Path, ...]
+    truth: tuple[Path, ...]
 
     def load(self) -> tuple[Tensor, Tensor]:
-        """Read both; TrainingError where they do not fit each other."""
-        low, truth = (_stack(folder, self.frames) for folder in (self.low, self.truth))
-        fits = (len(low), low.shape[2] * SCALE, low.shape[3] * SCALE)
-        require(
-            (len(truth), *truth.shape[2:]) == fits,
-            f"{self.truth} does not fit {self.low}: it must hold as many pictures, four times as large.",
-        )
-        return low, truth
+        """Read both; ClipError where a file has been damaged since it was found."""
+        return _stack(self.low), _stack(self.truth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +83,8 @@ def find_pairs(stage: Stage, cache: Path) -> tuple[Pair, ...]:
         cache: where a survey of video files is remembered.
 
     Raises:
-        TrainingError: the folder does not exist, or nothing in it can be used.
+        TrainingError: the folder does not exist, nothing in it can be used, or low and truth do not fit.
+        ClipError: a picture of low or truth is damaged.
     """
     if not stage.sources.validation:
         return ()
@@ -173,11 +166,30 @@ class _Restoring:
 def _folder_pairs(low: Path, truth: Path, frames: int) -> tuple[Pair, ...]:
     names = sorted(path.name for path in low.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not names and list_pictures(low):
-        return (FolderPair(low, truth, frames),)
+        return (_folder_pair(low, truth, frames),)
     missing = [name for name in names if not (truth / name).is_dir()]
     require(bool(names), f"{low} holds neither pictures nor folders of pictures.")
     require(not missing, f"{truth} has no clip {missing[:1]}, which {low} has.")
-    return tuple(FolderPair(low / name, truth / name, frames) for name in names)
+    return tuple(_folder_pair(low / name, truth / name, frames) for name in names)
+
+
+def _folder_pair(low: Path, truth: Path, frames: int) -> FolderPair:
+    """Refused here, from the files' heads, and not after the hours until the first validation."""
+    pair = FolderPair(*(tuple(list_pictures(folder)[: frames or None]) for folder in (low, truth)))
+    height, width = _common_size(low, pair.low)
+    require(
+        len(pair.low) == len(pair.truth)
+        and _common_size(truth, pair.truth) == (height * SCALE, width * SCALE),
+        f"{truth} does not fit {low}: it must hold as many pictures, four times as large.",
+    )
+    return pair
+
+
+def _common_size(folder: Path, pictures: Sequence[Path]) -> tuple[int, int]:
+    require(bool(pictures), f"{folder} holds no pictures.")
+    sizes = {picture_size(path) for path in pictures}
+    require(len(sizes) == 1, f"{folder} holds pictures of different sizes; a clip has one size.")
+    return sizes.pop()
 
 
 def _degraded(found: Sequence[Clip], clips: TrainingClips) -> tuple[Pair, ...]:
@@ -185,9 +197,6 @@ def _degraded(found: Sequence[Clip], clips: TrainingClips) -> tuple[Pair, ...]:
     return tuple(DegradedClip(clips, position) for position in range(len(found)))
 
 
-def _stack(folder: Path, frames: int) -> Tensor:
-    pictures = [read_picture(path) for path in list_pictures(folder)[: frames or None]]
-    require(bool(pictures), f"{folder} holds no pictures.")
-    sizes = {picture.shape for picture in pictures}
-    require(len(sizes) == 1, f"{folder} holds pictures of different sizes; a clip has one size.")
+def _stack(paths: Sequence[Path]) -> Tensor:
+    pictures = [read_picture(path) for path in paths]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255.0

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.losses.perceptual import PerceptualOptions
+from training.losses.options import PerceptualOptions
 from training.objective import Clips
 from training.processes import Processes
 from training.stage import (

@@ -56,6 +56,18 @@ def test_what_is_restored_is_equal_to_the_bit(
     assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items())
 
 
+def test_optimisers_keep_the_options_of_the_configuration(
+    trained: State, adversarial_stage: Stage, tmp_path: Path
+) -> None:
+    path = Checkpoints(tmp_path, 3).write(trained, written(adversarial_stage))
+    options = replace(adversarial_stage.optimizer, betas=(0.5, 0.9))
+    fresh = initial_state(replace(adversarial_stage, optimizer=options), ALONE.device)
+    restore(fresh, path)
+    assert fresh.discriminator_optimizer is not None
+    for optimizer in (fresh.optimizer, fresh.discriminator_optimizer):
+        assert [group["betas"] for group in optimizer.param_groups] == [(0.5, 0.9)]
+
+
 def test_the_filter_loads_a_checkpoint_and_takes_the_average(trained: State, tmp_path: Path) -> None:
     network = load(Checkpoints(tmp_path, 3).write(trained, ""))
     wanted = trained.average.state_dict()

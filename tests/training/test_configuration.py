@@ -9,6 +9,7 @@ import pytest
 
 from training.configuration import SHIPPED, read_stage, written
 from training.errors import TrainingError
+from training.losses.options import PerceptualOptions
 from training.stage import Stage
 
 ABLATIONS = sorted(path.relative_to(SHIPPED) for path in SHIPPED.glob("ablations/*.toml"))
@@ -79,6 +80,17 @@ def test_part_of_a_nested_option_keeps_the_rest() -> None:
     assert stage.degradation.second == replace(default, blur=replace(default.blur, probability=0.5))
 
 
+def test_weights_of_kinds_mean_the_same_above_defaults_and_above_a_runs_own_stage(tmp_path: Path) -> None:
+    """stage.toml writes all of them out; those that are not named any more must not stay."""
+    sinc = "degradation.first.blur.kinds={sinc=1.0}"
+    run = tmp_path / "stage.toml"
+    run.write_text(written(read_stage([Path("stage2.toml")], ["losses.perceptual.backbone=vgg16"])))
+    stage = read_stage([run], [sinc, "losses.perceptual.weight=0.5"])
+    assert stage.degradation == read_stage([Path("stage2.toml")], [sinc]).degradation
+    assert stage.degradation.first.blur.kinds == {"sinc": 1.0}
+    assert stage.losses.perceptual == PerceptualOptions(weight=0.5, backbone="vgg16")
+
+
 @pytest.mark.parametrize(
     ("assignments", "said"),
     [
@@ -87,8 +99,8 @@ def test_part_of_a_nested_option_keeps_the_rest() -> None:
         (["iterations=many"], "iterations must be a whole number, not 'many'."),
         (["optimizer.learning_rate=-1"], "optimizer: learning_rate must be above 0."),
         (["network.cleaning=frozen"], "network.cleaning must be one of 'trained', 'detached', 'fixed'"),
-        (["network.flow=init"], "flow has no init to come from"),
         (["iterations.x=1"], "iterations must be a whole number"),
+        (["network.max_passes=101"], "network: max_passes must be 1 to 100, not 101."),
     ],
 )
 def test_a_wrong_assignment_gets_one_sentence(assignments: list[str], said: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from training.configuration import read_stage
 from training.errors import TrainingError
 from training.initial import initial_network
 from training.stage import NetworkOptions, Stage
@@ -35,6 +36,22 @@ def test_flow_is_spynet_out_of_the_bundled_weights(stage: Stage) -> None:
     assert all(
         torch.equal(bundled[key], tensor) for key, tensor in network.basicvsr.spynet.state_dict().items()
     )
+
+
+def test_stage_1_begun_from_weights_keeps_the_flow_they_were_trained_with(
+    stage: Stage, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    source = RealBasicVSR(8, 1, 1)
+    torch.save(source.state_dict(), tmp_path / "known.pth")
+    shape = ["network.mid_channels=8", "network.propagation_blocks=1", "network.cleaning_blocks=1"]
+    begun = read_stage([Path("stage1.toml")], [*shape, f"network.init={tmp_path / 'known.pth'}"])
+    own = source.basicvsr.spynet.state_dict()
+    kept = initial_network(begun.network, 0, average=False).basicvsr.spynet.state_dict()
+    assert all(torch.equal(tensor, own[key]) for key, tensor in kept.items())
+    asked = initial_network(replace(begun.network, flow="random"), 0, average=False).basicvsr.spynet
+    made = initial_network(replace(stage.network, flow="random"), 0, average=False).basicvsr.spynet
+    assert all(torch.equal(a, b) for a, b in zip(asked.parameters(), made.parameters(), strict=True))
 
 
 def test_flow_comes_from_the_stock_file_with_60_bare_tensors(stage: Stage, tmp_path: Path) -> None:

@@ -208,6 +208,19 @@ def test_validation_measures_and_keeps_the_best(small: Stage, footage: Path, tmp
     assert best["best"] == max(float(row["psnr"]) for row in measured)
 
 
+def test_the_best_is_chosen_anew_where_another_measure_chooses(
+    small: Stage, footage: Path, tmp_path: Path
+) -> None:
+    """No SSIM beats 20 dB of PSNR; the best checkpoint must not stay that of the measure before."""
+    sources = replace(small.sources, validation=str(footage))
+    stage = replace(small, sources=sources, record=replace(small.record, validation_frames=3), iterations=2)
+    run(stage, tmp_path, ALONE, resume=False)
+    run(replace(stage, record=replace(stage.record, best="ssim"), iterations=4), tmp_path, ALONE, resume=True)
+    best = torch.load(tmp_path / "checkpoints" / "best.pth", weights_only=True)["meta"]
+    assert best["iteration"] == 4
+    assert best["best"] == pytest.approx(float(rows(tmp_path, "validation.csv")[-1]["ssim"]))
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_save_and_end_the_run(
     small: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]], number: int, code: int

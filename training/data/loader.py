@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import cv2
 import torch
@@ -70,7 +72,7 @@ class _Batches(Iterable[Batch]):
         self._loader = loader
 
     def __iter__(self) -> Iterator[Batch]:
-        with _interrupts_held(), _any_number_of_workers():
+        with _interrupts_held(), _any_number_of_workers(), _only_real_scripts():
             results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
             _notice_deaths_between_batches()
         try:
@@ -115,6 +117,25 @@ def _any_number_of_workers() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
         yield
+
+
+@contextmanager
+def _only_real_scripts() -> Iterator[None]:
+    """A process that is started runs its parent's script first, which it may need the classes of.
+
+    A script from standard input, or in a program that embeds Python, has the name of a file that is not
+    there (`<stdin>`, `<string>`): no process could start. Ours need nothing of it.
+    """
+    main = sys.modules["__main__"]
+    name = getattr(main, "__file__", None)
+    if name is None or Path(name).is_file():
+        yield
+        return
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = name
 
 
 def _start_worker(_: int) -> None:

@@ -53,7 +53,8 @@ class Video:
         """Decode some consecutive frames, (H, W, 3) RGB each; earlier ones of their group on the way.
 
         Raises:
-            ClipError: a frame that was there when the file was surveyed cannot be decoded now.
+            ClipError: a frame that was there when the file was surveyed cannot be decoded now, or is of
+                another size than the first: a stream may change it midway.
         """
         wanted = self.times[first : first + count]
         try:
@@ -88,6 +89,11 @@ class Video:
         return stream
 
     def _rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
+        if (picture.height, picture.width) != self.size:
+            raise ClipError(
+                f"{self.path} has pictures of {picture.width}x{picture.height} among those of "
+                f"{self.size[1]}x{self.size[0]}; a clip has one size."
+            )
         pixels = rgb_from_frame(picture, self.colour).mul_(255.0).round_().byte()
         return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
 

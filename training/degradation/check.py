@@ -44,8 +44,12 @@ def _check_blur(place: str, options: BlurOptions) -> None:
     _within(f"{place}.sigma_y", options.sigma_y, 0.1, 100)
     _within(f"{place}.beta_gaussian", options.beta_gaussian, 0.01, 50)
     _within(f"{place}.beta_plateau", options.beta_plateau, 0.01, 50)
-    if options.cutoff is not None:
-        _within(f"{place}.cutoff", options.cutoff, *_CUTOFFS)
+    low, high = options.cutoff or _CUTOFFS
+    require(
+        _CUTOFFS[0] <= low <= high <= _CUTOFFS[1],
+        f"degradation.{place}.cutoff must go from {_CUTOFFS[0]} or more to {_CUTOFFS[1]} or less, not from "
+        f"{low} to {high}.",
+    )
     require(options.cutoff_step >= 0, f"degradation.{place}.cutoff_step must be 0 or more.")
 
 

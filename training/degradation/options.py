@@ -38,7 +38,10 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlurOptions:
-    """Blur; `cutoff` None takes pi/3 to pi for kernels below 13 pixels and pi/5 to pi for the others."""
+    """Blur; `cutoff` is the sinc's lowest and highest, which walk by `cutoff_step` like the others.
+
+    None takes pi/3 to pi for kernels below 13 pixels and pi/5 to pi for larger ones.
+    """
 
     probability: float = 1.0
     sizes: tuple[int, ...] = (7, 9, 11, 13, 15, 17, 19, 21)
@@ -48,7 +51,7 @@ class BlurOptions:
     angle: Range = Range(low=-3.1416, high=3.1416, step=0.31416)
     beta_gaussian: Range = Range(low=0.5, high=4.0, step=0.05)
     beta_plateau: Range = Range(low=1.0, high=2.0, step=0.1)
-    cutoff: Range | None = None
+    cutoff: tuple[float, float] | None = None
     cutoff_step: float = 0.0628
 
 

@@ -100,7 +100,7 @@ class _Draw:
                 sigma_y=self._walk(options.sigma_y),
                 angle=self._walk(options.angle),
                 beta=self._beta(beta),
-                cutoff=self._walk(options.cutoff or _cutoff(size, options.cutoff_step)),
+                cutoff=self._walk(_cutoff(options, size)),
             )
         ]
 
@@ -177,5 +177,6 @@ class _Draw:
         return list(weights)[int(self._rng.choice(len(shares), p=shares))]
 
 
-def _cutoff(size: int, step: float) -> Range:
-    return Range(low=math.pi / (3 if size < _LARGE_KERNEL else 5), high=math.pi, step=step)
+def _cutoff(options: BlurOptions, size: int) -> Range:
+    low, high = options.cutoff or (math.pi / (3 if size < _LARGE_KERNEL else 5), math.pi)
+    return Range(low=low, high=high, step=options.cutoff_step)

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from training.backbones import Backbone, load
+from training.losses.options import PerceptualOptions
 from training.losses.pixel import l1
-from training.options import require
 
 _LAYER_WEIGHTS = (0.1, 0.1, 1.0, 1.0, 1.0)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PerceptualOptions:
-    """The perceptual loss of stage 2 (SPEC 6.1).
-
-    Attributes:
-        weight: of the loss.
-        backbone: VGG-19 (the paper's) or VGG-16, whose weights a package brings.
-        weights: a file with the backbone's weights; empty takes them from where they usually are (see
-            `training.backbones.load`).
-        frames_at_once: 0 takes all frames together; n takes n at a time and computes them again in the
-            backward pass, which bounds memory and costs half as much time again.
-    """
-
-    weight: float = 1.0
-    backbone: Literal["vgg19", "vgg16"] = "vgg19"
-    weights: str = ""
-    frames_at_once: int = 0
-
-    def __post_init__(self) -> None:
-        require(self.weight >= 0, "weight must be 0 or more.")
-        require(self.frames_at_once >= 0, "frames_at_once must be 0 or more.")
 
 
 def perceptual_loss(options: PerceptualOptions) -> PerceptualLoss:

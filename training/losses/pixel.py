@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-PixelKind = Literal["l1", "charbonnier"]
+from training.losses.options import PixelKind
 
 
 def pixel_loss(kind: PixelKind, prediction: Tensor, target: Tensor) -> Tensor:

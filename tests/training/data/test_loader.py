@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import pytest
@@ -58,6 +61,22 @@ def test_workers_have_one_thread_and_leave_interruption_to_the_parent() -> None:
     with pytest.raises(TrainingError, match=r"^The disk is gone; bring it back\.$"):
         next(found)
     assert multiprocessing.active_children() == []
+
+
+def test_workers_start_where_the_script_is_no_file() -> None:
+    """From standard input `__main__` claims to be the file <stdin>."""
+    script = """
+import sys
+from tests.training.data.test_loader import batches
+
+if __name__ == "__main__":
+    print(sys.modules["__main__"].__file__, len(batches(1)), sys.modules["__main__"].__file__)
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-"], input=script, capture_output=True, text=True, cwd=root, check=False
+    )
+    assert done.stdout.split() == ["<stdin>", "4", "<stdin>"], done.stderr
 
 
 @pytest.fixture(scope="module")

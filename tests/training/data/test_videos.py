@@ -139,6 +139,20 @@ def test_a_file_that_goes_away_is_named(ffmpeg: Callable[..., None], tmp_path: P
         clip.take(np.random.default_rng(0), 20, 32)
 
 
+def test_frames_of_another_size_are_refused(ffmpeg: Callable[..., None], tmp_path: Path) -> None:
+    """A broadcast that changes its size midway: two streams, one after the other in time and in bytes."""
+    for name, size, start in (("a.ts", "96x64", "0"), ("b.ts", "64x40", "0.4")):
+        source = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d=0.4", "-c:v", "mpeg2video")
+        ffmpeg(*source, "-output_ts_offset", start, tmp_path / name)
+    both = tmp_path / "both"
+    both.mkdir()
+    (both / "c.ts").write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
+    video = video_of(both)
+    assert next(video.read(0, 1)).shape == (64, 96, 3)
+    with pytest.raises(ClipError, match=r"c\.ts has pictures of 64x40 among those of 96x64"):
+        list(video.read(0, len(video.times)))
+
+
 def test_interlaced_video_is_refused_with_a_way_out(ffmpeg: Callable[..., None], tmp_path: Path) -> None:
     ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=s=96x64:r=50:d=1", "-vf", "tinterlace=interleave_top,setfield=tff"),

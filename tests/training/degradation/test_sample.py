@@ -194,6 +194,13 @@ def test_a_probability_of_0_leaves_an_operation_out() -> None:
     assert kinds(parameters) == [ResizeTo]
 
 
+def test_a_cutoff_of_ones_own_walks_too() -> None:
+    blur = drawn(0, first={"blur": {"kinds": {"sinc": 1.0}, "cutoff": [1, 2]}}).operations[0]
+    assert isinstance(blur, Blur)
+    assert 1 <= min(blur.cutoff) < max(blur.cutoff) <= 2
+    assert all(0 < abs(b - a) <= 0.0628 for a, b in pairwise(blur.cutoff))
+
+
 def test_sides_are_rounded_down_to_even_numbers() -> None:
     assert even_size(100, 101, 0.5) == (50, 50)
     assert even_size(99, 37, 0.34) == (32, 12)
@@ -209,6 +216,7 @@ def test_sides_are_rounded_down_to_even_numbers() -> None:
         ({"first": {"blur": {"kinds": {"iso": 0.0}}}}, "first.blur.kinds must be weights"),
         ({"first": {"blur": {"sigma_x": {"low": 0.0}}}}, "first.blur.sigma_x must lie between 0.1 and 100"),
         ({"second": {"blur": {"beta_plateau": {"high": 99}}}}, "blur.beta_plateau must lie between 0.01 and"),
+        ({"first": {"blur": {"cutoff": [1, 4]}}}, "first.blur.cutoff must go from 0.001 or more to 3.1416"),
         ({"final": {"sinc_cutoff": {"high": 4}}}, "final.sinc_cutoff must lie between 0.001 and 3.1416"),
         ({"first": {"resize": {"scale": {"low": 0}}}}, "first.resize.scale must lie above 0"),
         ({"first": {"resize": {"scale": {"high": 0.9}}}}, "first.resize.scale must reach"),

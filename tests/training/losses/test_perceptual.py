@@ -13,7 +13,8 @@ from tests.training.losses.inputs import expected, layers, picture
 from training.backbones import Backbone
 from training.backbones.networks import backbone
 from training.errors import TrainingError
-from training.losses.perceptual import PerceptualLoss, PerceptualOptions, perceptual_loss
+from training.losses.options import PerceptualOptions
+from training.losses.perceptual import PerceptualLoss, perceptual_loss
 
 
 @pytest.fixture(scope="module")
