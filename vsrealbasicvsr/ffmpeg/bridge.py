@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.cuts import read_cuts
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.children import Child
 from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, with_graphs_inline
 from vsrealbasicvsr.ffmpeg.cut import NAME
@@ -28,7 +29,7 @@ from vsrealbasicvsr.ffmpeg.in_process import run_in_process
 from vsrealbasicvsr.ffmpeg.log import LEVELS, Line
 from vsrealbasicvsr.ffmpeg.marks import Marks
 from vsrealbasicvsr.ffmpeg.node import Node, find_node
-from vsrealbasicvsr.ffmpeg.options import asks_for_help, options_help, settings_of
+from vsrealbasicvsr.ffmpeg.options import asks_for_help, is_help, options_help, settings_of
 from vsrealbasicvsr.ffmpeg.outputs import Outcome, Outputs, check_outputs
 from vsrealbasicvsr.ffmpeg.program import FFmpeg, NoFFmpegError, exit_code
 from vsrealbasicvsr.ffmpeg.rehearsal import Pictures, rehearse
@@ -76,7 +77,8 @@ def run_command(
         RestorationError: one of its other kinds.
         KeyboardInterrupt: passed on; what was done so far stays in files named `.partial`.
     """
-    if asks_for_help(arguments):
+    found = None if asks_for_help(arguments) else _with_node(arguments)
+    if asks_for_help(arguments) or (found and is_help(found[1].item)):
         click.echo(options_help())
         return 0
     try:
@@ -84,8 +86,9 @@ def run_command(
     except NoFFmpegError as missing:
         if ffmpeg is not None:
             raise
-        return _run_in_process(arguments, missing, dry_run, open_restorer)
-    found = _with_node(arguments)
+        if found is None:
+            raise
+        return _run_in_process(*found, missing, dry_run, open_restorer)
     if found is None and dry_run:
         click.echo(shlex.join([program.path, *arguments]))
         return 0
@@ -103,19 +106,15 @@ def run_command(
         click.echo(_as_shell(halves, rehearsal.pictures))
         return 0
     if _loglevel(command) == "warning":
-        _warn(rehearsal.pictures)
+        _warn(program, rehearsal.pictures)
     run = _Run(halves, rehearsal.pictures, open_restorer(settings), given, _loglevel(command))
     return Outputs(command).publish(run, run.outcome)
 
 
 def _run_in_process(
-    arguments: Sequence[str], missing: NoFFmpegError, dry_run: bool, open_restorer: OpenRestorer
+    command: CommandLine, node: Node, missing: NoFFmpegError, dry_run: bool, open_restorer: OpenRestorer
 ) -> int:
     """Without an ffmpeg: what PyAV can do of the command."""
-    found = _with_node(arguments)
-    if found is None:
-        raise missing
-    command, node = found
     settings = settings_of(node.item, node.text)
     given = _given_cuts(settings)
     simple = SimpleCommand.of(command, node, missing)
@@ -174,7 +173,9 @@ def _check_inputs(command: CommandLine) -> None:
             )
 
 
-def _warn(pictures: Pictures) -> None:
+def _warn(program: FFmpeg, pictures: Pictures) -> None:
+    if (pictures.mastering or pictures.light) and not program.takes_side_data:
+        log.warning(hdr.LOST)
     if pictures.is_interlaced:
         log.warning("the pictures are interlaced: put bwdif in front of realbasicvsr.")
     if any(component.is_alpha for component in VideoFormat(pictures.pixel_format).components):
