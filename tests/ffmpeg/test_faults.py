@@ -192,6 +192,7 @@ def test_a_full_device_is_told(tmp_path: Path, ffmpeg: str) -> None:
         (("-i", SAMPLE, "-vf", "realbasicvsr,realbasicvsr"), (2,), "this is the second"),
         (("-i", SAMPLE, "-vf", "realbasicvsr=cuts=nothing.txt"), (1,), "nothing.txt"),
         (("-i", "pipe:0", "-vf", "realbasicvsr"), (1,), "pipe"),
+        (("-i", "/dev/fd/0", "-vf", "realbasicvsr"), (1,), "is a pipe"),
     ],
 )
 def test_a_mistake_is_found_before_the_work_and_told_once(

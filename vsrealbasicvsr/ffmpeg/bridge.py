@@ -48,6 +48,9 @@ SOURCE_ENDED_EARLY = 3
 """Exit code where all that could be read was restored, but the source is cut off."""
 _TRUNCATED = re.compile(r"ended prematurely|partial file|truncat", re.IGNORECASE)
 
+_DESCRIPTORS = ("pipe:", "fd:", "/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Names of what is open in this process; in a child they name something else."""
+
 OpenRestorer = Callable[[Settings], Restorer]
 
 
@@ -164,7 +167,7 @@ def _check_inputs(command: CommandLine) -> None:
     for file in command.inputs:
         path = Path(file.url.removeprefix("file:"))
         is_file = not path.exists() or path.is_file() or path.is_dir()
-        if file.url == "-" or file.url.startswith(("pipe:", "fd:")) or not is_file:
+        if file.url == "-" or file.url.startswith(_DESCRIPTORS) or not is_file:
             raise JobError(f"the input {file.url} is a pipe, but {NAME} reads its source twice: give a file.")
     for file in command.outputs:
         if file.has("pass"):

@@ -92,7 +92,7 @@ def _misplaced(command: CommandLine) -> Iterator[tuple[str, str]]:
             if option.base in ("filter", "af") and not is_video_graph(option):
                 yield str(option.value), f"-{option.name}"
     for option in command.trailing:
-        if is_video_graph(option):
+        if command.outputs and is_video_graph(option):
             yield str(option.value), f"-{option.name} behind the last output"
 
 
