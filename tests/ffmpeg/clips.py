@@ -161,10 +161,6 @@ class Clips:
         )
         self._make(*cover, path, source=self["good.mp4"])
 
-    def _truncated_mkv(self, path: Path) -> None:
-        whole = self["good.mkv"].read_bytes()
-        path.write_bytes(whole[: len(whole) * 6 // 10])
-
     def _corrupted_mkv(self, path: Path) -> None:
         data = bytearray(self["good.mkv"].read_bytes())
         chance = random.Random(1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import av
 import ffmpeg as ffmpeg_python
 import numpy as np
 import pytest
@@ -20,10 +21,10 @@ from tests.conftest import EXAMPLE_CLIP
 from tests.ffmpeg.bridge_runs import ROOT, run_bridge, run_plain
 from tests.ffmpeg.clips import Clips
 from tests.ffmpeg.look import look
-from tests.ffmpeg.programs import with_ffmpeg_on_the_path
+from tests.ffmpeg.programs import FFMPEGS, with_ffmpeg_on_the_path
 from tests.ffmpeg.stand_in import Nearest, open_nearest
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.errors import RestorationError
+from vsrealbasicvsr.errors import GraphError, RestorationError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
 from vsrealbasicvsr.ffmpeg.python_graphs import CommandFailedError
 from vsrealbasicvsr.settings import Settings
@@ -257,3 +258,91 @@ def test_the_output_may_be_a_pipe(clips: Clips, ffmpeg: str, tmp_path: Path) -> 
     with (tmp_path / "out.nut").open("wb") as file:
         subprocess.run(command, stdout=file, check=True, cwd=ROOT, env={**os.environ})
     assert look(tmp_path / "out.nut").picture["size"] == (256, 192)
+
+
+def test_a_cover_is_carried_beside_the_restored_picture(clips: Clips, ffmpeg: str, tmp_path: Path) -> None:
+    words = ("-map", "0", "-vf", "realbasicvsr", "-c:v", "ffv1", "-c:a", "copy")
+    run(ffmpeg, "-i", clips["cover.mp4"], *words, tmp_path / "out.mkv")
+    assert look(tmp_path / "out.mkv").picture["size"] == (256, 192)
+    with av.open(tmp_path / "out.mkv") as film, av.open(clips["one.png"]) as cover:
+        assert [stream.codec.name for stream in film.streams.video] == ["ffv1", "png"]
+        (packet,) = (packet for packet in film.demux(video=1) if packet.size)
+        assert bytes(packet) == bytes(next(cover.demux(video=0)))
+
+
+def test_what_is_written_beside_the_outputs_is_written_once(
+    clips: Clips, ffmpeg: str, tmp_path: Path
+) -> None:
+    """FFmpeg would refuse to write an attachment that is there, and count the pictures of all runs."""
+    font, statistics = tmp_path / "font.ttf", tmp_path / "statistics.txt"
+    words = ("-dump_attachment:t:0", font, "-i", clips["tracks.mkv"], "-vstats_file", statistics)
+    run(ffmpeg, *words, "-vf", "realbasicvsr", "-c:v", "mpeg4", "-an", tmp_path / "out.mkv")
+    assert font.read_bytes() == b"not really a font"
+    assert len(statistics.read_text().splitlines()) == len(look(tmp_path / "out.mkv").times)
+
+
+def test_help_within_a_graph_makes_no_film(
+    clips: Clips, ffmpeg: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = "[0:v]crop=8:8,realbasicvsr=help[v]"
+    run(ffmpeg, "-i", clips["one.mkv"], "-filter_complex", graph, "-map", "[v]", tmp_path / "out.mkv")
+    assert "Filter realbasicvsr" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("-f", "lavfi", "-i", "testsrc=d=1,realbasicvsr", "{}"), "an input's graph"),
+        (("-i", "a.mkv", "-filter", "realbasicvsr", "-an", "{}"), "-filter"),
+        (("-i", "a.mkv", "-filter:a", "realbasicvsr", "{}"), "-filter:a"),
+        (("-vf", "realbasicvsr", "-i", "a.mkv", "{}"), "-vf of an input"),
+        (("-i", "a.mkv", "{}", "-vf", "realbasicvsr"), "-vf behind the last output"),
+    ],
+)
+def test_a_node_that_ffmpeg_would_not_find_is_told(
+    tmp_path: Path, arguments: tuple[str, ...], place: str
+) -> None:
+    words = [word.format(tmp_path / "out.mkv") for word in arguments]
+    with pytest.raises(GraphError, match=f"cannot stand in {place}:"):
+        run_command(words, ffmpeg=FFMPEGS["packaged"], open_restorer=open_nearest)
+
+
+def test_graphs_of_typed_ffmpeg_are_asked_for_their_command(tmp_path: Path) -> None:
+    """It installs a module `ffmpeg` over ffmpeg-python's, so that it cannot be here; this is its answer."""
+
+    class Typed:
+        def compile(self) -> list[str]:
+            return [
+                "ffmpeg",
+                "-i",
+                "a.mkv",
+                "-filter_complex",
+                "[0]realbasicvsr[s0]",
+                "-map",
+                "[s0]",
+                "o.mkv",
+            ]
+
+    words = vsrealbasicvsr.ffmpeg.compile(Typed(), overwrite_output=True)
+    assert words == ["vsrealbasicvsr", "ffmpeg", "-y", *Typed().compile()[1:]]
+
+
+def test_a_lost_light_is_told(
+    clips: Clips, ffmpeg: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = (
+        "-v",
+        "warning",
+        "-i",
+        clips["hdr10.mkv"],
+        "-vf",
+        "realbasicvsr",
+        "-frames:v",
+        "1",
+        "-c:v",
+        "ffv1",
+    )
+    run(ffmpeg, *words, tmp_path / "out.mkv")
+    said = any("HDR10's metadata is lost" in line for line in caplog.messages)
+    assert said == (not look(tmp_path / "out.mkv").picture["side data"])

@@ -88,3 +88,7 @@ def test_nodes_in_two_graphs_are_refused() -> None:
     line = ["-i", "a", "-vf", "realbasicvsr", "o", "-vf", "realbasicvsr", "p"]
     with pytest.raises(GraphError, match="one realbasicvsr"):
         find_node(read_command_line(line))
+
+
+def test_without_any_output_it_is_ffmpeg_that_says_so() -> None:
+    assert find_node(read_command_line(["-i", "a", "-vf", "realbasicvsr"])) is None

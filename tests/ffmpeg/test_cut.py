@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vsrealbasicvsr.errors import GraphError
@@ -74,6 +76,8 @@ def test_a_complex_graph_is_cut_in_two_with_labels(text: str, before: str, after
         ("[a][b]realbasicvsr", "takes one video", 6),
         ("realbasicvsr[a][b]", "gives one", 0),
         ("scale,[x]realbasicvsr", "takes one video", 9),
+        ("sendcmd=c='1 hue s 0',realbasicvsr,hue", "same side as hue", 0),
+        ("hue@x,realbasicvsr,sendcmd=c='1 hue@x s 0'", "same side as hue@x", 19),
     ],
 )
 def test_what_cannot_be_cut_is_refused_with_its_place(text: str, words: str, position: int) -> None:
@@ -85,3 +89,23 @@ def test_what_cannot_be_cut_is_refused_with_its_place(text: str, words: str, pos
 def test_the_stand_in_takes_the_nodes_place_and_nothing_else() -> None:
     graph = parse("[0:v]drawtext='realbasicvsr',realbasicvsr=refine=2[v]")
     assert str(with_node(graph, "scale=4*iw:-1")) == "[0:v]drawtext='realbasicvsr',scale=4*iw:-1[v]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sendcmd=c='1 hue s 0',hue,realbasicvsr,scale",
+        "hue@a,realbasicvsr,sendcmd=c='1 hue@b s 0',hue@b",
+        "hue,sendcmd=c='1 hue s 0',realbasicvsr,hue",
+    ],
+)
+def test_commands_that_arrive_are_no_obstacle(text: str) -> None:
+    parts = cut(parse(text), text)
+    assert str(parts.before).count("sendcmd") + str(parts.after).count("sendcmd") == 1
+
+
+def test_commands_are_read_from_their_file_too(tmp_path: Path) -> None:
+    (tmp_path / "commands.txt").write_text("1.0 [enter] hue s 0;")
+    text = f"sendcmd=f={tmp_path}/commands.txt,realbasicvsr,hue"
+    with pytest.raises(GraphError, match="same side as hue"):
+        cut(parse(text), text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 
 from tests.ffmpeg.bridge_runs import own_sentences
 from tests.ffmpeg.look import look
+from tests.ffmpeg.programs import FFMPEGS
 from tests.vspipe import PROGRAMS, vspipe_program
 from vsrealbasicvsr.ffmpeg.encode import encode_script
+from vsrealbasicvsr.ffmpeg.program import FFmpeg
 
 TAGGED = """
 import vapoursynth as vs
@@ -84,6 +87,16 @@ def test_frames_last_as_long_as_they_say(ffmpeg: str, tmp_path: Path) -> None:
     lengths = [Fraction(1, 10), Fraction(1001, 24000), Fraction(1001, 24000)] * 3
     expected = [sum(lengths[:n], Fraction(0)) for n in range(9)]
     assert [round(1000 * time) for time in times] == [round(1000 * time) for time in expected]
+
+
+def test_an_older_ffmpegs_word_for_a_constant_rate_counts(tmp_path: Path) -> None:
+    old = [path for path in FFMPEGS.values() if FFmpeg.find(path).major < 9]
+    if not old:
+        pytest.skip("-vsync is gone since FFmpeg 9, and there is no older ffmpeg here")
+    film = tmp_path / "film.mkv"
+    encode_script(written(tmp_path, TAGGED), ["-vsync", "cfr", "-c:v", "ffv1", str(film)], ffmpeg=old[0])
+    times = look(film).times
+    assert {round(1000 * (b - a)) for a, b in itertools.pairwise(times)} <= {41, 42}
 
 
 def test_tags_shape_and_light_arrive(ffmpeg: str, tmp_path: Path) -> None:

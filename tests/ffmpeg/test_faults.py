@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import shutil
@@ -9,14 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
+from torch import Tensor
 
 from tests.ffmpeg.bridge_runs import ROOT, own_sentences, run_bridge, run_plain
 from tests.ffmpeg.clips import SAMPLE, Clips
+from tests.ffmpeg.stand_in import Nearest, open_nearest
+from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.errors import RestorationError
+from vsrealbasicvsr.ffmpeg.bridge import run_command
+from vsrealbasicvsr.ffmpeg.rehearsal import FFmpegFailedError
 
 SLOW = 0.05
 """Seconds a picture takes. There are 96, of which the decode half can be 60 ahead."""
@@ -184,6 +192,7 @@ def test_a_full_device_is_told(tmp_path: Path, ffmpeg: str) -> None:
         (("-i", SAMPLE, "-vf", "realbasicvsr,realbasicvsr"), (2,), "this is the second"),
         (("-i", SAMPLE, "-vf", "realbasicvsr=cuts=nothing.txt"), (1,), "nothing.txt"),
         (("-i", "pipe:0", "-vf", "realbasicvsr"), (1,), "pipe"),
+        (("-i", "/dev/fd/0", "-vf", "realbasicvsr"), (1,), "is a pipe"),
     ],
 )
 def test_a_mistake_is_found_before_the_work_and_told_once(
@@ -209,18 +218,62 @@ def test_a_source_without_pictures_is_refused_in_ffmpegs_words(
     assert not target.exists()
 
 
+@pytest.mark.parametrize("kept", [0.2, 0.6, 0.99])
 def test_a_cut_off_source_is_restored_as_far_as_it_goes_but_not_called_whole(
-    clips: Clips, tmp_path: Path, ffmpeg: str
+    clips: Clips, tmp_path: Path, ffmpeg: str, caplog: pytest.LogCaptureFixture, kept: float
 ) -> None:
-    target = tmp_path / "out.mkv"
-    words = ("-v", "error", "-i", clips["truncated.mkv"], "-vf", "realbasicvsr", "-c:v", "ffv1")
-    done = run_bridge(*words, target, ffmpeg=ffmpeg, check=False)
-    assert done.returncode == 3
-    (sentence,) = own_sentences(done.stderr)
+    source, target = tmp_path / "source.mkv", tmp_path / "out.mkv"
+    whole = clips["good.mkv"].read_bytes()
+    source.write_bytes(whole[: int(len(whole) * kept)])
+    words = ["-v", "error", "-i", str(source), "-vf", "realbasicvsr", "-c:v", "ffv1", str(target)]
+    assert run_command(words, ffmpeg=ffmpeg, open_restorer=open_nearest) == 3
+    (sentence,) = caplog.messages
     assert "ends early" in sentence
     assert "out.partial.mkv" in sentence
     assert not target.exists()
     assert target.with_suffix(".partial.mkv").exists()
+
+
+def test_a_source_cut_off_in_its_header_leaves_nothing(clips: Clips, tmp_path: Path, ffmpeg: str) -> None:
+    source = tmp_path / "source.mkv"
+    source.write_bytes(clips["good.mkv"].read_bytes()[:300])
+    words = ["-i", str(source), "-vf", "realbasicvsr", str(tmp_path / "out.mkv")]
+    with pytest.raises(FFmpegFailedError, match="ffmpeg says") as caught:
+        run_command(words, ffmpeg=ffmpeg, open_restorer=open_nearest)
+    assert caught.value.code not in (0, 2)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_an_output_that_cannot_be_written_is_told(clips: Clips, tmp_path: Path, ffmpeg: str) -> None:
+    """What stops the encode half alone: where the unfinished file would be, there is a folder."""
+    (tmp_path / "out.partial.mkv").mkdir()
+    words = ("-v", "error", "-i", clips["one.mkv"], "-vf", "realbasicvsr", "-c:v", "ffv1")
+    done = run_bridge(*words, tmp_path / "out.mkv", ffmpeg=ffmpeg, check=False)
+    assert done.returncode not in (0, 2)
+    assert "Is a directory" in done.stderr
+    assert len(own_sentences(done.stderr)) == 1
+    assert not (tmp_path / "out.mkv").exists()
+
+
+@pytest.mark.parametrize("good", [0, 5, 35])
+def test_a_network_that_fails_ends_both_ffmpegs(clips: Clips, tmp_path: Path, ffmpeg: str, good: int) -> None:
+    class Failing(Nearest):
+        def stream(
+            self,
+            frames: Iterable[Tensor],
+            cuts: Container[int] = (),
+            *,
+            on_cleaned: Callable[..., None] | None = None,
+        ) -> Iterator[Tensor]:
+            yield from itertools.islice(super().stream(frames, cuts, on_cleaned=on_cleaned), good)
+            raise RestorationError("the device is gone")
+
+    words = ["-v", "error", "-i", str(clips["good.mkv"]), "-vf", "realbasicvsr", str(tmp_path / "out.mkv")]
+    with pytest.raises(RestorationError, match="the device is gone"):
+        run_command(words, ffmpeg=ffmpeg, open_restorer=lambda _: cast(Restorer, Failing()))
+    assert not (tmp_path / "out.mkv").exists()
+    children = Path("/proc/self/task").glob("*/children")
+    assert not any(path.read_text().strip() for path in children)
 
 
 def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path: Path, ffmpeg: str) -> None:

@@ -58,4 +58,6 @@ def test_help_names_every_setting_with_its_default() -> None:
     assert all(f"   {name} " in text for name in Settings.__dataclass_fields__)
     assert "(default 24)" in text
     assert asks_for_help(["-vf", "realbasicvsr=help"])
+    assert asks_for_help(["-hide_banner", "-h", "filter=realbasicvsr"])
     assert not asks_for_help(["-vf", "realbasicvsr=window=2"])
+    assert not asks_for_help(["-h", "filter=scale"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -149,6 +150,8 @@ def test_graphs_around_the_node_work(clips: Clips, ffmpeg: str, tmp_path: Path, 
         (("-itsoffset", "0.5"), ()),
         (("-itsoffset", "-0.3"), ()),
         (("-copyts", "-ss", "0.5"), ()),
+        (("-copyts", "-start_at_zero", "-ss", "0.5"), ()),
+        (("-sseof", "-0.7"), ()),
         (("-stream_loop", "1"), ("-t", "2")),
         ((), ("-an",)),
     ],
@@ -197,3 +200,52 @@ def test_an_endless_loop_ends_with_its_output(clips: Clips, ffmpeg: str, tmp_pat
     words = ("-stream_loop", "-1", "-i", clips["good.mp4"], "-vf", "NODE", "-c:v", "ffv1", "-an", "-t", "2")
     ours, plain = both(ffmpeg, tmp_path, *words)
     assert ours.times == plain.times
+
+
+def test_one_of_two_videos_is_restored(clips: Clips, ffmpeg: str, tmp_path: Path) -> None:
+    inputs = ("-i", clips["good.mp4"], "-i", clips["grid.mkv"], "-map", "0:v", "-map", "1:v")
+    ours, plain = both(ffmpeg, tmp_path, *inputs, "-filter:v:1", "NODE", "-c:v", "ffv1")
+    assert_equal(ours, plain, but=UNTAGGED)
+    restored = av.open(tmp_path / "ours-out.mkv")
+    with restored:
+        assert [(stream.width, stream.height) for stream in restored.streams.video] == [(64, 48), (256, 192)]
+
+
+def test_after_a_seek_the_same_packets_are_copied(clips: Clips, ffmpeg: str, tmp_path: Path) -> None:
+    """Matroska seeks by the streams in use; the picture is not in use in the encode half."""
+    words = (
+        "-ss",
+        "0.3",
+        "-i",
+        clips["tracks.mkv"],
+        "-map",
+        "0",
+        "-c",
+        "copy",
+        "-c:v",
+        "ffv1",
+        "-vf",
+        "NODE",
+    )
+    assert_equal(*both(ffmpeg, tmp_path, *words), but=UNTAGGED)
+
+
+def test_pictures_of_another_size_are_brought_to_the_first(clips: Clips, ffmpeg: str, tmp_path: Path) -> None:
+    """Ours before they are restored, FFmpeg's after the filters: equal but for the order of two scalings."""
+    ours, plain = both(ffmpeg, tmp_path, "-i", clips["resized.ts"], "-vf", "NODE", "-c:v", "ffv1")
+    assert ours.times == plain.times
+    assert len(ours.times) == 16
+    assert ours.picture["size"] == plain.picture["size"] == (256, 192)
+    assert all(np.abs(a - b).mean() < 8 for a, b in zip(ours.luma, plain.luma, strict=True))
+
+
+def test_a_rotation_that_is_left_to_the_player_is_left_to_it(
+    clips: Clips, ffmpeg: str, tmp_path: Path
+) -> None:
+    words = ("-noautorotate", "-i", clips["rotated.mp4"], "-vf", "NODE", "-c:v", "ffv1", "-an")
+    both(ffmpeg, tmp_path, *words)
+    turned = []
+    for name in ("ours", "plain"):
+        with av.open(tmp_path / f"{name}-out.mkv") as container:
+            turned.append(next(container.decode(video=0)).rotation)
+    assert turned == ([90, 90] if FFmpeg.find(ffmpeg).major >= 9 else [0, 0])

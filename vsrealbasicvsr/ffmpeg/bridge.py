@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.cuts import read_cuts
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.children import Child
 from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, with_graphs_inline
 from vsrealbasicvsr.ffmpeg.cut import NAME
@@ -28,7 +29,7 @@ from vsrealbasicvsr.ffmpeg.in_process import run_in_process
 from vsrealbasicvsr.ffmpeg.log import LEVELS, Line
 from vsrealbasicvsr.ffmpeg.marks import Marks
 from vsrealbasicvsr.ffmpeg.node import Node, find_node
-from vsrealbasicvsr.ffmpeg.options import asks_for_help, options_help, settings_of
+from vsrealbasicvsr.ffmpeg.options import asks_for_help, is_help, options_help, settings_of
 from vsrealbasicvsr.ffmpeg.outputs import Outcome, Outputs, check_outputs
 from vsrealbasicvsr.ffmpeg.program import FFmpeg, NoFFmpegError, exit_code
 from vsrealbasicvsr.ffmpeg.rehearsal import Pictures, rehearse
@@ -46,6 +47,9 @@ log = logging.getLogger("vsrealbasicvsr")
 SOURCE_ENDED_EARLY = 3
 """Exit code where all that could be read was restored, but the source is cut off."""
 _TRUNCATED = re.compile(r"ended prematurely|partial file|truncat", re.IGNORECASE)
+
+_DESCRIPTORS = ("pipe:", "fd:", "/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Names of what is open in this process; in a child they name something else."""
 
 OpenRestorer = Callable[[Settings], Restorer]
 
@@ -76,7 +80,8 @@ def run_command(
         RestorationError: one of its other kinds.
         KeyboardInterrupt: passed on; what was done so far stays in files named `.partial`.
     """
-    if asks_for_help(arguments):
+    found = None if asks_for_help(arguments) else _with_node(arguments)
+    if asks_for_help(arguments) or (found and is_help(found[1].item)):
         click.echo(options_help())
         return 0
     try:
@@ -84,8 +89,9 @@ def run_command(
     except NoFFmpegError as missing:
         if ffmpeg is not None:
             raise
-        return _run_in_process(arguments, missing, dry_run, open_restorer)
-    found = _with_node(arguments)
+        if found is None:
+            raise
+        return _run_in_process(*found, missing, dry_run, open_restorer)
     if found is None and dry_run:
         click.echo(shlex.join([program.path, *arguments]))
         return 0
@@ -103,19 +109,15 @@ def run_command(
         click.echo(_as_shell(halves, rehearsal.pictures))
         return 0
     if _loglevel(command) == "warning":
-        _warn(rehearsal.pictures)
+        _warn(program, rehearsal.pictures)
     run = _Run(halves, rehearsal.pictures, open_restorer(settings), given, _loglevel(command))
     return Outputs(command).publish(run, run.outcome)
 
 
 def _run_in_process(
-    arguments: Sequence[str], missing: NoFFmpegError, dry_run: bool, open_restorer: OpenRestorer
+    command: CommandLine, node: Node, missing: NoFFmpegError, dry_run: bool, open_restorer: OpenRestorer
 ) -> int:
     """Without an ffmpeg: what PyAV can do of the command."""
-    found = _with_node(arguments)
-    if found is None:
-        raise missing
-    command, node = found
     settings = settings_of(node.item, node.text)
     given = _given_cuts(settings)
     simple = SimpleCommand.of(command, node, missing)
@@ -165,7 +167,7 @@ def _check_inputs(command: CommandLine) -> None:
     for file in command.inputs:
         path = Path(file.url.removeprefix("file:"))
         is_file = not path.exists() or path.is_file() or path.is_dir()
-        if file.url == "-" or file.url.startswith(("pipe:", "fd:")) or not is_file:
+        if file.url == "-" or file.url.startswith(_DESCRIPTORS) or not is_file:
             raise JobError(f"the input {file.url} is a pipe, but {NAME} reads its source twice: give a file.")
     for file in command.outputs:
         if file.has("pass"):
@@ -174,7 +176,9 @@ def _check_inputs(command: CommandLine) -> None:
             )
 
 
-def _warn(pictures: Pictures) -> None:
+def _warn(program: FFmpeg, pictures: Pictures) -> None:
+    if (pictures.mastering or pictures.light) and not program.takes_side_data:
+        log.warning(hdr.LOST)
     if pictures.is_interlaced:
         log.warning("the pictures are interlaced: put bwdif in front of realbasicvsr.")
     if any(component.is_alpha for component in VideoFormat(pictures.pixel_format).components):

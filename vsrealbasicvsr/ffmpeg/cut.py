@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vsrealbasicvsr.errors import GraphError
+from vsrealbasicvsr.ffmpeg.commands import check_commands
 from vsrealbasicvsr.ffmpeg.grammar import Filter, Graph, arguments_of
 
 NAME = "realbasicvsr"
@@ -61,7 +62,8 @@ def cut(graph: Graph, text: str, *, pipe: str | None = None, leaving: str = "nul
         leaving: The filter that stands in the node's place in `after`.
 
     Raises:
-        GraphError: there are two nodes, or the node has several inputs or outputs, or feeds itself.
+        GraphError: there are two nodes, or the node has several inputs or outputs, or feeds itself, or a
+            filter sends commands to one on the other side.
     """
     nodes = list(_nodes(graph))
     places = [place for place, node in enumerate(nodes) if node.item.name == NAME]
@@ -77,6 +79,7 @@ def cut(graph: Graph, text: str, *, pipe: str | None = None, leaving: str = "nul
     if place in before:
         raise GraphError.at(f"{NAME} gets its own output: the graph runs in a circle", text, item.position)
     after = links.needed_without(place, before)
+    check_commands((nodes[n].item for n in before), (nodes[n].item for n in after), text)
     entrance = replace(item, name="null", text="null", arguments=None, outputs=(CUT,) if pipe else ())
     exit_ = replace(item, name="null", text=leaving, arguments=None, inputs=(pipe,) if pipe else ())
     return CutGraph(

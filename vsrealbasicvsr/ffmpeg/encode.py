@@ -18,6 +18,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, words_of
 from vsrealbasicvsr.ffmpeg.encode_half import EncodeHalf, EncodeHalfEndedError
 from vsrealbasicvsr.ffmpeg.halves import timed
@@ -109,7 +110,7 @@ def _rehearse(program: FFmpeg, command: CommandLine, clip: vs.VideoNode) -> list
         words += words_of(option for option in command.options if option.name not in FOR_THE_USER)
         words += pipe_input(program, [], None, None)
         for file in command.inputs:
-            words += [*words_of(file.options), "-i", file.url]
+            words += [*words_of(file.without(*FOR_THE_USER).options), "-i", file.url]
         for number, file in enumerate(command.outputs):
             file = shortened(file, folder, number)
             words += [*words_of(file.options), file.url]
@@ -153,7 +154,8 @@ def _words(
     for file in command.inputs:
         words += [*words_of(file.options), "-i", file.url]
     for number, file in enumerate(command.outputs):
-        file = timed(program, file, encoders_of(links, number), time_base)
+        if not command.has("vsync"):
+            file = timed(program, file, encoders_of(links, number), time_base)
         file = renamed(file, target_of(file))
         words += [*words_of(file.options), file.url]
     return words + words_of(command.trailing)
@@ -202,7 +204,7 @@ class _Run:
     def _start(self, frame: vs.VideoFrame, picture: VideoFrame, clock: Clock) -> None:
         """Start ffmpeg, now that it is known what the pixels mean."""
         properties = properties_of(frame)
-        _warn(properties, self._clip, self._heard)
+        _warn(self._program, properties, self._clip, self._heard)
         open_writer = partial(
             _open_writer,
             picture=picture,
@@ -218,7 +220,9 @@ class _Run:
         self._encode.write(*timed_picture)
 
 
-def _warn(properties: Properties, clip: vs.VideoNode, heard: list[Line]) -> None:
+def _warn(program: FFmpeg, properties: Properties, clip: vs.VideoNode, heard: list[Line]) -> None:
+    if (properties.mastering or properties.light) and not program.takes_side_data:
+        log.warning(hdr.LOST)
     if properties.is_interlaced:
         log.warning("the frames are interlaced, which the pipe does not say: deinterlace them in the script.")
     written = [found[1] for line in heard if (found := _OUTPUT_FORMAT.match(line.text))]

@@ -70,8 +70,11 @@ class Halves:
         words = [program.path, *words_of(asked), "-nostdin", "-y"]
         for file in command.inputs:
             words += [*words_of(file.options), "-i", file.url]
-        late = Fraction(0) if command.has("copyts") else first
+        is_kept = command.has("copyts") and not command.has("start_at_zero")
+        late = Fraction(0) if is_kept else first
         pictures = self._pictures
+        if pictures.rotation and program.takes_side_data:
+            words += ["-noautorotate", "-display_rotation", f"{pictures.rotation:g}"]
         words += pipe_input(program, colour, pictures.mastering, pictures.light, late)
         for file in command.outputs:
             file = renamed(file, target_of(file))
@@ -109,7 +112,7 @@ def split(program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsa
         if option.name not in FOR_THE_USER and not is_complex_graph(option)
     )
     for file in command.inputs:
-        decode += [*words_of(file.options), "-i", file.url]
+        decode += [*words_of(file.without(*FOR_THE_USER).options), "-i", file.url]
     decode += [*graph, "-map", source, *program.every_picture, *program.ticks(rehearsal.pictures.time_base)]
     decode += ["-pix_fmt", pixel_format, "-c:v", "rawvideo", "-output_ts_offset", str(HEAD_START)]
     decode += ["-f", "nut", "pipe:1"]
@@ -148,7 +151,9 @@ def _split_simple(
         raise GraphError.at(what, node.text, node.item.position)
     assert node.output is not None
     link = _restored_link(rehearsal, node)
-    encode = with_graph(command, node, str(parts.after))
+    videos = [other for other in _links_to(rehearsal.links, node.output) if _is_video(other, rehearsal)]
+    # Of this stream alone: covers and other streams that are copied take no filter.
+    encode = with_graph(command, node, str(parts.after), f"filter:v:{videos.index(link)}")
     outputs = [
         _mapped(file, number, rehearsal, link, pipe)
         if number == node.output
@@ -274,11 +279,11 @@ def _marked(before: Graph) -> Graph:
 def _keepers(command: CommandLine, rehearsal: Rehearsal) -> list[str]:
     """An output that uses all the streams the command uses, and keeps nothing.
 
-    FFmpeg takes a transport stream's zero, and the length of a looped file, from the streams in use, which
-    would be others in each half; picture and sound would part.
+    FFmpeg takes a transport stream's zero, the length of a looped file, and where to go on after a seek from
+    the streams in use, which would be others in each half; picture and sound would part.
     """
     is_discontinuous = any(_flags(name) & cast(int, Flags.ts_discont.value) for name in rehearsal.formats)
-    if not is_discontinuous and not any(file.has("stream_loop") for file in command.inputs):
+    if not is_discontinuous and not any(file.has("stream_loop", "ss", "sseof") for file in command.inputs):
         return []
     streams = sorted({link.source for link in rehearsal.links if link.source is not None})
     words = [word for stream in streams for word in ("-map", "{}:{}".format(*stream))]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LOST = (
+    "HDR10's metadata is lost, as FFmpeg before 9 cannot be told of it: give it to the encoder, "
+    "with -x265-params master-display=...:max-cll=... for example."
+)
+
 
 def mastering_display(points: Sequence[float], darkest: float, brightest: float) -> str:
     """The mastering display, in the units of the bitstream (SMPTE ST 2086).

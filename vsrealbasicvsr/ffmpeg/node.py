@@ -39,7 +39,8 @@ def find_node(command: CommandLine) -> Node | None:
     Graphs that do not mention us are not read: what is wrong with them FFmpeg can say.
 
     Raises:
-        GraphError: a graph that mentions us cannot be read, or there are nodes in two graphs.
+        GraphError: a graph that mentions us cannot be read, or there are nodes in two graphs, or one stands
+            where FFmpeg would not look for it.
     """
     found = [
         Node(option, output, text, graph)
@@ -53,14 +54,24 @@ def find_node(command: CommandLine) -> Node | None:
         raise GraphError(
             f"a command can have one {NAME}; this has {len(found)}: run one command after the other."
         )
+    for value, place in _misplaced(command):
+        if NAME in value and _names_us(value):
+            raise GraphError(f"{NAME} cannot stand in {place}: give an output -vf or -filter_complex.")
     return found[0] if found else None
 
 
-def with_graph(command: CommandLine, node: Node, graph: str | None) -> CommandLine:
-    """The command with another graph in the place of the node's; None takes the option away."""
+def with_graph(command: CommandLine, node: Node, graph: str | None, name: str | None = None) -> CommandLine:
+    """The command with another graph in the place of the node's; None takes the option away.
+
+    Args:
+        command: Holds the node.
+        node: Where it stands.
+        graph: The other graph.
+        name: Another name for the option.
+    """
 
     def replaced(options: tuple[Option, ...]) -> tuple[Option, ...]:
-        new = () if graph is None else (replace(node.option, value=graph),)
+        new = () if graph is None else (Option(name or node.option.name, graph),)
         return tuple(each for option in options for each in (new if option is node.option else (option,)))
 
     return replace(
@@ -68,6 +79,28 @@ def with_graph(command: CommandLine, node: Node, graph: str | None) -> CommandLi
         options=replaced(command.options),
         outputs=tuple(replace(file, options=replaced(file.options)) for file in command.outputs),
     )
+
+
+def _misplaced(command: CommandLine) -> Iterator[tuple[str, str]]:
+    """Graphs, or what may be graphs, where FFmpeg would not find us, or ignore us; and what they stand in."""
+    for file in command.inputs:
+        if file.last("f") == "lavfi":
+            yield file.url, "an input's graph"
+        yield from ((str(option.value), f"-{option.name} of an input") for option in file.options)
+    for file in command.outputs:
+        for option in file.options:
+            if option.base in ("filter", "af") and not is_video_graph(option):
+                yield str(option.value), f"-{option.name}"
+    for option in command.trailing:
+        if command.outputs and is_video_graph(option):
+            yield str(option.value), f"-{option.name} behind the last output"
+
+
+def _names_us(text: str) -> bool:
+    try:
+        return has_node(parse(without_comments(text)))
+    except GraphError:
+        return False
 
 
 def _graphs(command: CommandLine) -> Iterator[tuple[Option, int | None]]:

@@ -12,8 +12,14 @@ from vsrealbasicvsr.settings import Settings
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
-    """Whether one of the arguments of a command is `realbasicvsr=help`."""
-    return f"{NAME}=help" in map(str.strip, arguments)
+    """Whether a command has an argument `realbasicvsr=help`, or is `-h filter=realbasicvsr`."""
+    asked = f"filter={NAME}" in arguments and bool({"-h", "-help", "--help", "-?"} & {*arguments})
+    return asked or f"{NAME}=help" in map(str.strip, arguments)
+
+
+def is_help(item: Filter) -> bool:
+    """Whether a node asks for help rather than for pictures."""
+    return [*arguments_of(item)] == [(None, "help")]
 
 
 def settings_of(item: Filter, text: str) -> Settings:

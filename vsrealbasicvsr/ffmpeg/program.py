@@ -78,6 +78,6 @@ class FFmpeg:
         return ["-enc_time_base:v", f"{time_base.numerator}/{time_base.denominator}"]
 
     @property
-    def takes_light_metadata(self) -> bool:
-        """Whether HDR10's static metadata can be given to an input."""
+    def takes_side_data(self) -> bool:
+        """Whether an input can be given HDR10's static metadata, and a rotation that reaches the output."""
         return self.major >= 9

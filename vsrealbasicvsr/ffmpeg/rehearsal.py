@@ -33,13 +33,16 @@ _PATIENCE = 10.0
 sight, FFmpeg would go on reading the whole source for them."""
 _SOUND = "5"
 """Seconds of sound that are tried."""
+_SEVERAL = 50
+"""Pictures of each video that are tried where one shows nothing."""
 FOR_THE_USER = frozenset(
     """
-    benchmark benchmark_all hide_banner loglevel n nostats nostdin progress report stats
-    stats_period stdin v y
+    benchmark benchmark_all dump_attachment hide_banner loglevel n nostats nostdin print_graphs
+    print_graphs_file print_graphs_format progress report sdp_file stats stats_period stdin v vstats
+    vstats_file vstats_version y
     """.split()  # noqa: SIM905
 )
-"""Options of the whole command that concern the person in front of it, not the pictures."""
+"""Options that concern the person in front of the command, not the pictures: for the encode half alone."""
 
 _UNKNOWN = ("unknown", "unspecified", "reserved", "gbr")
 _CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
@@ -53,6 +56,7 @@ _MASTERING = re.compile(
     rf"r\({_NUMBER}[ ,]+{_NUMBER}\) g\({_NUMBER}[ ,]+{_NUMBER}\) b\({_NUMBER}[ ,]+{_NUMBER}\) "
     rf"wp\({_NUMBER}[ ,]+{_NUMBER}\) min_luminance={_NUMBER}, max_luminance={_NUMBER}"
 )
+_ROTATION = re.compile(r"displaymatrix: rotation of (-?[\d.]+)")
 _LIGHT = re.compile(r"MaxCLL=(\d+), MaxFALL=(\d+)")
 _INPUT = re.compile(r"Input #\d+, (\S+), from ")
 _STREAM = re.compile(
@@ -95,6 +99,7 @@ class Pictures:
             `chroma_location`, with the values of FFmpeg's filter `setparams`.
         mastering: HDR10's mastering display as FFmpeg's option `-mastering_display` wants it, if any.
         light: The same for `-content_light`.
+        rotation: Degrees counter-clockwise by which players turn them, where FFmpeg was told not to.
     """
 
     pixel_format: str
@@ -106,6 +111,7 @@ class Pictures:
     tags: dict[str, str]
     mastering: str | None = None
     light: str | None = None
+    rotation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,26 +158,42 @@ def rehearse(program: FFmpeg, command: CommandLine, node: Node) -> Rehearsal:
         FFmpegFailedError: FFmpeg refuses an input, a filter or an encoder.
         JobError: no picture arrives at the node.
     """
+    lines = _lines(program, command, node, 1)
+    pictures = _pictures(lines)
+    streams = dict(_streams(lines))
+    if pictures is None and len(_videos(lines, streams)) > 1:
+        # FFmpeg before 6 ends an output when the first of its videos has its one picture.
+        lines = _lines(program, command, node, _SEVERAL)
+        pictures = _pictures(lines)
+    if pictures is None:
+        raise JobError(f"no picture arrives at realbasicvsr: {_complaint(lines) or 'the source is empty.'}")
+    return Rehearsal(pictures, list(links_of(lines)), streams, list(_formats(lines)))
+
+
+def _lines(program: FFmpeg, command: CommandLine, node: Node, pictures: int) -> list[Line]:
+    """What FFmpeg says of the command when each of its videos ends after so many pictures."""
     with tempfile.TemporaryDirectory(prefix="vsrealbasicvsr-") as folder:
-        words = [program.path, *_rehearsal_words(command, node, Path(folder))]
+        words = [program.path, *_rehearsal_words(command, node, Path(folder), pictures)]
         lines = trial(
             words, Path(folder), lambda line: bool(line.speaker == _PROBE and _FRAME.search(line.text))
         )
-    lines = [replace(line, text=line.text.replace(_STAND_IN, NAME)) for line in lines]
-    pictures = _pictures([line.text for line in lines if line.speaker == _PROBE])
-    if pictures is None:
-        raise JobError(f"no picture arrives at realbasicvsr: {_complaint(lines) or 'the source is empty.'}")
-    return Rehearsal(pictures, list(links_of(lines)), dict(_streams(lines)), list(_formats(lines)))
+    return [replace(line, text=line.text.replace(_STAND_IN, NAME)) for line in lines]
 
 
-def _rehearsal_words(command: CommandLine, node: Node, folder: Path) -> list[str]:
+def _videos(lines: list[Line], streams: dict[tuple[int, int], Stream]) -> list[Link]:
+    """The links to outputs that are videos, or may be."""
+    links = (link for link in links_of(lines) if link.target is not None)
+    return [link for link in links if link.source is None or streams[link.source].kind == "video"]
+
+
+def _rehearsal_words(command: CommandLine, node: Node, folder: Path, pictures: int) -> list[str]:
     command = with_graph(command, node, str(with_node(node.graph, _STAND_IN)))
     words = ["-hide_banner", "-nostdin", "-y", "-nostats", "-loglevel", LOGLEVEL]
     words += words_of(option for option in command.options if option.name not in FOR_THE_USER)
     for file in command.inputs:
-        words += [*words_of(file.options), "-i", file.url]
+        words += [*words_of(file.without(*FOR_THE_USER).options), "-i", file.url]
     for number, file in enumerate(command.outputs):
-        file = shortened(file, folder, number)
+        file = shortened(file, folder, number, pictures)
         words += [*words_of(file.options), file.url]
     return words
 
@@ -199,9 +221,9 @@ def trial(
     return lines
 
 
-def shortened(file: File, folder: Path, number: int) -> File:
-    """An output as it is tried: one picture and a little sound, in a folder of its own."""
-    short = (Option("t", _SOUND), Option("frames:v", "1"))
+def shortened(file: File, folder: Path, number: int, pictures: int = 1) -> File:
+    """An output as it is tried: a picture or a few, and a little sound, in a folder of its own."""
+    short = (Option("t", _SOUND), Option("frames:v", str(pictures)))
     return rehearsed(replace(file, options=(*file.options, *short)), folder, number)
 
 
@@ -253,8 +275,9 @@ def _complaint(lines: list[Line]) -> str:
     return " / ".join(said if len(said) < 4 else [*said[:2], said[-1]])
 
 
-def _pictures(said: list[str]) -> Pictures | None:
+def _pictures(lines: list[Line]) -> Pictures | None:
     """What the probe says before its second picture."""
+    said = [line.text for line in lines if line.speaker == _PROBE]
     numbers = [place for place, text in enumerate(said) if _FRAME.match(text)]
     text = "\n".join(said[: numbers[1]] if len(numbers) > 1 else said)
     frame = _FRAME.search(text)
@@ -263,6 +286,7 @@ def _pictures(said: list[str]) -> Pictures | None:
         return None
     pixel_format, location, shape, width, height, interlaced = frame.groups()
     numerator, denominator = map(int, clock.groups()[2:])
+    turned = _ROTATION.search(text)
     return Pictures(
         pixel_format,
         (int(width), int(height)),
@@ -272,6 +296,7 @@ def _pictures(said: list[str]) -> Pictures | None:
         interlaced in "TB",
         _tags(text, location),
         *_hdr(text),
+        float(turned[1]) if turned else 0.0,
     )
 
 

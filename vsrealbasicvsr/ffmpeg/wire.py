@@ -167,7 +167,7 @@ def pipe_input(
     words = ["-f", "nut", "-probesize", "32", "-analyzeduration", "0", "-fpsprobesize", "0"]
     if late:
         words += ["-itsoffset", f"{float(late):.9f}"]
-    if program.takes_light_metadata:
+    if program.takes_side_data:
         words += ["-mastering_display", mastering] if mastering else []
         words += ["-content_light", light] if light else []
     return [*words, *colour, "-i", "pipe:0"]
