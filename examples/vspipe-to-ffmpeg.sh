@@ -1,6 +1,7 @@
 #!/bin/sh
 # A script's frames to x264, with the sound, subtitles, chapters and fonts of their source, in Matroska:
 #   vspipe-to-ffmpeg.sh web-rip.vpy old.mp4 restored.mkv [-a device=cuda:1 and the like, for vspipe]
+# Run it where python and vspipe are those of the environment that vsrealbasicvsr is installed in.
 # A y4m pipe knows one frame rate, and no colours, pixel shape or start: the .py files beside this carry them.
 # restored.mkv appears when it is whole; until then, and after an error, all is in restored.mkv.parts.
 set -eu

@@ -15,7 +15,7 @@ from vsrealbasicvsr.cli.stderr import say
 EXAMPLES = """\b
 Examples:
   vsrealbasicvsr encode old.vpy -- -c:v libx265 -crf 18 restored.mkv
-  vsrealbasicvsr encode old.vpy -- -i old.mkv -map 0:v -map 1:a -map 1:s? -c:a copy restored.mkv
+  vsrealbasicvsr encode old.vpy -- -i old.mkv -map 0:v -map 1:a -map '1:s?' -c:a copy restored.mkv
   vsrealbasicvsr encode -a source=old.mkv realbasicvsr.vpy -- -c:v ffv1 restored.mkv
 """
 
