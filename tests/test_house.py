@@ -25,9 +25,9 @@ LAYERS = (
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (
     "errors", "options", "commit", "degradation", "data", "backbones", "losses", "discriminator", "metrics",
-    "stage", "configuration", "processes", "recurrent_cleaning", "generator", "average", "initial",
+    "stage", "rates", "configuration", "processes", "recurrent_cleaning", "generator", "average", "initial",
     "objective", "feed", "state", "step", "checkpoint", "record", "validation", "interruption", "loop", "run",
-    "prepare", "degrade", "export", "benchmark", "cli", "__main__",
+    "prepare", "degrade", "export", "recipes", "benchmark", "cli", "__main__",
 )  # fmt: skip
 """The same for the training package, which stands beside and above the other."""
 LARGEST_FILE = 20_000_000

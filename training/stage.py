@@ -125,12 +125,13 @@ class LossOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptimizerOptions:
-    """Adam at a constant learning rate (SPEC 6.5).
+    """Adam at a constant learning rate (SPEC 6.5), unless a schedule is asked for.
 
     Attributes:
-        learning_rate: of the generator.
+        learning_rate: of the generator, the highest.
         betas: of both Adams.
         warmup: iterations in which the rates rise linearly from 0.
+        schedule: "cosine" lets the rates fall to 0 at the stage's end, along half a cosine.
         clip_norm: the generator's gradient is shortened to this length; 0 leaves it.
         precision: bf16 runs cleaning, trunks, reconstruction and discriminator under autocast; flow,
             losses and weights stay fp32.
@@ -141,6 +142,7 @@ class OptimizerOptions:
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.99)
     warmup: int = 0
+    schedule: Literal["constant", "cosine"] = "constant"
     clip_norm: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
     average: float = 0.999

@@ -15,6 +15,7 @@ from training.average import follow
 from training.generator import Generator, Restoration
 from training.objective import Clips, Objective, fake_loss, real_loss
 from training.processes import Processes
+from training.rates import rate_share
 from training.stage import Stage
 from training.state import State
 
@@ -57,7 +58,7 @@ class Step:
     def __call__(self, parts: Sequence[Clips]) -> Outcome:
         """One iteration on this process's share of the batch, given in parts that are accumulated."""
         state, options = self._state, self._stage.optimizer
-        self._warm_up(state.iteration)
+        self._set_rates(state.iteration)
         losses, results = self._generator_gradients(parts)
         norm = _clipped_norm(state.network, options.clip_norm)
         finite = _are_finite(norm, *losses.values())
@@ -73,9 +74,9 @@ class Step:
                 state.discriminator_optimizer.step()
         return Outcome(losses, norm, not finite, results[-1])
 
-    def _warm_up(self, iteration: int) -> None:
+    def _set_rates(self, iteration: int) -> None:
         options, adversarial = self._stage.optimizer, self._stage.losses.adversarial
-        share = min(1.0, (iteration + 1) / options.warmup) if options.warmup else 1.0
+        share = rate_share(options, iteration, self._stage.iterations)
         for group in self._state.optimizer.param_groups:
             group["lr"] = options.learning_rate * share
         if self._state.discriminator_optimizer is not None and adversarial is not None:

@@ -1,0 +1,52 @@
+"""The recipe's stage files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import training.recipes.default
+from training.configuration import read_stage
+from training.degradation.sample import Degradation
+from training.initial import initial_network
+from vsrealbasicvsr.network import RealBasicVSR
+
+FOLDER = Path(training.recipes.default.__file__).parent
+
+
+@pytest.mark.parametrize("machine", ["cpu.toml", "gpu.toml"])
+def test_stage_1_is_fidelity_and_stage_2_texture_on_every_machine(machine: str) -> None:
+    first, second = (read_stage([FOLDER / name, FOLDER / machine]) for name in ("stage1.toml", "stage2.toml"))
+    assert (first.losses.perceptual, first.losses.adversarial) == (None, None)
+    assert second.losses.perceptual is not None
+    assert second.losses.perceptual.backbone == "vgg16"
+    assert second.losses.adversarial is not None
+    assert second.losses.adversarial.weight < 0.05
+    assert (first.optimizer.learning_rate, second.optimizer.learning_rate) == (1e-4, 5e-5)
+    assert {stage.optimizer.schedule for stage in (first, second)} == {"cosine"}
+    for stage in (first, second):
+        Degradation(stage.degradation, stage.data.low_size, stage.data.low_size)  # refuses wrong ranges
+
+
+@pytest.mark.parametrize("blocks", [20, 30])
+def test_the_network_begins_as_basicvsr_whose_frames_are_cleaned_by_nothing(
+    blocks: int, tmp_path: Path
+) -> None:
+    """All 30 blocks compute what BasicVSR does; 20 of them are the ends of its trunks."""
+    torch.manual_seed(0)
+    source = RealBasicVSR(8, 30, 0)
+    torch.save(source.state_dict(), tmp_path / "basicvsr.pth")
+    settings = [f"network.init={tmp_path / 'basicvsr.pth'}", "network.mid_channels=8"]
+    stage = read_stage([FOLDER / "stage1.toml"], [*settings, f"network.propagation_blocks={blocks}"])
+    network = initial_network(stage.network, stage.seed, average=False)
+    frames = torch.rand(1, 2, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(network.clean(frames), frames)
+        assert torch.equal(network(frames), source(frames)) == (blocks == 30)
+    own, known = network.basicvsr.state_dict(), source.basicvsr.state_dict()
+    for place in range(blocks):
+        key = "backward_resblocks.main.2.{}.conv2.weight"
+        block = place if place < blocks // 2 else place + 30 - blocks
+        assert torch.equal(own[key.format(place)], known[key.format(block)])

@@ -1,0 +1,1 @@
+"""How weights of ours were made: what footage, which stages."""

@@ -1,0 +1,1 @@
+"""The weights named `bundled`: footage that anyone may fetch, and the stages."""

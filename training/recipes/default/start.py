@@ -1,0 +1,36 @@
+"""The weights that training starts from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from training.options import require
+from training.recipes.default.archives import members
+from training.recipes.default.record import Taken
+from training.recipes.default.sources import Weights
+from vsrealbasicvsr.weights.convert import convert
+
+
+def take_weights(weights: Weights, file: Path, target: Path) -> tuple[Taken, ...]:
+    """Write weights as `start/NAME.safetensors`, in half precision; `network.init` takes them.
+
+    Args:
+        weights: which.
+        file: the archive's.
+        target: the pack.
+
+    Raises:
+        TrainingError: the archive is damaged or holds no such file.
+        WeightsError: the file holds no weights, or cannot be written.
+    """
+    found = next(members(file, weights.member, weights.archive.only), None)
+    require(found is not None, f"{file} holds nothing like {weights.member}.")
+    assert found is not None
+    path = target / "start" / f"{weights.name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        stored = Path(folder) / found[0].rpartition("/")[2]
+        stored.write_bytes(found[1])
+        convert(stored, path, "fp16", weights.archive.licence)
+    return (Taken("start", path.relative_to(target).as_posix(), found[0], weights.archive),)
