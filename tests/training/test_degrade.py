@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import EXAMPLE_CLIP, decode_rgb
 from training.degradation.apply import apply
-from training.degradation.options import DegradationOptions
+from training.degradation.options import CompressionOptions, DegradationOptions
+from training.degradation.parameters import Compression
 from training.degradation.sample import Degradation
 from training.degradation.sharpen import sharpen
 from training.degrade import degrade_clip, read_parameters, read_truth, write_parameters
@@ -104,6 +105,18 @@ def test_parameters_come_back_as_they_were(seed: int, tmp_path: Path) -> None:
     assert read_parameters(tmp_path / "parameters.json") == parameters
 
 
+def test_a_drawn_crf_is_written_down_and_comes_back(tmp_path: Path) -> None:
+    order = replace(RELEASED.second, compression=CompressionOptions(crf=(28, 28)))
+    target = degrade(tmp_path / "out", degradation=replace(RELEASED, second=order), count=2)
+    told = json.loads((target / "parameters.json").read_text())["operations"]
+    made = [item for item in told if item["operation"] == "Compression"]
+    assert [item["crf"] for item in made] == [None, 28]
+    assert made[1]["bit_rate"] is None
+    assert Compression(**{k: v for k, v in made[1].items() if k != "operation"}) in (
+        read_parameters(target / "parameters.json").operations
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -111,6 +124,11 @@ def test_parameters_come_back_as_they_were(seed: int, tmp_path: Path) -> None:
         ("[]", "holds no parameters"),
         ('{"frames": 2, "operations": [{"operation": "Melt"}]}', "operation 0: .*Blur, Resize.* not 'Melt'"),
         ('{"frames": 2, "operations": [{"operation": "Jpeg", "swapped": true}]}', "quality is missing"),
+        (
+            '{"frames": 2, "operations": [{"operation": "Compression", "codec": "mpeg4", "wraps": false, '
+            '"bit_rate": null, "crf": null}]}',
+            "operation 0: A compression needs either a bit_rate or a crf, not None and None",
+        ),
         (
             '{"frames": 2, "operations": [{"operation": "Jpeg", "swapped": 1, "quality": []}]}',
             "swapped must be true or false",

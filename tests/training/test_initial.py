@@ -81,9 +81,9 @@ def test_live_weights_and_their_average_come_from_their_own_parts(stage: Stage, 
         assert all(torch.equal(tensor, found[key]) for key, tensor in wanted.state_dict().items())
 
 
-def test_another_shape_is_refused_with_what_to_set(tmp_path: Path) -> None:
-    options = NetworkOptions(init="bundled", propagation_blocks=20, cleaning_blocks=20)
-    with pytest.raises(TrainingError, match=r"bundled is of another shape.*network.fit = true"):
+def test_another_shape_is_refused_with_what_to_set(basicvsr_file: Path, tmp_path: Path) -> None:
+    options = NetworkOptions(init=str(basicvsr_file), propagation_blocks=20, cleaning_blocks=20)
+    with pytest.raises(TrainingError, match=r"BasicVSR_REDS4.pth is of another shape.*network.fit = true"):
         initial_network(options, 0, average=False)
     narrow = {key: tensor.contiguous() for key, tensor in RealBasicVSR(8, 1, 1).state_dict().items()}
     save_file(narrow, tmp_path / "narrow.safetensors")
@@ -92,15 +92,21 @@ def test_another_shape_is_refused_with_what_to_set(tmp_path: Path) -> None:
         initial_network(wide, 0, average=False)
 
 
-def test_fitting_drops_the_middle_blocks_and_starts_cleaning_as_the_identity() -> None:
-    options = NetworkOptions(init="bundled", fit=True)
+def test_fitting_drops_the_middle_blocks_and_starts_cleaning_as_the_identity(basicvsr_file: Path) -> None:
+    options = NetworkOptions(init=str(basicvsr_file), fit=True)
     network = initial_network(options, 0, average=False)
-    source, fitted = load(BUNDLED).state_dict(), network.state_dict()
+    source, fitted = load(basicvsr_file).state_dict(), network.state_dict()
     name = "basicvsr.forward_resblocks.main.2.{}.conv1.weight"
     for place, block in ((0, 0), (9, 9), (10, 20), (19, 29)):
         assert torch.equal(fitted[name.format(place)], source[name.format(block)])
     frames = torch.rand(1, 2, 3, 8, 8)
     assert torch.equal(network.clean(frames), frames)
+
+
+def test_the_bundled_weights_fit_the_stages_as_they_are() -> None:
+    network = initial_network(NetworkOptions(init="bundled"), 0, average=False)
+    shipped = load(BUNDLED).state_dict()
+    assert all(torch.equal(tensor, shipped[key]) for key, tensor in network.state_dict().items())
 
 
 def test_a_missing_file_is_named(stage: Stage) -> None:

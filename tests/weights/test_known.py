@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,10 @@ from safetensors import safe_open
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import KNOWN, cache
-from vsrealbasicvsr.weights.convert import convert
 from vsrealbasicvsr.weights.formats import read_state
-from vsrealbasicvsr.weights.known import find, sha256
+from vsrealbasicvsr.weights.known import find
 
 BUNDLED, AUTHORS, FIDELITY = KNOWN
 
@@ -26,31 +27,35 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_the_bundled_file_is_the_wheels_basicvsr_byte_for_byte(basicvsr_file: Path, tmp_path: Path) -> None:
-    convert(basicvsr_file, tmp_path / "again.safetensors", "fp16", licence="Apache-2.0")
-    assert (tmp_path / "again.safetensors").read_bytes() == BUNDLED.path.read_bytes()
+def test_the_bundled_file_is_a_whole_realbasicvsr_in_half_precision() -> None:
+    tensors = read_state(BUNDLED.path)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+    own = RealBasicVSR().state_dict()
+    assert {key: tensor.shape for key, tensor in tensors.items()} == {key: own[key].shape for key in own}
 
 
-def test_the_bundled_tensors_are_the_originals_rounded_to_half(basicvsr_file: Path) -> None:
-    original = torch.load(basicvsr_file, weights_only=True)["params"]
-    bundled = read_state(weights.resolve("bundled"))
-    assert len(bundled) == len(original) == 316
-    # The order of BasicSR's entries differs, but no name mapping is needed to compare what is in them.
-    ours = sorted(tensor.double().sum().item() for tensor in bundled.values())
-    theirs = sorted(tensor.half().double().sum().item() for tensor in original.values())
-    assert ours == theirs
+def test_its_flow_is_the_wheels_basicvsrs_rounded_to_half(basicvsr_file: Path) -> None:
+    ours = {key: tensor for key, tensor in read_state(BUNDLED.path).items() if "spynet" in key}
+    theirs = read_state(basicvsr_file)
+    assert len(ours) == 62
+    assert all(torch.equal(tensor, theirs[key].half()) for key, tensor in ours.items())
 
 
-def test_the_bundled_file_says_where_it_comes_from(basicvsr_file: Path) -> None:
+def test_the_bundled_file_and_its_card_say_where_it_comes_from() -> None:
     with safe_open(BUNDLED.path, framework="pt") as file:
-        origin = file.metadata()["origin"]
-    assert origin == f"BasicVSR_REDS4.pth, SHA-256 {sha256(basicvsr_file)}, Apache-2.0"
+        told = json.loads(file.metadata()["origin"])
+    assert told["licence"] == BUNDLED.licence
+    assert told["iterations"] > 0
+    assert Path(told["configuration"]["network"]["init"]).name == "basicvsr_reds4.safetensors"
+    card = BUNDLED.path.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
+    assert told["commit"] in card
+    assert f"{told['iterations']:,} iterations" in card
 
 
 def test_the_bundled_files_hash_and_size_are_pinned() -> None:
     assert len(BUNDLED.sha256) == 64
     assert BUNDLED.matches(BUNDLED.path)
-    assert BUNDLED.size == BUNDLED.path.stat().st_size
+    assert BUNDLED.size == BUNDLED.path.stat().st_size <= 16_000_000
 
 
 def test_the_authors_hashes_are_those_in_the_file_names() -> None:

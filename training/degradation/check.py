@@ -17,6 +17,7 @@ from training.degradation.options import (
 from training.options import require
 
 _LOWEST_BIT_RATE = 1000  # x264 counts in kilobits and refuses 0
+_CRFS = (0, 51)  # of x264 with 8 bits
 _CUTOFFS = (0.001, 3.1416)  # radians; a cutoff beyond pi lets everything pass
 
 
@@ -85,6 +86,12 @@ def _check_compression(place: str, options: CompressionOptions) -> None:
         _LOWEST_BIT_RATE <= low <= high < 2**31,
         f"degradation.{place}.bit_rate must go from {_LOWEST_BIT_RATE} or more to a higher one, in bits per"
         f" frame, not from {low} to {high}.",
+    )
+    best, worst = options.crf or _CRFS
+    require(
+        _CRFS[0] <= best <= worst <= _CRFS[1],
+        f"degradation.{place}.crf must go from {_CRFS[0]} or more to a higher one, {_CRFS[1]} at most, not"
+        f" from {best} to {worst}.",
     )
 
 

@@ -88,11 +88,20 @@ class JpegOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompressionOptions:
-    """Video compression; bits per second at one frame a second. `h264` is FFmpeg's default H.264 encoder."""
+    """Video compression; `h264` is FFmpeg's default H.264 encoder.
+
+    Attributes:
+        probability: that there is any.
+        codecs: one of them is drawn.
+        bit_rate: lowest and highest, bits per second at one frame a second.
+        crf: lowest and highest constant quality, whole numbers from 0, the best, to 51; where given,
+            `bit_rate` is not looked at. What it is to each encoder: `compression.encoded`.
+    """
 
     probability: float = 1.0
     codecs: tuple[Codec, ...] = ("libx264", "h264", "mpeg4")
     bit_rate: tuple[int, int] = (10_000, 100_000)
+    crf: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from training.options import require
+
 KernelKind = Literal[
     "iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso", "sinc"
 ]
@@ -88,17 +90,28 @@ class Jpeg:
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """Video compression of the whole clip at one frame a second.
+    """Video compression of the whole clip, by bit rate or at constant quality.
 
     Attributes:
         codec: FFmpeg's encoder.
-        bit_rate: bits per second, and so bits per frame.
+        bit_rate: bits per second at one frame a second, and so bits per frame; None with a `crf`.
         wraps: values beyond 0-255 wrap around before encoding, as in the released code; else they saturate.
+        crf: constant quality, 0 (the best) to 51; None with a `bit_rate`.
+
+    Raises:
+        TrainingError: both are given, or neither.
     """
 
     codec: Codec
-    bit_rate: int
+    bit_rate: int | None
     wraps: bool = False
+    crf: int | None = None
+
+    def __post_init__(self) -> None:
+        require(
+            (self.bit_rate is None) != (self.crf is None),
+            f"A compression needs either a bit_rate or a crf, not {self.bit_rate} and {self.crf}.",
+        )
 
 
 Operation = Blur | Resize | ResizeTo | Noise | Jpeg | Compression

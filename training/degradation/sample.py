@@ -134,9 +134,10 @@ class _Draw:
     def compression(self, options: CompressionOptions) -> list[Operation]:
         if not self.happens(options.probability):
             return []
-        low, high = options.bit_rate
-        bit_rate = int(self._rng.integers(low, high, endpoint=True))
-        return [Compression(self._one_of(options.codecs), bit_rate, self._options.released_quirks)]
+        low, high = options.crf or options.bit_rate
+        strength = int(self._rng.integers(low, high, endpoint=True))
+        bit_rate, crf = (strength, None) if options.crf is None else (None, strength)
+        return [Compression(self._one_of(options.codecs), bit_rate, self._options.released_quirks, crf)]
 
     def final(self, options: FinalOptions, height: int, width: int) -> list[Operation]:
         """Down to the low size; the sinc filter always after it."""

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli.encode import encode
+from vsrealbasicvsr.cli.evaluate import evaluate
 from vsrealbasicvsr.cli.ffmpeg import ffmpeg
 from vsrealbasicvsr.cli.plugins import plugins
 from vsrealbasicvsr.cli.restore import restore
@@ -62,4 +63,5 @@ main.add_command(restore)
 main.add_command(ffmpeg)
 main.add_command(encode)
 main.add_command(weights)
+main.add_command(evaluate)
 main.add_command(plugins)

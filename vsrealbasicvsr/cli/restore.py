@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -31,9 +31,9 @@ Examples:
 """
 
 
-def settings_options[F: Callable[..., Any]](command: F) -> F:
-    """One flag for each field of `Settings`, with its default, unit and help."""
-    for item in reversed(fields(Settings)):
+def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str] = ()) -> F:
+    """One flag for each field of `Settings`, with its default, unit and help, but those named."""
+    for item in reversed([item for item in fields(Settings) if item.name not in without]):
         choices = item.metadata["choices"]
         unit = f" [{item.metadata['unit']}]" if item.metadata["unit"] else ""
         command = click.option(

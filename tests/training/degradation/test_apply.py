@@ -218,6 +218,45 @@ def test_ffmpeg_reads_the_same_frames(
     assert np.abs(found.astype(int) - np.stack(compress(clip, compression))).mean() < 1
 
 
+@pytest.mark.parametrize("codec", ["libx264", "h264", "mpeg4"])
+def test_video_gets_worse_with_its_crf(codec: Codec, noisy: NDArray[np.uint8]) -> None:
+    clip = list(noisy[:8])
+    made = [
+        np.stack(compress(clip, Compression(codec, None, crf=crf))) for crf in (0, 18, 24, 30, 36, 44, 51)
+    ]
+    values = [psnr(each, noisy[:8]) for each in made]
+    assert values == sorted(values, reverse=True)
+    assert values[1] > values[4] + 2.0
+
+
+@pytest.mark.parametrize(
+    ("codec", "crf", "options", "tolerance"),
+    [
+        ("libx264", 20, "-crf 20 -x264-params mbtree=0", 0.3),
+        ("h264", 33, "-crf 33 -x264-params mbtree=0", 0.3),
+        ("libx264", 24, "-crf 24", 2.0),  # with the macroblock tree, as everybody's ffmpeg does it
+        ("libx264", 33, "-crf 33", 2.0),
+        ("mpeg4", 30, "-qscale:v 6", 0.3),  # 2 ** ((30 - 15) / 6) = 5.7
+        # The quantizer is the same; what the encoder weighs bits with is not: 0.35 dB at 31, 0.07 at 12.
+        ("mpeg4", 51, "-qscale:v 31", 0.5),
+    ],
+)
+def test_constant_quality_is_that_of_ffmpeg(
+    codec: Codec, crf: int, options: str, tolerance: float, real: NDArray[np.uint8], tmp_path: Path,
+    ffmpeg: Callable[..., None],
+) -> None:  # fmt: skip
+    clip = np.ascontiguousarray(real[:, 8:136, 64:192])
+    (tmp_path / "clip.raw").write_bytes(clip.tobytes())
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24")
+    encoder = ("-c:v", "mpeg4" if codec == "mpeg4" else "libx264", "-pix_fmt", "yuv420p", *options.split())
+    source = (*raw, "-s", "128x128", "-r", "25", "-i", tmp_path / "clip.raw")
+    ffmpeg(*source, *encoder, tmp_path / "clip.mkv")
+    ffmpeg("-i", tmp_path / "clip.mkv", *raw, tmp_path / "decoded.raw")
+    found = np.frombuffer((tmp_path / "decoded.raw").read_bytes(), np.uint8).reshape(clip.shape)
+    made = np.stack(compress(list(clip), Compression(codec, None, crf=crf)))
+    assert psnr(made, clip) == pytest.approx(psnr(found, clip), abs=tolerance)
+
+
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
 @pytest.mark.parametrize("rate", [1_000, 2**31 - 1])
 def test_encoders_take_the_lowest_and_the_highest_bit_rate(

@@ -111,6 +111,13 @@ def test_compressed_chains_resemble_those_of_the_cpu(truths: torch.Tensor, codec
     assert psnr(done[1], by_cpu(truths[1], parameters)) > 35
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_constant_quality_is_that_of_the_cpu(truths: torch.Tensor, codec: str) -> None:
+    compression = Compression(codec, None, crf=28)  # type: ignore[arg-type] # a text of parametrize
+    parameters = chain(noise(strength=2.0), compression)
+    assert psnr(degrade_batch(truths[:1], [parameters])[0], by_cpu(truths[0], parameters)) > 35
+
+
 def test_wrapping_before_compression_is_that_of_the_cpu(truths: torch.Tensor) -> None:
     compression = Compression("mpeg4", 100_000, wraps=True)
     wrapped = chain(noise(strength=20.0), compression)

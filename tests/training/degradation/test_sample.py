@@ -180,6 +180,19 @@ def test_beta_walks_unless_the_released_quirk_is_asked_for() -> None:
     assert {op.wraps for op in walked if isinstance(op, Compression)} == {False}
 
 
+def test_a_crf_takes_the_place_of_the_bit_rate_and_of_its_draw() -> None:
+    option: dict[str, Any] = {"second": {"compression": {"crf": [18, 36]}}}
+    found = set()
+    for seed in range(200):
+        released, own = drawn(seed).operations, drawn(seed, **option).operations
+        assert {op.crf for op in released if isinstance(op, Compression)} == {None}
+        compressions = [op for op in own if isinstance(op, Compression)]
+        assert compressions[0] in released
+        assert compressions[1].bit_rate is None
+        found.add(compressions[1].crf)
+    assert found == set(range(18, 37))
+
+
 def test_one_round_ends_at_the_low_size() -> None:
     operations = drawn(0, second_order=False).operations
     assert [type(operation) for operation in operations[:6]] == [
@@ -224,6 +237,8 @@ def test_sides_are_rounded_down_to_even_numbers() -> None:
         ({"first": {"noise": {"sigma": {"low": -1}}}}, "first.noise.sigma must be 0 or more"),
         ({"second": {"compression": {"bit_rate": [5000, 2000]}}}, "bit_rate must go from 1000 or more"),
         ({"first": {"compression": {"bit_rate": [999, 2000]}}}, "first.compression.bit_rate must go from"),
+        ({"first": {"compression": {"crf": [20, 52]}}}, "first.compression.crf must go from 0 or more"),
+        ({"second": {"compression": {"crf": [30, 20]}}}, "51 at most, not from 30 to 20"),
         ({"final": {"resize_first": -0.1}}, "final.resize_first is a probability"),
     ],
 )

