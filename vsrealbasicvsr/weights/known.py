@@ -56,12 +56,12 @@ KNOWN = (
     KnownWeights(
         name="bundled",
         description="Our own RealBasicVSR (stage 1), begun with BasicVSR's weights, trained for an hour on "
-        "two CPU cores: it cleans and enlarges, softly; MODEL_CARD.md beside the file tells the rest.",
+        "a CPU core: it cleans and enlarges, softly; MODEL_CARD.md beside the file tells the rest.",
         licence="Apache-2.0",
         url=None,
-        sha256="aca9a040fa7e4826cc4289ebfaefe5899d91268379ef269a195fd6570a022872",
+        sha256="409b49f3d46ce690290e2e8c4e70a6cd605f1bc1985a6c60d25886a5272489fa",
         file_name="bundled.safetensors",
-        size=12_619_850,
+        size=12_630_680,
     ),
     KnownWeights(
         name="realbasicvsr-x4",
