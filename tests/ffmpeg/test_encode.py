@@ -247,7 +247,7 @@ def test_rgb_that_ffmpeg_would_convert_is_told(ffmpeg: str, tmp_path: Path) -> N
     done = encode(script, "--", "-pix_fmt", "yuv420p", tmp_path / "film.mkv", ffmpeg=ffmpeg)
     assert any("BT.601" in line for line in own_sentences(done.stderr))
     done = encode(script, "--", "-c:v", "ffv1", tmp_path / "kept.mkv", ffmpeg=ffmpeg)
-    assert not own_sentences(done.stderr)
+    assert not any("BT.601" in line for line in own_sentences(done.stderr))
 
 
 def test_dry_run_prints_a_command_that_works(ffmpeg: str, tmp_path: Path) -> None:
