@@ -21,12 +21,15 @@ class PerceptualOptions:
             `training.backbones.load`).
         frames_at_once: 0 takes all frames together; n takes n at a time and computes them again in the
             backward pass, which bounds memory and costs half as much time again.
+        precision: bf16 computes the backbone under autocast: half the time on a processor with AVX-512's
+            bf16, for a loss that is a few thousandths off.
     """
 
     weight: float = 1.0
     backbone: Literal["vgg19", "vgg16"] = "vgg19"
     weights: str = ""
     frames_at_once: int = 0
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight must be 0 or more.")

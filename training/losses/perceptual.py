@@ -21,27 +21,31 @@ def perceptual_loss(options: PerceptualOptions) -> PerceptualLoss:
     Raises:
         TrainingError: the weights are missing or wrong.
     """
-    return PerceptualLoss(load(options.backbone, options.weights), options.frames_at_once)
+    return PerceptualLoss(
+        load(options.backbone, options.weights), options.frames_at_once, options.precision == "bf16"
+    )
 
 
 class PerceptualLoss(nn.Module):
     """Mean absolute difference of five layers' features, before their ReLU, weighted and summed.
 
     The layers are the last convolutions of VGG's five blocks, weighted .1, .1, 1, 1, 1. Neither the
-    backbone nor the target gets gradients. Computed in float32 also under autocast.
+    backbone nor the target gets gradients. In float32 also under autocast, unless bf16 is asked for.
 
     Args:
         backbone: a VGG network from `training.backbones`.
         frames_at_once: see `PerceptualOptions`.
+        bf16: compute the features in bfloat16; distances stay float32.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: Backbone, frames_at_once: int = 0) -> None:
+    def __init__(self, backbone: Backbone, frames_at_once: int = 0, bf16: bool = False) -> None:
         super().__init__()
         self.backbone = backbone
         self._frames_at_once = frames_at_once
+        self._bf16 = bf16
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(3, 1, 1), persistent=False)
 
@@ -58,7 +62,7 @@ class PerceptualLoss(nn.Module):
         Raises:
             TrainingError: the frames are too small for the backbone.
         """
-        with torch.autocast(prediction.device.type, enabled=False):
+        with torch.autocast(prediction.device.type, torch.bfloat16, enabled=self._bf16):
             if not self._frames_at_once:
                 return self._distance(prediction, target)
             predictions = torch.split(prediction, self._frames_at_once)
@@ -74,7 +78,7 @@ class PerceptualLoss(nn.Module):
             wanted = self.backbone(self._normalised(target))
         features = self.backbone(self._normalised(prediction))
         pairs = zip(_LAYER_WEIGHTS, features, wanted, strict=True)
-        return torch.stack([weight * l1(feature, want) for weight, feature, want in pairs]).sum()
+        return torch.stack([weight * l1(feature.float(), want.float()) for weight, feature, want in pairs]).sum()
 
     def _normalised(self, frames: Tensor) -> Tensor:
         return (frames.float() - self.mean) / self.std

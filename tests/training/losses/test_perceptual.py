@@ -97,6 +97,26 @@ def test_under_bf16_autocast_on_a_cuda_device_too(tiny: Backbone) -> None:
     autocast_loss(tiny, "cuda")
 
 
+def test_bf16_on_request_is_close_to_float32_and_still_gives_float32() -> None:
+    one, other = (
+        perceptual_loss(PerceptualOptions(backbone="vgg16", precision=precision))
+        for precision in ("fp32", "bf16")
+    )
+    torch.manual_seed(6)
+    target = torch.rand(2, 3, 32, 32)
+    found = []
+    for loss in (one, other):
+        prediction = target.roll(1, -1).requires_grad_()
+        value = loss(prediction, target)
+        value.backward()
+        found.append((value.detach(), prediction.grad))
+    assert found[1][0].dtype == found[1][1].dtype == torch.float32
+    assert not torch.equal(found[1][0], found[0][0])
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=0.01, atol=0)
+    likeness = torch.cosine_similarity(found[1][1].flatten(), found[0][1].flatten(), dim=0)
+    assert likeness > 0.95
+
+
 def test_vgg16_needs_no_file_where_its_package_is_installed() -> None:
     loss = perceptual_loss(PerceptualOptions(backbone="vgg16"))
     frames = torch.rand(1, 3, 16, 16)
