@@ -63,10 +63,11 @@ def look(path: Path) -> Look:
 
 
 def _luma(frame: av.VideoFrame) -> NDArray[np.int64]:
-    """The first plane; of RGB all three colours, in 8 bits."""
+    """The first plane; of RGB all three colours."""
+    deep = frame.format.components[0].bits > 8
     if frame.format.is_rgb:
-        return frame.to_ndarray(format="rgb24").astype(np.int64)
-    sample = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
+        return frame.to_ndarray(format="rgb48le" if deep else "rgb24").astype(np.int64)
+    sample = np.uint16 if deep else np.uint8
     plane = frame.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
     return rows[:, : frame.width * np.dtype(sample).itemsize].copy().view(sample).astype(np.int64)
