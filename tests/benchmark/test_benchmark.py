@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from tests.ffmpeg.programs import FFMPEGS
 from vsrealbasicvsr.benchmark.__main__ import main
 from vsrealbasicvsr.benchmark.case import Case
-from vsrealbasicvsr.benchmark.speed import measure_speed
 
 SMALL = ("--size", "32x24", "--channels", "8", "--blocks", "1")
 MACHINE = {"vsrealbasicvsr", "torch", "python", "system", "device", "cores", "threads"}
@@ -26,18 +25,6 @@ def report(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     assert "ratio" in done.stdout
     loaded: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     return loaded
-
-
-def test_speed_reports_both_sides_and_the_machine(tmp_path: Path) -> None:
-    saved = report(tmp_path, "speed", "--frames", "8", "--rounds", "1")
-    assert saved["case"] == {
-        "width": 32, "height": 24, "frames": 8, "window": 24, "margin": 8, "channels": 8, "blocks": 1,
-        "rounds": 1, "precision": "fp32",
-    }  # fmt: skip
-    result = saved["result"]
-    assert result.keys() == {"stream", "plain", "ratio", "difference"}
-    assert result["ratio"] == pytest.approx(result["plain"] / result["stream"])
-    assert saved["machine"].keys() == MACHINE
 
 
 def test_memory_reports_two_peaks_and_their_ratio(tmp_path: Path) -> None:
@@ -66,23 +53,11 @@ def test_the_pipes_are_reported(tmp_path: Path) -> None:
     assert json.loads(target.read_text(encoding="utf-8"))["result"].keys() == {"read", "written"}
 
 
-def test_a_stream_of_one_window_equals_the_plain_network() -> None:
-    case = Case(width=32, height=24, frames=6, channels=8, blocks=1)
-    measured = measure_speed(case, device="cpu", precision="fp32", rounds=1)
-    assert 0 <= measured.difference < 1e-4
-
-
 def test_cases_of_one_size_share_frames_and_weights() -> None:
     short, long = (Case(width=16, height=8, frames=frames, channels=8, blocks=1) for frames in (2, 3))
     assert all(torch.equal(a, b) for a, b in zip(short.clip(), long.clip(), strict=False))
     weights = zip(short.network().parameters(), long.network().parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
-
-
-def test_speed_measures_the_papers_network_unless_told_otherwise() -> None:
-    defaults = {parameter.name: parameter.default for parameter in main.commands["speed"].params}
-    assert (defaults["channels"], defaults["blocks"]) == (64, 20)
-    assert (defaults["size"], defaults["window"], defaults["margin"]) == ("320x180", 24, 8)
 
 
 def test_the_filters_overhead_is_reported_for_equal_frames(tmp_path: Path) -> None:

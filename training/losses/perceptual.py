@@ -78,7 +78,9 @@ class PerceptualLoss(nn.Module):
             wanted = self.backbone(self._normalised(target))
         features = self.backbone(self._normalised(prediction))
         pairs = zip(_LAYER_WEIGHTS, features, wanted, strict=True)
-        return torch.stack([weight * l1(feature.float(), want.float()) for weight, feature, want in pairs]).sum()
+        return torch.stack(
+            [weight * l1(feature.float(), want.float()) for weight, feature, want in pairs]
+        ).sum()
 
     def _normalised(self, frames: Tensor) -> Tensor:
         return (frames.float() - self.mean) / self.std

@@ -1,1 +1,1 @@
-"""What this program costs on this machine: `python -m vsrealbasicvsr.benchmark speed|memory`."""
+"""What this program costs on this machine, and how good it is: `bench`, `evaluate`, and `__main__`."""

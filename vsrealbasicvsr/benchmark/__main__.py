@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from vsrealbasicvsr.benchmark.memory import measure_memory
-from vsrealbasicvsr.settings import Precision
 
 
 def _size(_context: click.Context, _parameter: click.Parameter, text: str) -> dict[str, int]:
@@ -30,35 +29,10 @@ _json = click.option(
 
 @click.group()
 def main() -> None:
-    """Measure speed and memory on this machine, with random weights and a synthetic clip."""
+    """Measure memory, the filter and the bridge, with random weights and a synthetic clip.
 
-
-@main.command()
-@click.option("--frames", default=8, show_default=True, type=click.IntRange(1))
-@click.option("--size", default="320x180", show_default=True, callback=_size, help="Source pixels.")
-@_window
-@_margin
-@click.option("--channels", default=64, show_default=True, type=click.IntRange(1), help="Width.")
-@click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Residual blocks.")
-@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
-@click.option("--device", default="cpu", show_default=True)
-@click.option("--precision", default="fp32", show_default=True, type=click.Choice(["fp32", "fp16", "bf16"]))
-@_json
-def speed(
-    size: dict[str, int], rounds: int, device: str, precision: Precision, target: Path | None, **case: int
-) -> None:
-    """Seconds per frame of Restorer.stream against the plain network."""
-    # torch is imported here, so that `memory` runs in a small process
-    from vsrealbasicvsr.benchmark.case import Case, machine
-    from vsrealbasicvsr.benchmark.speed import measure_speed
-
-    result = measure_speed(Case(**size, **case), device=device, precision=precision, rounds=rounds)
-    click.echo(f"stream      {result.stream:8.3f} s/frame ({precision})")
-    click.echo(f"plain fp32  {result.plain:8.3f} s/frame")
-    click.echo(f"ratio       {result.ratio:8.2f} times as fast")
-    click.echo(f"difference  {result.difference:8.1e} at most (0-1)")
-    setup = {**size, **case, "rounds": rounds, "precision": precision}
-    _save(target, {"benchmark": "speed", "case": setup, "result": asdict(result), "machine": machine(device)})
+    Speed: `vsrealbasicvsr bench`.
+    """
 
 
 @main.command()

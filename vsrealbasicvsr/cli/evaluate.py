@@ -110,6 +110,7 @@ def evaluate(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
     with signals_held():
         from vsrealbasicvsr.benchmark.case import machine
+        from vsrealbasicvsr.benchmark.figure import check_figure
         from vsrealbasicvsr.benchmark.quality import plot, table, vary
         from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
         from vsrealbasicvsr.benchmark.quality.evaluate import evaluate as run
@@ -124,13 +125,13 @@ def evaluate(
         variants = list(vary.variants(settings, axes))
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    measured = _named(METRICS, metrics.split(","), "--metrics")
+    measured = named(METRICS, metrics.split(","), "--metrics")
     if layout is not None:
-        _named(LAYOUTS, [layout], "--layout")
-    restorers = (*_ours(variants), *_named(PEERS, peers, "--peer"))
-    chosen = _named(RECIPES, recipes, "--degrade")
+        named(LAYOUTS, [layout], "--layout")
+    restorers = (*_ours(variants), *named(PEERS, peers, "--peer"))
+    chosen = named(RECIPES, recipes, "--degrade")
     if plot_file is not None:
-        plot.check(plot_file)
+        check_figure(plot_file)
     device = str(find_device(settings.device))
     samples = [sample for clip in clips for sample in find_samples(clip, layout, chosen)]
     rows = run(samples, restorers, measured, device=device, frames=frames, start=start)
@@ -141,9 +142,9 @@ def evaluate(
         "machine": machine(device),
     }  # fmt: skip
     click.echo(table.to_text(made), nl=False)
-    _write(csv_file, table.to_csv(made))
-    _write(json_file, table.to_json(made, setup))
-    _write(markdown_file, table.to_markdown(made))
+    write_text(csv_file, table.to_csv(made))
+    write_text(json_file, table.to_json(made, setup))
+    write_text(markdown_file, table.to_markdown(made))
     if plot_file is not None:
         plot.plot(made, axes, variants, plot_file)
 
@@ -167,7 +168,7 @@ def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
         )
 
 
-def _named[T](known: Sequence[T], names: Iterable[str], option: str) -> tuple[T, ...]:
+def named[T](known: Sequence[T], names: Iterable[str], option: str) -> tuple[T, ...]:
     """Known things by their names, in the order they are known."""
     asked = [name.strip() for name in names]
     there = [str(getattr(one, "name", "")) for one in known]
@@ -190,7 +191,8 @@ def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
             yield row
 
 
-def _write(path: Path | None, content: str) -> None:
+def write_text(path: Path | None, content: str) -> None:
+    """Write a text where a file was asked for, its folder too; JobError where it cannot be."""
     if path is None:
         return
     try:

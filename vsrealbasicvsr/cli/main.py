@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
+from vsrealbasicvsr.cli.bench import bench
 from vsrealbasicvsr.cli.encode import encode
 from vsrealbasicvsr.cli.evaluate import evaluate
 from vsrealbasicvsr.cli.ffmpeg import ffmpeg
@@ -64,4 +65,5 @@ main.add_command(ffmpeg)
 main.add_command(encode)
 main.add_command(weights)
 main.add_command(evaluate)
+main.add_command(bench)
 main.add_command(plugins)

@@ -10,9 +10,10 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import SCALE, enlarge
@@ -25,6 +26,7 @@ _HALO = 2
 """Rows of features that reconstruction's four 3x3 convolutions reach beyond a row: 1 + 1/2 + 1/4 + 1/4."""
 
 BeforeStep = Callable[[], None]
+Direction = Literal["backward", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,6 @@ class Steps:
         Yields:
             (3, 4H, 4W), float32, on the device, not clamped.
         """
-        trunks = self._basicvsr
         stored: list[Tensor] = []
         features: Tensor | None = None
         for i in range(len(cleaned) - 1, core.start - 1, -1):
@@ -142,7 +143,7 @@ class Steps:
                 before_step()
             motion = motions[i + 1] if i + 1 < len(cleaned) else None
             flow = motion.to_earlier if motion else None
-            features = self._propagate(trunks.backward_resblocks, cleaned[i], features, flow)
+            features = self.propagate("backward", cleaned[i], features, flow)
             if i < core.stop:
                 stored.append(features.to(self._store))
         features = None
@@ -151,10 +152,20 @@ class Steps:
                 before_step()
             motion = motions[i] if i else None
             flow = motion.to_later if motion else None
-            features = self._propagate(trunks.forward_resblocks, cleaned[i], features, flow)
+            features = self.propagate("forward", cleaned[i], features, flow)
             if i >= core.start:
-                detail = self._detail(stored.pop().to(self._device), features)
-                yield (enlarge(cleaned[i].picture) + self._settings.strength * detail)[0]
+                yield self.reconstruct(cleaned[i], stored.pop().to(self._device), features)
+
+    @torch.inference_mode()
+    def reconstruct(self, frame: CleanedFrame, backward: Tensor, forward: Tensor) -> Tensor:
+        """The restored picture of a frame, (3, 4H, 4W), float32, not clamped.
+
+        Args:
+            frame: the cleaned frame.
+            backward: its features of the backward pass, (1, C, H, W).
+            forward: its features of the forward pass, (1, C, H, W).
+        """
+        return (enlarge(frame.picture) + self._settings.strength * self._detail(backward, forward))[0]
 
     def _detail(self, backward: Tensor, forward: Tensor) -> Tensor:
         """The learned detail, float32, in strips of a height that depends on the width alone.
@@ -172,9 +183,20 @@ class Steps:
                 strips.append(strip[:, :, SCALE * (top - start) : SCALE * (bottom - start)])
         return torch.cat(strips, dim=2) if len(strips) > 1 else strips[0]
 
-    def _propagate(
-        self, trunk: nn.Module, frame: CleanedFrame, features: Tensor | None, flow: Tensor | None
+    @torch.inference_mode()
+    def propagate(
+        self, direction: Direction, frame: CleanedFrame, features: Tensor | None, flow: Tensor | None
     ) -> Tensor:
+        """The features of a frame, (1, C, H, W), from those of its neighbour.
+
+        Args:
+            direction: which pass it belongs to.
+            frame: the frame arrived at.
+            features: (1, C, H, W) of the neighbour, None where a shot starts.
+            flow: (1, 2, H, W), float32, aligning them with the frame; None where a shot starts.
+        """
+        trunks = self._basicvsr
+        trunk = trunks.backward_resblocks if direction == "backward" else trunks.forward_resblocks
         with self._true_fp32():
             return self._basicvsr.propagate(trunk, self._cast(frame.picture), features, flow)
 

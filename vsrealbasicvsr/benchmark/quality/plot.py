@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from vsrealbasicvsr.benchmark.quality.absent import Absent, UnavailableError
+from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
+from vsrealbasicvsr.benchmark.quality.absent import Absent
 from vsrealbasicvsr.benchmark.quality.evaluate import Row
 from vsrealbasicvsr.benchmark.quality.table import Column, Table
 from vsrealbasicvsr.benchmark.quality.vary import Axis, Variant, shown
-from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.settings import Settings
 
 _PANEL = (4.2, 3.2)  # inches
-
-
-def check(path: Path) -> None:
-    """Whether a plot can be made, before anything is restored for it.
-
-    Raises:
-        UnavailableError: matplotlib is not installed, or cannot write such a file.
-    """
-    formats = _figure().canvas.get_supported_filetypes()
-    if path.suffix[1:].lower() not in formats:
-        raise UnavailableError(f"{path} cannot be drawn: give it one of the endings {', '.join(formats)}.")
 
 
 def plot(table: Table, axes: Sequence[Axis], variants: Sequence[Variant], path: Path) -> None:
@@ -41,7 +29,7 @@ def plot(table: Table, axes: Sequence[Axis], variants: Sequence[Variant], path: 
     """
     sets = list(dict.fromkeys(row.set for row in table.means))
     columns = [column for column in table.columns if column.name != "parameters" and _drawn(column, table)]
-    figure = _figure(_PANEL[0] * max(len(columns), 1), _PANEL[1] * len(sets))
+    figure = new_figure(_PANEL[0] * max(len(columns), 1), _PANEL[1] * len(sets))
     panels = figure.subplots(len(sets), max(len(columns), 1), squeeze=False)
     for name, line in zip(sets, panels, strict=True):
         rows = [row for row in table.means if row.set == name]
@@ -49,19 +37,7 @@ def plot(table: Table, axes: Sequence[Axis], variants: Sequence[Variant], path: 
             panel.set_title(f"{name}: {column.title}", fontsize="medium")
             _lines(panel, column, rows, axes, variants)
         line[0].legend(fontsize="x-small")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise JobError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _figure(width: float = 1.0, height: float = 1.0) -> Any:
-    try:
-        module = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise UnavailableError("matplotlib is not installed: run `pip install matplotlib`.") from error
-    return module.Figure(figsize=(width, height), layout="constrained")
+    save_figure(figure, path)
 
 
 def _drawn(column: Column, table: Table) -> bool:

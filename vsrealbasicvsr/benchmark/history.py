@@ -1,0 +1,65 @@
+"""Reports of `vsrealbasicvsr bench` over time, drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vsrealbasicvsr.benchmark.bench import NAME
+from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
+from vsrealbasicvsr.errors import JobError
+
+_SIZE = (8.0, 4.5)
+
+
+def plot_history(folder: Path, path: Path) -> int:
+    """Draw seconds a frame by date: a line for each machine, size, window and precision.
+
+    The plain network of the same runs is drawn dashed, since machines differ from day to day: what counts is
+    the distance between the two.
+
+    Returns:
+        How many figures were drawn.
+
+    Raises:
+        JobError: the folder holds no reports, one of them cannot be read, or the drawing not be written.
+        UnavailableError: matplotlib is not installed.
+    """
+    lines: dict[str, list[tuple[str, float, float]]] = {}
+    for report in _reports(folder):
+        for result in report["results"]:
+            case, on = result["case"], report["machine"]
+            label = (
+                f"{case['width']}x{case['height']}, window {case['window']}+{case['margin']}, "
+                f"{result['precision']}, {on['device']} ({on['cores']} cores)"
+            )
+            speed = result["speed"]
+            lines.setdefault(label, []).append((report["date"], speed["stream"], speed["plain"]))
+    if not lines:
+        raise JobError(f"{folder} holds no report of `vsrealbasicvsr bench`: make one with --json.")
+    figure = new_figure(*_SIZE)
+    panel = figure.subplots()
+    dates = sorted({date for points in lines.values() for date, _, _ in points})
+    for number, (label, points) in enumerate(sorted(lines.items())):
+        days, streams, plains = zip(*sorted(points), strict=True)
+        places = [dates.index(day) for day in days]
+        panel.plot(places, streams, marker="o", color=f"C{number}", label=label)
+        panel.plot(places, plains, marker="x", color=f"C{number}", linestyle="--")
+    panel.set_xticks(range(len(dates)), dates, rotation=30, ha="right")
+    panel.set_ylabel("seconds a frame (dashed: plain network, fp32)")
+    panel.set_ylim(bottom=0)
+    panel.legend(fontsize="x-small")
+    save_figure(figure, path)
+    return sum(map(len, lines.values()))
+
+
+def _reports(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise JobError(f"{path} cannot be read as a report: {error}.") from error
+        if isinstance(report, dict) and report.get("benchmark") == NAME:
+            yield report
