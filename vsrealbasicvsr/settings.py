@@ -7,6 +7,7 @@ are derived from `Settings`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
@@ -17,8 +18,9 @@ Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
 
 def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
-             choices: tuple[str, ...] = ()) -> Any:  # fmt: skip
-    metadata = {"help": help, "unit": unit, "low": low, "high": high, "choices": choices}
+             choices: tuple[str, ...] = (), pattern: str = "", form: str = "") -> Any:  # fmt: skip
+    metadata = {"help": help, "unit": unit, "low": low, "high": high, "choices": choices, "pattern": pattern,
+                "form": form}  # fmt: skip
     return field(default=default, metadata=metadata)
 
 
@@ -53,6 +55,12 @@ class Settings:
         choices=("auto", "fp32", "fp16", "bf16"),
     )  # fmt: skip
     cuts: str = _setting("auto", "scene cuts: auto finds them, none, or a file with one frame number a line")
+    memory: str = _setting(
+        "auto", "device memory to keep to: a share of what is free, as 60%, or an amount, as 6GB; auto takes "
+        "90% of a GPU's, and on the CPU what it takes",
+        pattern=r"auto|(?:100|[1-9]?\d)(?:\.\d+)?%|\d+(?:\.\d+)?(?:MB|GB)",
+        form="auto, a share such as 60%, or an amount such as 6GB or 800MB",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -78,6 +86,8 @@ def _check(name: str, value: object, default: object, rule: Mapping[str, Any]) -
             raise SettingsError(f"{name} must be a text, not {value!r}.")
         if rule["choices"] and value not in rule["choices"]:
             raise SettingsError(f"{name} must be one of {', '.join(rule['choices'])}, not {value!r}.")
+        if rule["pattern"] and not re.fullmatch(rule["pattern"], value):
+            raise SettingsError(f"{name} must be {rule['form']}, not {value!r}.")
         return
     kinds = (int,) if isinstance(default, int) else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):

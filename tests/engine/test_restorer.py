@@ -56,7 +56,7 @@ def test_strips_of_the_reconstruction_leave_no_seams(
     network: RealBasicVSR, restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     frames = clip(2)
-    monkeypatch.setattr("vsrealbasicvsr.engine.steps._STRIP_BYTES", rows * 16 * 64 * 4 * frames.shape[-1])
+    monkeypatch.setattr("vsrealbasicvsr.engine.plan._STRIP_BYTES", rows * 16 * 64 * 4 * frames.shape[-1])
     ours = streamed(restorer(window=0), frames)
     torch.testing.assert_close(ours, shot_by_shot(network, frames, frozenset(), 5.0), rtol=0, atol=1e-5)
 

@@ -61,7 +61,7 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
     motion = steps.motion(earlier, later)
     backward = steps.propagate("backward", later, None, None)
     forward = steps.propagate("forward", earlier, None, None)
-    restored = steps.reconstruct(earlier, backward, forward)
+    large = enlarge(earlier.picture)
     counts = _counts(case)
     works: list[tuple[str, float, Callable[[], object]]] = [
         ("cleaning", counts.frames, lambda: steps.clean(first)),
@@ -79,7 +79,7 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
         ("reconstruction", counts.frames, lambda: steps.reconstruct(earlier, backward, forward)),
     ]
     if device.type != "cpu":
-        works.append(("transfers", counts.frames, lambda: (first.to(device), restored.cpu())))
+        works.append(("transfers", counts.frames, lambda: (first.to(device), large.cpu())))
     return [
         Part(name, count / case.frames, best_seconds(work, device), _gflop(work))
         for name, count, work in works

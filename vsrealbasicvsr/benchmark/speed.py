@@ -88,7 +88,7 @@ def measure_speed(case: Case, *, device: str, precision: Precision, rounds: int)
     times = [(seconds(stream, on), seconds(plain, on)) for _ in range(rounds)]
     best_stream, best_plain = (min(side) / case.frames for side in zip(*times, strict=True))
     dtype = find_dtype(precision, on)
-    steps = Steps(network, settings, on, dtype, features_on_host=case.window == 0)
+    steps = Steps(network, settings, on, dtype)
     return Speed(
         stream=best_stream,
         plain=best_plain,

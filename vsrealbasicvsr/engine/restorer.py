@@ -14,7 +14,8 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
-from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Steps
+from vsrealbasicvsr.engine.plan import read_budget
+from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Steps, is_out_of_memory
 from vsrealbasicvsr.errors import ClipError, RestorationError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
@@ -24,8 +25,6 @@ log = logging.getLogger("vsrealbasicvsr")
 
 OnCleaned = Callable[[int, CleanedFrame], None]
 
-_NO_MEMORY = "DefaultCPUAllocator"
-"""PyTorch's word for it on the CPU, where it raises no error of a class of its own."""
 _NON_FINITE = "The pictures or the weights are broken: the network gives non-finite values even in fp32."
 
 
@@ -188,14 +187,14 @@ class Restorer:
         core = window.core
         with self._memory_errors(cleaned[0].picture):
             for picture in self._finite(self._steps, cleaned, motions, core, before_step):
-                yield picture.clamp(0.0, 1.0)
+                yield picture
                 core = slice(core.start + 1, core.stop)
             if core.start == core.stop:
                 return
             frames = f"frames {window.start + core.start} to {window.core_stop - 1}"
             exact = self._fp32_steps(f"restoring {frames}")
             for picture in self._finite(exact, cleaned, motions, core, before_step):
-                yield picture.clamp(0.0, 1.0)
+                yield picture
                 core = slice(core.start + 1, core.stop)
         if core.start != core.stop:
             raise WeightsError(_NON_FINITE)
@@ -209,7 +208,7 @@ class Restorer:
         before_step: BeforeStep | None,
     ) -> Iterator[Tensor]:
         for picture in steps.restore(cleaned, motions, core, before_step):
-            if not picture.isfinite().all():
+            if picture is None:
                 return
             yield picture
 
@@ -223,15 +222,15 @@ class Restorer:
         return self._exact
 
     def _make_steps(self, dtype: torch.dtype) -> Steps:
-        whole_shot = self.settings.window == 0
-        return Steps(self._network, self.settings, self.device, dtype, features_on_host=whole_shot)
+        budget = read_budget(self.settings.memory, self.device)
+        return Steps(self._network, self.settings, self.device, dtype, budget)
 
     @contextmanager
     def _memory_errors(self, frame: Tensor) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and _NO_MEMORY not in str(error):
+            if not is_out_of_memory(error):
                 raise
             height, width = frame.shape[-2:]
             raise RestorationError(

@@ -7,22 +7,25 @@ neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2)
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from vsrealbasicvsr.engine.plan import Need, Plan, make_plan
+from vsrealbasicvsr.engine.strips import in_strips
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import SCALE, enlarge
-from vsrealbasicvsr.network.layers import MID_CHANNELS
 from vsrealbasicvsr.settings import Settings
 
-_STRIP_BYTES = 256 * 2**20
-"""Of the largest tensor of reconstruction, fp32."""
-_HALO = 2
+log = logging.getLogger("vsrealbasicvsr")
+
+_DETAIL_HALO = 2
 """Rows of features that reconstruction's four 3x3 convolutions reach beyond a row: 1 + 1/2 + 1/4 + 1/4."""
 
 BeforeStep = Callable[[], None]
@@ -54,13 +57,17 @@ class Motion:
 class Steps:
     """Cleaning, flow, propagation and reconstruction of single frames.
 
+    Where the device runs out of memory, a step is done again with strips of half the height, then with the
+    backward features in host memory, down to the smallest plan; what comes out stays the same, up to the
+    order of a convolution's sums.
+
     Args:
         network: copied, not changed.
-        settings: `refine`, `max_passes` and `strength` are read here.
+        settings: `refine`, `max_passes`, `strength`, `window` and `margin` are read here.
         device: where everything runs and cleaned frames stay.
         dtype: arithmetic of cleaning, trunks and reconstruction. Sums of pictures, flow and sampling
             grids are float32 always.
-        features_on_host: keep the backward features in host memory, for windows of any length.
+        budget: bytes of device memory to keep to; None is no limit.
     """
 
     def __init__(
@@ -69,19 +76,54 @@ class Steps:
         settings: Settings,
         device: torch.device,
         dtype: torch.dtype,
-        *,
-        features_on_host: bool,
+        budget: int | None = None,
     ) -> None:
         own = copy.deepcopy(network).eval().requires_grad_(False)
         own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
         own.basicvsr.spynet = copy.deepcopy(network.basicvsr.spynet).eval().requires_grad_(False)
         own.basicvsr.spynet.to(device, torch.float32).to(memory_format=torch.channels_last)
         self.dtype = dtype
-        self._cleaning = own.cleaning
+        self._network = own
         self._basicvsr = own.basicvsr
         self._settings = settings
         self._device = device
-        self._store = torch.device("cpu") if features_on_host else device
+        self._budget = budget
+        self._plans: dict[tuple[int, int], Plan] = {}
+
+    def plan(self, size: Sequence[int]) -> Plan:
+        """How frames of this height and width are done; decided at the first, said where it is not usual."""
+        height, width = size
+        if (height, width) not in self._plans:
+            on_host = self._device.type == "cpu"
+            need = Need(self._network, self._settings, self.dtype, width, height, on_host)
+            plan = make_plan(need, self._budget)
+            if plan != make_plan(need, None):
+                log.warning("memory %s: %dx%d is done in %s.", self._settings.memory, width, height, plan)
+            if self._budget is not None and need.peak(plan) > self._budget:
+                log.warning(
+                    "it may not fit: %.1f GB are needed; lower window or margin, or set precision to fp16.",
+                    need.peak(plan) / 1e9,
+                )
+            self._plans[height, width] = plan
+        return self._plans[height, width]
+
+    def _attempt[T](self, size: Sequence[int], work: Callable[[Plan], T]) -> T:
+        """Do it, with ever smaller plans while memory does not suffice."""
+        while True:
+            try:
+                return work(self.plan(size))
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                smaller = self.plan(size).smaller()
+                if smaller is None:
+                    raise
+            # Not in the handler: the error's traceback holds the step's tensors.
+            log.warning("%s is out of memory; going on with %s.", self._device, smaller)
+            height, width = size
+            self._plans[height, width] = smaller
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
 
     @torch.inference_mode()
     def clean(self, frame: Tensor) -> CleanedFrame:
@@ -91,12 +133,18 @@ class Steps:
             frame: (3, H, W), any float dtype and device; values outside 0-1 are clamped, for
                 overshoot of the colour conversion would be amplified.
         """
+        size = frame.shape[-2:]
+        return self._attempt(size, lambda plan: self._cleaned(frame, plan))
+
+    def _cleaned(self, frame: Tensor, plan: Plan) -> CleanedFrame:
         picture = frame[None].to(self._device, torch.float32).clamp(0.0, 1.0)
         passes, residue = 0, 0.0
-        if self._cleaning is not None:
+        cleaning = self._network.cleaning
+        if cleaning is not None:
+            halo = cleaning.reach
             while passes < self._settings.max_passes:
                 with self._true_fp32():
-                    difference = self._cleaning(self._cast(picture)).float()
+                    difference = in_strips(cleaning, self._cast(picture), rows=plan.rows, halo=halo).float()
                 picture = picture + difference
                 passes += 1
                 residue = 255.0 * difference.abs().mean().item()
@@ -107,6 +155,9 @@ class Steps:
     @torch.inference_mode()
     def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
         """Flow between two neighbours in both directions, one batch of two pairs."""
+        return self._attempt(earlier.picture.shape[-2:], lambda _: self._motion(earlier, later))
+
+    def _motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
         first = torch.cat((earlier.picture, later.picture))
         second = torch.cat((later.picture, earlier.picture))
         with self._true_fp32():
@@ -120,7 +171,7 @@ class Steps:
         motions: Sequence[Motion | None],
         core: slice,
         before_step: BeforeStep | None = None,
-    ) -> Iterator[Tensor]:
+    ) -> Iterator[Tensor | None]:
         """Propagate through a window and reconstruct its core, frame by frame.
 
         The backward pass runs from the window's end down to the core's first frame, the forward pass
@@ -134,7 +185,7 @@ class Steps:
             before_step: called before each frame's propagation; what it raises ends the work.
 
         Yields:
-            (3, 4H, 4W), float32, on the device, not clamped.
+            What `reconstruct` gives for each.
         """
         stored: list[Tensor] = []
         features: Tensor | None = None
@@ -143,49 +194,67 @@ class Steps:
                 before_step()
             motion = motions[i + 1] if i + 1 < len(cleaned) else None
             flow = motion.to_earlier if motion else None
-            features = self.propagate("backward", cleaned[i], features, flow)
+            features = self.propagate("backward", cleaned[i], features, flow, stored)
             if i < core.stop:
-                stored.append(features.to(self._store))
+                stored.append(features)
+                self._put_away(stored, features.shape[-2:])
         features = None
         for i in range(core.stop):
             if before_step:
                 before_step()
             motion = motions[i] if i else None
             flow = motion.to_later if motion else None
-            features = self.propagate("forward", cleaned[i], features, flow)
+            features = self.propagate("forward", cleaned[i], features, flow, stored)
             if i >= core.start:
-                yield self.reconstruct(cleaned[i], stored.pop().to(self._device), features)
+                yield self.reconstruct(cleaned[i], stored.pop(), features, stored)
+
+    def _put_away(self, stored: list[Tensor], size: Sequence[int]) -> None:
+        """Move features to host memory where the plan wants them there."""
+        if self.plan(size).features_on_host:
+            stored[:] = [features.cpu() for features in stored]
 
     @torch.inference_mode()
-    def reconstruct(self, frame: CleanedFrame, backward: Tensor, forward: Tensor) -> Tensor:
-        """The restored picture of a frame, (3, 4H, 4W), float32, not clamped.
+    def reconstruct(
+        self, frame: CleanedFrame, backward: Tensor, forward: Tensor, stored: list[Tensor] | None = None
+    ) -> Tensor | None:
+        """The restored picture of a frame, (3, 4H, 4W), float32, 0-1; None where it has non-finite values.
 
         Args:
             frame: the cleaned frame.
             backward: its features of the backward pass, (1, C, H, W).
             forward: its features of the forward pass, (1, C, H, W).
+            stored: features that may move to host memory where room is short.
         """
-        return (enlarge(frame.picture) + self._settings.strength * self._detail(backward, forward))[0]
+        size = frame.picture.shape[-2:]
 
-    def _detail(self, backward: Tensor, forward: Tensor) -> Tensor:
-        """The learned detail, float32, in strips of a height that depends on the width alone.
+        def work(plan: Plan) -> Tensor | None:
+            self._put_away(stored or [], size)
+            return self._reconstructed(frame, backward.to(self._device), forward, plan)
 
-        Four times the width and height in 64 channels would be 8.5 GB for a frame of 1920x1080.
-        """
-        height, width = backward.shape[-2:]
-        rows = max(1, _STRIP_BYTES // (SCALE * SCALE * width * MID_CHANNELS * 4))
-        strips = []
+        return self._attempt(size, work)
+
+    def _reconstructed(
+        self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan
+    ) -> Tensor | None:
+        def detail(*features: Tensor) -> Tensor:
+            strip: Tensor = self._basicvsr.detail(*features).float()
+            return strip
+
         with self._true_fp32():
-            for top in range(0, height, rows):
-                bottom = min(top + rows, height)
-                start, stop = max(top - _HALO, 0), min(bottom + _HALO, height)
-                strip = self._basicvsr.detail(backward[:, :, start:stop], forward[:, :, start:stop]).float()
-                strips.append(strip[:, :, SCALE * (top - start) : SCALE * (bottom - start)])
-        return torch.cat(strips, dim=2) if len(strips) > 1 else strips[0]
+            learned = in_strips(
+                detail, backward, forward, rows=plan.detail_rows, halo=_DETAIL_HALO, scale=SCALE
+            )
+        picture = (enlarge(frame.picture) + self._settings.strength * learned)[0]
+        return picture.clamp_(0.0, 1.0) if picture.isfinite().all() else None
 
     @torch.inference_mode()
     def propagate(
-        self, direction: Direction, frame: CleanedFrame, features: Tensor | None, flow: Tensor | None
+        self,
+        direction: Direction,
+        frame: CleanedFrame,
+        features: Tensor | None,
+        flow: Tensor | None,
+        stored: list[Tensor] | None = None,
     ) -> Tensor:
         """The features of a frame, (1, C, H, W), from those of its neighbour.
 
@@ -194,11 +263,22 @@ class Steps:
             frame: the frame arrived at.
             features: (1, C, H, W) of the neighbour, None where a shot starts.
             flow: (1, 2, H, W), float32, aligning them with the frame; None where a shot starts.
+            stored: features that may move to host memory where room is short.
         """
         trunks = self._basicvsr
         trunk = trunks.backward_resblocks if direction == "backward" else trunks.forward_resblocks
-        with self._true_fp32():
-            return self._basicvsr.propagate(trunk, self._cast(frame.picture), features, flow)
+        size = frame.picture.shape[-2:]
+
+        def work(plan: Plan) -> Tensor:
+            self._put_away(stored or [], size)
+            picture = self._cast(frame.picture)
+            with self._true_fp32():
+                aligned = trunks.align(picture, features, flow)
+                return in_strips(
+                    partial(trunks.arrive, trunk), picture, aligned, rows=plan.rows, halo=trunk.reach
+                )
+
+        return self._attempt(size, work)
 
     def _true_fp32(self) -> AbstractContextManager[None]:
         """Keeps cuDNN from computing fp32 convolutions in TF32, whose ten bits move the flow visibly."""
@@ -209,3 +289,8 @@ class Steps:
 
     def _cast(self, picture: Tensor) -> Tensor:
         return picture.to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether PyTorch lacked memory; on the CPU it raises no error of a class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -35,6 +35,7 @@ def restore(
     max_passes: int = 3,
     strength: float = 1.0,
     precision: Precision = "auto",
+    memory: str = "auto",
     cuts: Cuts = "props",
     prefetch: int = 1,
 ) -> vs.VideoNode:
@@ -60,6 +61,7 @@ def restore(
         strength: see `realbasicvsr`.
         precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" is fp16 on a GPU and fp32 on the
             CPU.
+        memory: see `realbasicvsr`.
         cuts: see `realbasicvsr`.
         prefetch: see `realbasicvsr`.
 
@@ -77,7 +79,7 @@ def restore(
             raise SettingsError(f"kernel must be one of {', '.join(_KERNELS)}, not {kernel!r}.")
         arguments = read_arguments(
             device=device, model=model, half=True, cuts=cuts, prefetch=prefetch, window=window, margin=margin,
-            refine=refine, max_passes=max_passes, strength=strength, precision=precision,
+            refine=refine, max_passes=max_passes, strength=strength, precision=precision, memory=memory,
         )  # fmt: skip
     except RestorationError as error:
         raise told(error) from None

@@ -26,6 +26,7 @@ def realbasicvsr(
     max_passes: int = 3,
     strength: float = 1.0,
     precision: Precision = "auto",
+    memory: str = "auto",
     cuts: Cuts = "props",
     prefetch: int = 1,
 ) -> vs.VideoNode:
@@ -49,6 +50,8 @@ def realbasicvsr(
         strength: share of the learned detail over plain bilinear enlargement; 0 to 1.
         precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" follows the clip: RGBH is fp16 on
             a GPU, all else fp32.
+        memory: device memory to keep to: a share of what is free, as "60%", or an amount, as "6GB"; "auto"
+            takes 90% of a GPU's, and on the CPU what it takes.
         cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and
             `_SceneChangeNext`; "detect" finds them as `vsrealbasicvsr restore` does; a list of the frame
             numbers that start a shot, or a text file of them; None for none.
@@ -67,7 +70,7 @@ def realbasicvsr(
         arguments = read_arguments(
             device=device, model=model, half=checked.format.bits_per_sample == 16, cuts=cuts,
             prefetch=prefetch, window=window, margin=margin, refine=refine, max_passes=max_passes,
-            strength=strength, precision=precision,
+            strength=strength, precision=precision, memory=memory,
         )  # fmt: skip
     except RestorationError as error:
         raise told(error) from None

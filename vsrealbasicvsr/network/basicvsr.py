@@ -99,11 +99,18 @@ class BasicVSR(nn.Module):
         Returns:
             (N, C, H, W) features of this frame.
         """
+        return self.arrive(trunk, frame, self.align(frame, features, flow))
+
+    def align(self, frame: Tensor, features: Tensor | None, flow: Tensor | None) -> Tensor:
+        """The first half of `propagate`: (N, C, H, W) features as they lie in `frame`."""
         if features is None or flow is None:
-            features = frame.new_zeros(len(frame), self.mid_channels, *frame.shape[-2:])
-        else:
-            features = warp(features, flow)
-        arrived: Tensor = trunk(torch.cat((frame, features), dim=1))
+            return frame.new_zeros(len(frame), self.mid_channels, *frame.shape[-2:])
+        return warp(features, flow)
+
+    @staticmethod
+    def arrive(trunk: nn.Module, frame: Tensor, aligned: Tensor) -> Tensor:
+        """The second half of `propagate`, convolutions alone."""
+        arrived: Tensor = trunk(torch.cat((frame, aligned), dim=1))
         return arrived
 
     def reconstruct(self, frame: Tensor, backward: Tensor, forward: Tensor) -> Tensor:

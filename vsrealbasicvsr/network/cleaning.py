@@ -17,6 +17,8 @@ class Cleaning(nn.Sequential):
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__(Trunk(3, channels, blocks), nn.Conv2d(channels, 3, 3, padding=1))
+        self.reach = 2 + 2 * blocks
+        """How many rows and columns away a pixel still matters."""
 
     def refine(self, frames: Tensor, threshold: float, max_passes: int, unit: Refinement) -> Tensor:
         """Clean again and again while a pass still changes the frame (SPEC 4).

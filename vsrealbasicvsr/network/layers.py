@@ -38,6 +38,8 @@ class Trunk(nn.Module):
             nn.LeakyReLU(0.1),
             nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks))),
         )
+        self.reach = 1 + 2 * blocks
+        """How many rows and columns away a pixel still matters."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) to (N, channels, H, W)."""

@@ -1,0 +1,196 @@
+"""How a window's work is laid out in a device's memory: strips, and where backward features stay.
+
+The estimates count tensors, as PyTorch's allocator does; libraries' own workspace comes on top. They are
+held to what the allocator reports by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.network.layers import MID_CHANNELS
+from vsrealbasicvsr.network.spynet import MULTIPLE
+from vsrealbasicvsr.settings import Settings
+
+_LEAST_ROWS = 16
+_STRIP_BYTES = 256 * 2**20
+"""Of the largest tensor of reconstruction, fp32, where no budget asks for less."""
+_AUTO_SHARE = 0.9
+_UNITS = {"MB": 1e6, "GB": 1e9}
+_PICTURE = 12
+"""Bytes a pixel of an RGB picture in fp32."""
+_MOTION = 16
+"""Bytes a pixel of the flow between two frames in both directions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do at once.
+
+    Attributes:
+        rows: of a strip in cleaning and propagation.
+        detail_rows: of a strip in reconstruction, in source pixels.
+        features_on_host: backward features wait in host memory.
+        height: of the pictures, in source pixels: as many rows are no strip.
+    """
+
+    rows: int
+    detail_rows: int
+    features_on_host: bool
+    height: int
+
+    def __str__(self) -> str:
+        strips = f"strips of {self.rows} rows" if self.rows < self.height else "whole pictures"
+        last = f"of {self.detail_rows} in reconstruction"
+        return (
+            f"{strips}, {last}, backward features in {'host' if self.features_on_host else 'device'} memory"
+        )
+
+    def smaller(self) -> Self | None:
+        """The next plan that needs less memory: strips of half the height, then features to the host."""
+        if max(self.rows, self.detail_rows) > _LEAST_ROWS:
+            halves = (_halved(min(rows, self.height)) for rows in (self.rows, self.detail_rows))
+            rows, detail_rows = halves
+            return replace(self, rows=rows, detail_rows=detail_rows)
+        return None if self.features_on_host else replace(self, features_on_host=True)
+
+
+def _halved(rows: int) -> int:
+    return max(rows // 2, min(rows, _LEAST_ROWS))
+
+
+def detail_rows(width: int) -> int:
+    """Rows of a strip of reconstruction where no budget asks for less.
+
+    Four times the width and height in 64 channels would be 8.5 GB for a frame of 1920x1080.
+    """
+    return max(1, _STRIP_BYTES // (SCALE * SCALE * width * MID_CHANNELS * 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a restoration takes on its device, by `Plan`.
+
+    Attributes:
+        network: the network; its widths and depths are read.
+        settings: window and margin are read.
+        dtype: arithmetic of cleaning, trunks and reconstruction.
+        width: source pixels.
+        height: source pixels.
+        on_host: the device's memory is the host's, so that features cannot be put away.
+    """
+
+    network: RealBasicVSR
+    settings: Settings
+    dtype: torch.dtype
+    width: int
+    height: int
+    on_host: bool
+
+    @property
+    def _pixels(self) -> int:
+        return self.width * self.height
+
+    @property
+    def _features(self) -> int:
+        """Bytes of one frame's features."""
+        return self.network.basicvsr.mid_channels * self.dtype.itemsize * self._pixels
+
+    def kept(self, plan: Plan) -> int:
+        """Bytes that stay: weights, cleaned frames and flows of a window, backward features of its core."""
+        flow = sum(p.numel() for p in self.network.basicvsr.spynet.parameters())
+        every = sum(p.numel() for p in self.network.parameters())
+        weights = 4 * flow + self.dtype.itemsize * (every - flow)
+        window = self.settings.window + 2 * self.settings.margin
+        return weights + window * (_PICTURE + _MOTION) * self._pixels + self._stored(plan)
+
+    def _stored(self, plan: Plan) -> int:
+        away = plan.features_on_host and not self.on_host
+        return 0 if away else self.settings.window * self._features
+
+    def peak(self, plan: Plan) -> int:
+        """Bytes of the hungriest moment: within 15 % of what the allocator counts.
+
+        Windows are whole, and whoever reads the restored pictures holds one of them.
+        """
+        held = _PICTURE * SCALE * SCALE * self._pixels
+        apart = max(self._cleaning(plan), self._flow())  # while no features are stored
+        together = max(self._propagation(plan), self._reconstruction(plan))
+        return self.kept(plan) + held + max(apart - self._stored(plan), together)
+
+    def _trunk(self, rows: int) -> int:
+        """A strip in a trunk: what entered the row of blocks, and three pictures of a block's width."""
+        return (
+            4
+            * self._features
+            * self._strip(rows, self.network.basicvsr.forward_resblocks.reach)
+            // self.height
+        )
+
+    def _strip(self, rows: int, halo: int) -> int:
+        return min(rows + 2 * halo, self.height)
+
+    def _cleaning(self, plan: Plan) -> int:
+        return self._trunk(plan.rows) + 3 * _PICTURE * self._pixels
+
+    def _flow(self) -> int:
+        """Two pairs of pictures in SPyNet: at its finest level 64 channels before and after their ReLU."""
+        padded = -(-self.width // MULTIPLE) * -(-self.height // MULTIPLE) * MULTIPLE**2
+        return 2 * 764 * padded
+
+    def _propagation(self, plan: Plan) -> int:
+        """The neighbour's features, the same aligned, and either the warp in fp32 or a strip in the trunk."""
+        warp = 2 * 4 * self.network.basicvsr.mid_channels * self._pixels
+        reach = self.network.basicvsr.forward_resblocks.reach
+        entering = self._features * self._strip(plan.rows, reach) // self.height
+        leaving = self._features if plan.rows < self.height else 0
+        return 2 * self._features + max(warp, entering + self._trunk(plan.rows) + leaving)
+
+    def _reconstruction(self, plan: Plan) -> int:
+        """The forward pass's features, and either a strip or the sum of detail and enlarged picture.
+
+        A strip is at its largest in `conv_hr`: three pictures of 64 channels in the full size.
+        """
+        large = SCALE * SCALE * self._pixels
+        strip = (
+            3 * MID_CHANNELS * self.dtype.itemsize * large * self._strip(plan.detail_rows, 2) // self.height
+        )
+        leaving = _PICTURE * large if plan.detail_rows < self.height else 0
+        return self._features + max(strip + leaving, 4 * _PICTURE * large)
+
+
+def make_plan(need: Need, budget: int | None) -> Plan:
+    """The plan with the fewest strips that keeps to a budget; the smallest there is where none does.
+
+    Args:
+        need: what is to be done. Windows of whole shots are of unknown length, so that their features always
+            go to the host.
+        budget: bytes; None is no limit.
+    """
+    on_host = need.on_host or need.settings.window == 0
+    plan = Plan(need.height, detail_rows(need.width), on_host, need.height)
+    while budget is not None and need.peak(plan) > budget and (smaller := plan.smaller()) is not None:
+        plan = smaller
+    return plan
+
+
+def read_budget(memory: str, device: torch.device) -> int | None:
+    """The setting `memory` in bytes; None is no limit.
+
+    Raises:
+        SettingsError: a share of memory is asked for on a device that does not tell how much it has.
+    """
+    if memory[-2:] in _UNITS:
+        return round(float(memory[:-2]) * _UNITS[memory[-2:]])
+    if device.type != "cuda":
+        if memory == "auto":
+            return None
+        raise SettingsError(f"memory must be an amount on {device}, such as 4GB, not {memory!r}.")
+    share = _AUTO_SHARE if memory == "auto" else float(memory[:-1]) / 100
+    return round(share * torch.cuda.mem_get_info(device)[0])
