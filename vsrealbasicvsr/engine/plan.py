@@ -34,7 +34,8 @@ class Plan:
     """What to do at once.
 
     Attributes:
-        rows: of a strip in cleaning and propagation.
+        rows: of a strip in cleaning and propagation; where there are strips, flow is computed in one
+            direction after the other.
         detail_rows: of a strip in reconstruction, in source pixels.
         features_on_host: backward features wait in host memory.
         height: of the pictures, in source pixels: as many rows are no strip.
@@ -45,8 +46,13 @@ class Plan:
     features_on_host: bool
     height: int
 
+    @property
+    def in_strips(self) -> bool:
+        """Whether cleaning and propagation are."""
+        return self.rows < self.height
+
     def __str__(self) -> str:
-        strips = f"strips of {self.rows} rows" if self.rows < self.height else "whole pictures"
+        strips = f"strips of {self.rows} rows" if self.in_strips else "whole pictures"
         last = f"of {self.detail_rows} in reconstruction"
         return (
             f"{strips}, {last}, backward features in {'host' if self.features_on_host else 'device'} memory"
@@ -120,7 +126,7 @@ class Need:
         Windows are whole, and whoever reads the restored pictures holds one of them.
         """
         held = _PICTURE * SCALE * SCALE * self._pixels
-        apart = max(self._cleaning(plan), self._flow())  # while no features are stored
+        apart = max(self._cleaning(plan), self._flow(plan))  # while no features are stored
         together = max(self._propagation(plan), self._reconstruction(plan))
         return self.kept(plan) + held + max(apart - self._stored(plan), together)
 
@@ -139,17 +145,17 @@ class Need:
     def _cleaning(self, plan: Plan) -> int:
         return self._trunk(plan.rows) + 3 * _PICTURE * self._pixels
 
-    def _flow(self) -> int:
-        """Two pairs of pictures in SPyNet: at its finest level 64 channels before and after their ReLU."""
+    def _flow(self, plan: Plan) -> int:
+        """Pairs of pictures in SPyNet: at its finest level 64 channels before and after their ReLU."""
         padded = -(-self.width // MULTIPLE) * -(-self.height // MULTIPLE) * MULTIPLE**2
-        return 2 * 764 * padded
+        return (1 if plan.in_strips else 2) * 764 * padded
 
     def _propagation(self, plan: Plan) -> int:
         """The neighbour's features, the same aligned, and either the warp in fp32 or a strip in the trunk."""
         warp = 2 * 4 * self.network.basicvsr.mid_channels * self._pixels
         reach = self.network.basicvsr.forward_resblocks.reach
         entering = self._features * self._strip(plan.rows, reach) // self.height
-        leaving = self._features if plan.rows < self.height else 0
+        leaving = self._features if plan.in_strips else 0
         return 2 * self._features + max(warp, entering + self._trunk(plan.rows) + leaving)
 
     def _reconstruction(self, plan: Plan) -> int:

@@ -154,15 +154,16 @@ class Steps:
 
     @torch.inference_mode()
     def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
-        """Flow between two neighbours in both directions, one batch of two pairs."""
-        return self._attempt(earlier.picture.shape[-2:], lambda _: self._motion(earlier, later))
+        """Flow between two neighbours in both directions: one batch of two pairs, or one after the other."""
+        return self._attempt(earlier.picture.shape[-2:], lambda plan: self._motion(earlier, later, plan))
 
-    def _motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
-        first = torch.cat((earlier.picture, later.picture))
-        second = torch.cat((later.picture, earlier.picture))
+    def _motion(self, earlier: CleanedFrame, later: CleanedFrame, plan: Plan) -> Motion:
+        pairs = ((earlier.picture, later.picture), (later.picture, earlier.picture))
+        spynet = self._basicvsr.spynet
         with self._true_fp32():
-            to_earlier, to_later = self._basicvsr.spynet(first, second).split(1)
-        return Motion(to_earlier, to_later)
+            if plan.in_strips:
+                return Motion(*(spynet(*pair) for pair in pairs))
+            return Motion(*spynet(*map(torch.cat, zip(*pairs, strict=True))).split(1))
 
     @torch.inference_mode()
     def restore(
