@@ -63,7 +63,7 @@ class PerceptualLoss(nn.Module):
             TrainingError: the frames are too small for the backbone.
         """
         with torch.autocast(prediction.device.type, torch.bfloat16, enabled=self._bf16):
-            if not self._frames_at_once:
+            if not 0 < self._frames_at_once < len(prediction):
                 return self._distance(prediction, target)
             predictions = torch.split(prediction, self._frames_at_once)
             targets = torch.split(target, self._frames_at_once)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import sys
 import threading
 from collections.abc import Callable, Container, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -99,6 +101,7 @@ class Worker:
                 window, lambda n: torch.from_numpy(picture(n)), cuts, self._check_open
             ):
                 yield cleaned, restored.to(dtype).cpu().numpy()
+        return_freed_memory()
 
     def _made(self) -> Neighbours:
         from vsrealbasicvsr.engine import Neighbours, Restorer
@@ -133,6 +136,17 @@ class Worker:
         self.close()
         if self._thread is not None:
             self._thread.join()
+
+
+def return_freed_memory() -> None:
+    """Give back to the system what the C library keeps of freed memory, where it is glibc; some milliseconds.
+
+    It keeps freed blocks of up to 32 MB, such as restored frames, in whatever order they went: so the peak
+    crept from 4.2 GB after 300 frames of 480x270 to 4.6 GB after 1000.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _fulfil[Result](future: Future[Result], environment: vs.Environment, work: Callable[[], Result]) -> None:

@@ -1,0 +1,29 @@
+"""What the worker leaves behind."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsrealbasicvsr.filter.worker import return_freed_memory
+
+
+def resident() -> float:
+    """MB of this process."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory this way")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    blocks = [np.ones(12_000) for _ in range(3000)]  # 96 kB each: below what glibc maps apart
+    last = blocks.pop()  # at the end of the heap, which therefore cannot shrink by itself
+    blocks.clear()
+    before = resident()
+    return_freed_memory()
+    assert resident() < before - 200
+    assert last.all()
