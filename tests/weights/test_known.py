@@ -46,7 +46,7 @@ def test_the_bundled_file_and_its_card_say_where_it_comes_from() -> None:
         told = json.loads(file.metadata()["origin"])
     assert told["licence"] == BUNDLED.licence
     assert told["iterations"] > 0
-    assert Path(told["configuration"]["network"]["init"]).name == "basicvsr_reds4.safetensors"
+    assert told["configuration"]["network"]["init"] == "best.pth"  # stage 1's, without its folder
     card = BUNDLED.path.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
     assert told["commit"] in card
     assert f"{told['iterations']:,} iterations" in card

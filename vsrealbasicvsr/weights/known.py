@@ -55,13 +55,13 @@ def sha256(file: Path) -> str:
 KNOWN = (
     KnownWeights(
         name="bundled",
-        description="Our own RealBasicVSR (stage 1), begun with BasicVSR's weights, trained for an hour on "
-        "a CPU core: it cleans and enlarges, softly; MODEL_CARD.md beside the file tells the rest.",
+        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for two hours on a CPU core "
+        "without an adversary: it cleans and enlarges, softly; MODEL_CARD.md beside the file tells the rest.",
         licence="Apache-2.0",
         url=None,
-        sha256="409b49f3d46ce690290e2e8c4e70a6cd605f1bc1985a6c60d25886a5272489fa",
+        sha256="059322064aa1fc51a488fbb89c85fe9f9afe6b17f85bb08893f8580a566bbe37",
         file_name="bundled.safetensors",
-        size=12_630_680,
+        size=12_630_928,
     ),
     KnownWeights(
         name="realbasicvsr-x4",
