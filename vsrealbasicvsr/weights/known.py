@@ -55,8 +55,8 @@ def sha256(file: Path) -> str:
 KNOWN = (
     KnownWeights(
         name="bundled",
-        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for two hours on a CPU core "
-        "without an adversary: it cleans and enlarges, softly; MODEL_CARD.md beside the file tells the rest.",
+        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for two hours on a CPU "
+        "core without an adversary: it cleans and enlarges, softly; MODEL_CARD.md beside it tells the rest.",
         licence="Apache-2.0",
         url=None,
         sha256="059322064aa1fc51a488fbb89c85fe9f9afe6b17f85bb08893f8580a566bbe37",
