@@ -32,6 +32,7 @@ DOCUMENTS = (
     "training/SCALING.md",
     "training/recipes/default/README.md",
     "vsrealbasicvsr/weights/MODEL_CARD.md",
+    "benchmarks/README.md",
 )
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
@@ -135,7 +136,7 @@ def test_the_python_recipe_runs(
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=32x24:r=24:d=0.125", *sound, "-c:v", "libx264", "old.mp4")
     for block in blocks("python"):
         exec(compile(block, str(README), "exec"), {})
-    with av.open("restored.mkv") as container:
+    with av.open("by-python.mkv") as container:
         assert [(f.width, f.height) for f in container.decode(video=0)] == [(128, 96)] * 3
     with av.open("film.mkv") as container:
         assert len(container.streams.audio) == 1

@@ -142,7 +142,7 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     type=click.Choice(["bar", "json"]),
     default="bar",
     show_default=True,
-    help="A bar for people or a line of JSON for each frame, on stderr.",
+    help="A bar for people, or a line of JSON for each frame, on stderr; notes are plain lines between them.",
 )
 def restore(
     source: str,
