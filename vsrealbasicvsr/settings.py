@@ -58,7 +58,7 @@ class Settings:
     memory: str = _setting(
         "auto", "device memory to keep to: a share of what is free, as 60%, or an amount, as 6GB; auto takes "
         "90% of a GPU's, and on the CPU what it takes",
-        pattern=r"auto|(?:100|[1-9]?\d)(?:\.\d+)?%|\d+(?:\.\d+)?(?:MB|GB)",
+        pattern=r"auto|(?=.*[1-9])(?:(?:100|[1-9]?\d(?:\.\d+)?)%|\d+(?:\.\d+)?(?:MB|GB))",
         form="auto, a share such as 60%, or an amount such as 6GB or 800MB",
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def _check(name: str, value: object, default: object, rule: Mapping[str, Any]) -
             raise SettingsError(f"{name} must be a text, not {value!r}.")
         if rule["choices"] and value not in rule["choices"]:
             raise SettingsError(f"{name} must be one of {', '.join(rule['choices'])}, not {value!r}.")
-        if rule["pattern"] and not re.fullmatch(rule["pattern"], value):
+        if rule["pattern"] and not re.fullmatch(rule["pattern"], value, re.ASCII):
             raise SettingsError(f"{name} must be {rule['form']}, not {value!r}.")
         return
     kinds = (int,) if isinstance(default, int) else (int, float)

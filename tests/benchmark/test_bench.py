@@ -125,6 +125,9 @@ def test_a_folder_without_reports_or_with_a_broken_one_is_told(tmp_path: Path) -
     (tmp_path / "torn.json").write_text('{"benchmark": "ben', encoding="utf-8")
     with pytest.raises(JobError, match=r"torn\.json cannot be read as a report"):
         plot_history(tmp_path, tmp_path / "history.png")
+    (tmp_path / "torn.json").write_text('{"benchmark": "bench", "results": [{}]}', encoding="utf-8")
+    with pytest.raises(JobError, match=r"torn\.json is no whole report"):
+        plot_history(tmp_path, tmp_path / "history.png")
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,11 @@ def test_plans_keep_to_the_budget_or_are_the_smallest(budget: int, width: int, h
     assert need.peak(plan) <= budget or plan.smaller() is None
 
 
+def test_features_go_to_the_host_before_pictures_are_cut_into_strips() -> None:
+    need = Need(network(64, 1), Settings(), torch.float16, 1920, 1080, on_host=False)
+    assert make_plan(need, 6_500_000_000) == Plan(1080, make_plan(need, None).detail_rows, True, 1080)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("auto", None), ("6GB", 6_000_000_000), ("0.5GB", 500_000_000), ("800MB", 800_000_000)],
@@ -226,7 +231,9 @@ def test_amounts_are_read(text: str, expected: int | None) -> None:
     assert read_budget(Settings(memory=text).memory, CPU) == expected
 
 
-@pytest.mark.parametrize("text", ["", "6", "6 GB", "6gb", "120%", "-5%", "half", "GB", "1e3MB"])
+@pytest.mark.parametrize(
+    "text", ["", "6", "6 GB", "6gb", "120%", "100.9%", "-5%", "half", "GB", "1e3MB", "0GB", "0.0%", "６GB"]
+)
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="memory must be"):
         Settings(memory=text)

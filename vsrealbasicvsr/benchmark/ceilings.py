@@ -37,7 +37,7 @@ def measure_ceilings(device: torch.device, dtype: torch.dtype, size: tuple[int, 
     """
     width, height = size
     side = _SIDE[device.type]
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         left, right = (torch.rand(side, side, device=device).to(dtype) for _ in range(2))
         product = 2e-9 * side**3 / best_seconds(lambda: left @ right, device)
         pictures = torch.rand(1, MID_CHANNELS, height, width, device=device).to(dtype)

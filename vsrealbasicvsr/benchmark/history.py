@@ -28,15 +28,12 @@ def plot_history(folder: Path, path: Path) -> int:
         UnavailableError: matplotlib is not installed.
     """
     lines: dict[str, list[tuple[str, float, float]]] = {}
-    for report in _reports(folder):
-        for result in report["results"]:
-            case, on = result["case"], report["machine"]
-            label = (
-                f"{case['width']}x{case['height']}, window {case['window']}+{case['margin']}, "
-                f"{result['precision']}, {on['device']} ({on['cores']} cores)"
-            )
-            speed = result["speed"]
-            lines.setdefault(label, []).append((report["date"], speed["stream"], speed["plain"]))
+    for source, report in _reports(folder):
+        try:
+            for label, point in _points(report):
+                lines.setdefault(label, []).append(point)
+        except (KeyError, TypeError) as error:
+            raise JobError(f"{source} is no whole report of `vsrealbasicvsr bench`: {error}.") from error
     if not lines:
         raise JobError(f"{folder} holds no report of `vsrealbasicvsr bench`: make one with --json.")
     figure = new_figure(*_SIZE)
@@ -55,11 +52,23 @@ def plot_history(folder: Path, path: Path) -> int:
     return sum(map(len, lines.values()))
 
 
-def _reports(folder: Path) -> Iterator[dict[str, Any]]:
+def _points(report: dict[str, Any]) -> Iterator[tuple[str, tuple[str, float, float]]]:
+    """What is drawn as one line, and a point of it: date, stream and plain network."""
+    for result in report["results"]:
+        case, on, speed = result["case"], report["machine"], result["speed"]
+        label = (
+            f"{case['width']}x{case['height']}, window {case['window']}+{case['margin']}, "
+            f"{result['precision']}, {case['channels']} channels, {case['blocks']} blocks, "
+            f"{case['frames']} frames, {on['device']} ({on['cores']} cores)"
+        )
+        yield label, (report["date"], speed["stream"], speed["plain"])
+
+
+def _reports(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted(folder.glob("*.json")):
         try:
             report = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise JobError(f"{path} cannot be read as a report: {error}.") from error
         if isinstance(report, dict) and report.get("benchmark") == NAME:
-            yield report
+            yield path, report

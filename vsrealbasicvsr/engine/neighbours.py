@@ -20,7 +20,7 @@ class Neighbours:
     source pixel on the device.
 
     Args:
-        restorer: does the work; its settings' `window` and `margin` are not read.
+        restorer: does the work; its settings' `window` and `margin` are read for the plan of memory alone.
     """
 
     def __init__(self, restorer: Restorer) -> None:

@@ -60,11 +60,16 @@ class Plan:
 
     def smaller(self) -> Self | None:
         """The next plan that needs less memory: strips of half the height, then features to the host."""
-        if max(self.rows, self.detail_rows) > _LEAST_ROWS:
-            halves = (_halved(min(rows, self.height)) for rows in (self.rows, self.detail_rows))
-            rows, detail_rows = halves
-            return replace(self, rows=rows, detail_rows=detail_rows)
+        if (halved := self.halved()) is not None:
+            return halved
         return None if self.features_on_host else replace(self, features_on_host=True)
+
+    def halved(self) -> Self | None:
+        """The plan with strips of half the height, None where they are as low as they get."""
+        if max(self.rows, self.detail_rows) <= _LEAST_ROWS:
+            return None
+        rows, detail_rows = (_halved(min(rows, self.height)) for rows in (self.rows, self.detail_rows))
+        return replace(self, rows=rows, detail_rows=detail_rows)
 
 
 def _halved(rows: int) -> int:
@@ -168,11 +173,14 @@ class Need:
             3 * MID_CHANNELS * self.dtype.itemsize * large * self._strip(plan.detail_rows, 2) // self.height
         )
         leaving = _PICTURE * large if plan.detail_rows < self.height else 0
-        return self._features + max(strip + leaving, 4 * _PICTURE * large)
+        returned = self._features if plan.features_on_host and not self.on_host else 0
+        return self._features + returned + max(strip + leaving, 4 * _PICTURE * large)
 
 
 def make_plan(need: Need, budget: int | None) -> Plan:
     """The plan with the fewest strips that keeps to a budget; the smallest there is where none does.
+
+    Features go to the host before strips get lower: a copy costs less than rows computed twice.
 
     Args:
         need: what is to be done. Windows of whole shots are of unknown length, so that their features always
@@ -181,9 +189,17 @@ def make_plan(need: Need, budget: int | None) -> Plan:
     """
     on_host = need.on_host or need.settings.window == 0
     plan = Plan(need.height, detail_rows(need.width), on_host, need.height)
-    while budget is not None and need.peak(plan) > budget and (smaller := plan.smaller()) is not None:
-        plan = smaller
-    return plan
+    if budget is None:
+        return plan
+    while True:
+        away = replace(plan, features_on_host=True)
+        fitting = next((one for one in (plan, away) if need.peak(one) <= budget), None)
+        if fitting is not None:
+            return fitting
+        halved = plan.halved()
+        if halved is None:
+            return away
+        plan = halved
 
 
 def read_budget(memory: str, device: torch.device) -> int | None:
@@ -199,4 +215,6 @@ def read_budget(memory: str, device: torch.device) -> int | None:
             return None
         raise SettingsError(f"memory must be an amount on {device}, such as 4GB, not {memory!r}.")
     share = _AUTO_SHARE if memory == "auto" else float(memory[:-1]) / 100
-    return round(share * torch.cuda.mem_get_info(device)[0])
+    # What PyTorch keeps for itself is free for us.
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return round(share * (torch.cuda.mem_get_info(device)[0] + kept))

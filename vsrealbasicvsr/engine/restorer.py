@@ -233,7 +233,8 @@ class Restorer:
             if not is_out_of_memory(error):
                 raise
             height, width = frame.shape[-2:]
+            advice = "lower window or margin" if self.settings.window else "set window, to 24 for example"
             raise RestorationError(
-                f"{self.device} is out of memory at {width}x{height}; lower window or margin, "
+                f"{self.device} is out of memory at {width}x{height}; {advice}, "
                 "set precision to fp16, or restore a smaller picture."
             ) from error

@@ -28,6 +28,14 @@ log = logging.getLogger("vsrealbasicvsr")
 _DETAIL_HALO = 2
 """Rows of features that reconstruction's four 3x3 convolutions reach beyond a row: 1 + 1/2 + 1/4 + 1/4."""
 
+_NO_MEMORY = (
+    "DefaultCPUAllocator",
+    "CUDA error: out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+"""Words of errors on the CPU, and of libraries on a GPU."""
+
 BeforeStep = Callable[[], None]
 Direction = Literal["backward", "forward"]
 
@@ -293,5 +301,6 @@ class Steps:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether PyTorch lacked memory; on the CPU it raises no error of a class of its own."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    """Whether memory was lacking; PyTorch has a class for it only where its own allocator failed."""
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(word in text for word in _NO_MEMORY)

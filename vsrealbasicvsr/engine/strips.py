@@ -37,5 +37,6 @@ def in_strips(work: Callable[..., Tensor], *inputs: Tensor, rows: int, halo: int
             )
         inner = slice(scale * (top - start), scale * (bottom - start))
         whole[:, :, scale * top : scale * bottom] = strip[:, :, inner]
+        del strip  # before the next is made
     assert whole is not None  # a picture has a row
     return whole
