@@ -56,7 +56,8 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
         steps: made of the case's network, with one cleaning pass a frame.
         device: where the steps run.
     """
-    first, second = replace(case, frames=2).clip()
+    low = next(case.clip())
+    first, second = (frame.to(device) for frame in replace(case, frames=2).clip())
     earlier, later = steps.clean(first), steps.clean(second)
     motion = steps.motion(earlier, later)
     backward = steps.propagate("backward", later, None, None)
@@ -79,7 +80,7 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
         ("reconstruction", counts.frames, lambda: steps.reconstruct(earlier, backward, forward)),
     ]
     if device.type != "cpu":
-        works.append(("transfers", counts.frames, lambda: (first.to(device), large.cpu())))
+        works.append(("transfers", counts.frames, lambda: (low.to(device), large.cpu())))
     return [
         Part(name, count / case.frames, best_seconds(work, device), _gflop(work))
         for name, count, work in works

@@ -16,8 +16,8 @@ class Neighbours:
 
     The cleaned frames and the flows of the window restored last are kept, and those that the next one
     also needs are not computed again. Each is a function of one frame or one pair, so a window's result
-    is the same to the bit whichever came before it. Held: (window + 2 * margin) frames of 28 bytes a
-    source pixel on the device.
+    is the same to the bit whichever came before it, unless memory ran out in between: then nearly. Held:
+    (window + 2 * margin) frames of 28 bytes a source pixel on the device.
 
     Args:
         restorer: does the work; its settings' `window` and `margin` are read for the plan of memory alone.

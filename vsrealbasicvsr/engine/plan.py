@@ -137,12 +137,8 @@ class Need:
 
     def _trunk(self, rows: int) -> int:
         """A strip in a trunk: what entered the row of blocks, and three pictures of a block's width."""
-        return (
-            4
-            * self._features
-            * self._strip(rows, self.network.basicvsr.forward_resblocks.reach)
-            // self.height
-        )
+        strip = self._strip(rows, self.network.basicvsr.forward_resblocks.reach)
+        return 4 * self._features * strip // self.height
 
     def _strip(self, rows: int, halo: int) -> int:
         return min(rows + 2 * halo, self.height)

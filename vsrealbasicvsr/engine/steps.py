@@ -115,8 +115,10 @@ class Steps:
             self._plans[height, width] = plan
         return self._plans[height, width]
 
-    def _attempt[T](self, size: Sequence[int], work: Callable[[Plan], T]) -> T:
-        """Do it, with ever smaller plans while memory does not suffice."""
+    def _attempt[T](
+        self, size: Sequence[int], work: Callable[[Plan], T], stored: list[Tensor] | None = None
+    ) -> T:
+        """Do it, with ever smaller plans while memory does not suffice; `stored` may go to host memory."""
         while True:
             try:
                 return work(self.plan(size))
@@ -130,6 +132,8 @@ class Steps:
             log.warning("%s is out of memory; going on with %s.", self._device, smaller)
             height, width = size
             self._plans[height, width] = smaller
+            if stored and smaller.features_on_host:
+                stored[:] = [features.cpu() for features in stored]
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
 
@@ -205,8 +209,8 @@ class Steps:
             flow = motion.to_earlier if motion else None
             features = self.propagate("backward", cleaned[i], features, flow, stored)
             if i < core.stop:
-                stored.append(features)
-                self._put_away(stored, features.shape[-2:])
+                away = self.plan(features.shape[-2:]).features_on_host
+                stored.append(features.cpu() if away else features)
         features = None
         for i in range(core.stop):
             if before_step:
@@ -216,11 +220,6 @@ class Steps:
             features = self.propagate("forward", cleaned[i], features, flow, stored)
             if i >= core.start:
                 yield self.reconstruct(cleaned[i], stored.pop(), features, stored)
-
-    def _put_away(self, stored: list[Tensor], size: Sequence[int]) -> None:
-        """Move features to host memory where the plan wants them there."""
-        if self.plan(size).features_on_host:
-            stored[:] = [features.cpu() for features in stored]
 
     @torch.inference_mode()
     def reconstruct(
@@ -234,13 +233,11 @@ class Steps:
             forward: its features of the forward pass, (1, C, H, W).
             stored: features that may move to host memory where room is short.
         """
-        size = frame.picture.shape[-2:]
 
         def work(plan: Plan) -> Tensor | None:
-            self._put_away(stored or [], size)
             return self._reconstructed(frame, backward.to(self._device), forward, plan)
 
-        return self._attempt(size, work)
+        return self._attempt(frame.picture.shape[-2:], work, stored)
 
     def _reconstructed(
         self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan
@@ -276,10 +273,8 @@ class Steps:
         """
         trunks = self._basicvsr
         trunk = trunks.backward_resblocks if direction == "backward" else trunks.forward_resblocks
-        size = frame.picture.shape[-2:]
 
         def work(plan: Plan) -> Tensor:
-            self._put_away(stored or [], size)
             picture = self._cast(frame.picture)
             with self._true_fp32():
                 aligned = trunks.align(picture, features, flow)
@@ -287,7 +282,7 @@ class Steps:
                     partial(trunks.arrive, trunk), picture, aligned, rows=plan.rows, halo=trunk.reach
                 )
 
-        return self._attempt(size, work)
+        return self._attempt(frame.picture.shape[-2:], work, stored)
 
     def _true_fp32(self) -> AbstractContextManager[None]:
         """Keeps cuDNN from computing fp32 convolutions in TF32, whose ten bits move the flow visibly."""

@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections import deque
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import vapoursynth as vs
@@ -46,7 +47,9 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
     places = _places(clip, window, margin)
     count = -(-length // window)
     devices = min(len(arguments.settings), count)
-    workers = [Worker(settings) for settings in arguments.settings[:devices]]
+    workers = [
+        Worker(replace(settings, window=window, margin=margin)) for settings in arguments.settings[:devices]
+    ]
     warning = _InterlacedWarning()
     carriers = []
     for turn, worker in enumerate(workers):
