@@ -322,7 +322,8 @@ def test_memory_stays_bounded_behind_a_slow_encoder(tmp_path: Path, ffmpeg: str)
         assert code == 0, stderr
         return highest
 
-    assert peak(110) < peak(50) + 60  # a restored picture is 7 MB
+    # 120 restored pictures that waited would be 840 MB; of itself a peak differs by 60 from run to run.
+    assert peak(230) < peak(110) + 120
 
 
 @pytest.mark.parametrize("name", ["same.mkv", "other.partial.mkv"])
