@@ -33,7 +33,10 @@ class Settings:
     """
 
     model: str = _setting("bundled", "weights: a name from `vsrealbasicvsr weights list`, or a file")
-    device: str = _setting("auto", "where the network runs: auto, cpu, cuda or cuda:N")
+    device: str = _setting(
+        "auto",
+        "where the network runs: auto, cpu, cuda or cuda:N; several, as cuda:0,cuda:1, share the windows",
+    )
     window: int = _setting(
         24, "frames computed together and kept; 0 takes the whole shot", unit="frames", low=0, high=10_000
     )

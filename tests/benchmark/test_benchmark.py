@@ -36,6 +36,15 @@ def test_memory_reports_two_peaks_and_their_ratio(tmp_path: Path) -> None:
     assert saved["machine"].keys() == MACHINE
 
 
+def test_pretended_devices_are_reported(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    words = ["lanes", "--frames", "12", "--window", "3", "--seconds", "0.002", "--json", str(target)]
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    result = json.loads(target.read_text(encoding="utf-8"))["result"]
+    assert result["speedup"] == pytest.approx(result["one"] / result["several"])
+
+
 def test_the_bridge_is_reported_with_the_peak_of_each_process(tmp_path: Path) -> None:
     few = ("--frames", "3", "--rounds", "1", "--ffmpeg", FFMPEGS["packaged"])
     result = report(tmp_path, "bridge", "overhead", *few)["result"]

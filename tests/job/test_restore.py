@@ -56,6 +56,15 @@ def test_the_file_holds_what_the_engine_gives(
     assert (rgb(pictures(tmp_path / "out.mkv")) - expected).abs().max() <= 0.51 / 65535
 
 
+def test_several_devices_make_the_same_file(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    choice = settings(tiny_model, window=3, margin=2)
+    several = settings(tiny_model, window=3, margin=2, device="cpu,cpu")
+    report = restore_file(clip, tmp_path / "out.mkv", several, delivery=FFV1)
+    assert report.frames == 10
+    expected = torch.stack(list(Restorer(settings=choice).stream(rgb(pictures(clip)))))
+    assert (rgb(pictures(tmp_path / "out.mkv")) - expected).abs().max() <= 0.51 / 65535
+
+
 def test_sound_and_time_come_along(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     restore_file(clip, tmp_path / "out.mkv", settings(tiny_model))
     assert times(tmp_path / "out.mkv") == times(clip)

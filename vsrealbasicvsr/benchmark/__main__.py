@@ -59,6 +59,27 @@ def memory(size: dict[str, int], short: int, long: int, target: Path | None, **c
     _save(target, {"benchmark": "memory", "case": setup, "result": result, "machine": on})
 
 
+@main.command()
+@click.option("--frames", default=480, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="16x16", show_default=True, callback=_size, help="Source pixels.")
+@_window
+@_margin
+@click.option("--count", default=2, show_default=True, type=click.IntRange(2), help="Devices.")
+@click.option("--seconds", default=0.05, show_default=True, type=click.FloatRange(0.001), help="Of a frame.")
+@_json
+def lanes(size: dict[str, int], count: int, seconds: float, target: Path | None, **case: int) -> None:
+    """Windows spread over several devices, simulated: they sleep for as long as the work would take."""
+    from vsrealbasicvsr.benchmark.case import Case
+    from vsrealbasicvsr.benchmark.lanes import measure_spread
+
+    result = measure_spread(Case(**size, **case, channels=8, blocks=1), count, seconds)
+    click.echo(f"one         {result.one:8.2f} s")
+    click.echo(f"{count:<3}         {result.several:8.2f} s")
+    click.echo(f"ratio       {result.speedup:8.3f}")
+    setup = {**size, **case, "count": count, "seconds": seconds}
+    _save(target, {"benchmark": "lanes", "case": setup, "result": asdict(result)})
+
+
 @main.group(name="filter")
 def vapoursynth_filter() -> None:
     """Measure the VapourSynth filter."""

@@ -1,7 +1,11 @@
-"""The engine: `Restorer` takes windows or streams of frames, `Neighbours` windows in any order."""
+"""The engine: `Restorer` takes windows or streams of frames, `Neighbours` windows in any order.
 
+`Lanes` takes streams on several devices; `open_restorer` makes it where `device` names several.
+"""
+
+from vsrealbasicvsr.engine.lanes import Lanes, open_restorer
 from vsrealbasicvsr.engine.neighbours import Neighbours
 from vsrealbasicvsr.engine.restorer import Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame
 
-__all__ = ["CleanedFrame", "Neighbours", "Restorer"]
+__all__ = ["CleanedFrame", "Lanes", "Neighbours", "Restorer", "open_restorer"]

@@ -35,6 +35,7 @@ class Restorer:
         model: a known name, a weights file, or a network; None takes `settings.model`.
         settings: how to restore.
         device: overrides `settings.device`.
+        sharing: how many restorers share the device's memory.
 
     Raises:
         WeightsError: the weights cannot be found or read.
@@ -46,10 +47,13 @@ class Restorer:
         model: str | Path | RealBasicVSR | None = None,
         settings: Settings | None = None,
         device: str | None = None,
+        *,
+        sharing: int = 1,
     ) -> None:
         self.settings = settings or Settings()
         self.device = find_device(device or self.settings.device)
         model = model if model is not None else self.settings.model
+        self._sharing = sharing
         self._network = model if isinstance(model, RealBasicVSR) else load(weights.resolve(model))
         self._steps = self._make_steps(find_dtype(self.settings.precision, self.device))
         self._exact: Steps | None = None
@@ -223,7 +227,8 @@ class Restorer:
 
     def _make_steps(self, dtype: torch.dtype) -> Steps:
         budget = read_budget(self.settings.memory, self.device)
-        return Steps(self._network, self.settings, self.device, dtype, budget)
+        share = None if budget is None else budget // self._sharing
+        return Steps(self._network, self.settings, self.device, dtype, share)
 
     @contextmanager
     def _memory_errors(self, frame: Tensor) -> Iterator[None]:

@@ -10,9 +10,9 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -51,6 +51,10 @@ class CleanedFrame:
     residue: float
     """Mean absolute residue of the last pass, on the 0-255 scale."""
 
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        return replace(self, picture=self.picture.to(device))
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -60,6 +64,10 @@ class Motion:
     """Aligns the later frame with the earlier one: backward propagation."""
     to_later: Tensor
     """Aligns the earlier frame with the later one: forward propagation."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        return replace(self, to_earlier=self.to_earlier.to(device), to_later=self.to_later.to(device))
 
 
 class Steps:

@@ -17,7 +17,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.cuts import read_cuts
-from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.children import Child
@@ -51,7 +51,7 @@ _TRUNCATED = re.compile(r"ended prematurely|partial file|truncat", re.IGNORECASE
 _DESCRIPTORS = ("pipe:", "fd:", "/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Names of what is open in this process; in a child they name something else."""
 
-OpenRestorer = Callable[[Settings], Restorer]
+OpenRestorer = Callable[[Settings], Restorer | Lanes]
 
 
 def run_command(
@@ -59,7 +59,7 @@ def run_command(
     *,
     ffmpeg: str | None = None,
     dry_run: bool = False,
-    open_restorer: OpenRestorer = lambda settings: Restorer(settings=settings),
+    open_restorer: OpenRestorer = open_restorer,
 ) -> int:
     """Run an ffmpeg command line that may hold a `realbasicvsr` node; without one ffmpeg gets it as it is.
 
@@ -212,7 +212,7 @@ class _Run:
         self,
         halves: Halves,
         pictures: Pictures,
-        restorer: Restorer,
+        restorer: Restorer | Lanes,
         given: frozenset[int] | None,
         loglevel: str,
     ) -> None:

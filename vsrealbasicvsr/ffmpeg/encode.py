@@ -17,6 +17,7 @@ import vapoursynth as vs
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
+from vsrealbasicvsr.channel import write_behind
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, words_of
@@ -38,7 +39,6 @@ from vsrealbasicvsr.ffmpeg.script_pictures import (
 )
 from vsrealbasicvsr.ffmpeg.target import renamed, target_of
 from vsrealbasicvsr.ffmpeg.wire import PictureWriter, colour_options, pipe_input
-from vsrealbasicvsr.job.channel import write_behind
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -12,7 +12,7 @@ import av
 import torch
 from av.video.frame import VideoFrame
 
-from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.errors import JobError, VideoError
 from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
 from vsrealbasicvsr.job.passage import Passage, Restored
@@ -37,7 +37,7 @@ _LARGEST = 1001
 
 
 def run_in_process(
-    command: SimpleCommand, open_restorer: Callable[[], Restorer], given: frozenset[int] | None
+    command: SimpleCommand, open_restorer: Callable[[], Restorer | Lanes], given: frozenset[int] | None
 ) -> None:
     """Run a command; sound, subtitles, chapters and tags are copied.
 
@@ -156,7 +156,7 @@ class _Run:
         enlarged: SourceInfo,
         after: Chain,
         plan: OutputPlan,
-        restorer: Restorer,
+        restorer: Restorer | Lanes,
     ) -> None:
         self._source, self._arriving, self._plan = source, arriving, plan
         self._before = _chain(source.info, *before) if before else None

@@ -39,7 +39,7 @@ def read_arguments(
     """Check the filter's keywords.
 
     Args:
-        device: one or several; None is "auto".
+        device: one or several, in a list or with commas; None is "auto".
         model: a known name or a file; looked for, but not opened.
         half: whether the clip's samples are half precision, which `precision="auto"` follows.
         cuts: see `realbasicvsr`.
@@ -67,7 +67,10 @@ def read_arguments(
 
 
 def _devices(device: Device) -> list[str]:
-    several = device if isinstance(device, Sequence) and not isinstance(device, str | bytes) else [device]
+    if isinstance(device, str):
+        several: Sequence[object] = device.split(",")
+    else:
+        several = device if isinstance(device, Sequence) and not isinstance(device, bytes) else [device]
     if not several:
         raise SettingsError("device is an empty list; name at least one, or leave it out.")
     return [_device(one) for one in several]

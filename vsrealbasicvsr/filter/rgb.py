@@ -39,8 +39,8 @@ def realbasicvsr(
 
     Args:
         clip: RGBS or RGBH, of any constant size; samples outside 0-1 are cut off.
-        device: where the network runs: "cpu", "cuda:0", an index, or a list of them, whose devices take the
-            windows in turn; None takes CUDA if there is any.
+        device: where the network runs: "cpu", "cuda:0", an index, or several in a list or with commas, which
+            take the windows in turn; None takes CUDA if there is any.
         model: weights: a name from `vsrealbasicvsr weights list`, or a file.
         window: frames computed together and kept; 1 to 10000.
         margin: frames of context computed on either side of a window; 0 to 1000.

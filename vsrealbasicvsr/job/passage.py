@@ -10,8 +10,8 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
-from vsrealbasicvsr.engine import CleanedFrame, Restorer
-from vsrealbasicvsr.job.channel import read_ahead, write_behind
+from vsrealbasicvsr.channel import read_ahead, write_behind
+from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer
 from vsrealbasicvsr.video.colour import Colour
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceFrame
@@ -46,7 +46,7 @@ class Passage:
         passes: Cleaning passes so far.
     """
 
-    restorer: Restorer
+    restorer: Restorer | Lanes
     colour_of: Callable[[VideoFrame], Colour]
     write: Callable[[Restored], None]
     stop: Callable[[], None] = lambda: None

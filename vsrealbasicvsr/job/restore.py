@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.cuts import read_cuts, write_cuts
-from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.passage import Passage, Restored
@@ -95,7 +95,7 @@ def restore_file(
             strict=delivery.strict,
             overwrite=delivery.overwrite,
         )
-        restorer = Restorer(settings=settings)
+        restorer = open_restorer(settings)
         assumed = "; ".join(reader.info.assumptions)
         for warning in filter(None, (assumed, *plan.warnings)):
             log.warning("%s", warning)
@@ -131,7 +131,7 @@ class _Run:
     def __init__(
         self,
         reader: Source,
-        restorer: Restorer,
+        restorer: Restorer | Lanes,
         plan: OutputPlan,
         delivery: Delivery,
         on_progress: OnProgress | None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vsrealbasicvsr.job.channel import read_ahead, write_behind
+from vsrealbasicvsr.channel import read_ahead, write_behind
 
 
 def counting(limit: int, counter: list[int]) -> Iterator[int]:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import pytest
+import torch
+from torch import Tensor
+
+from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, open_restorer
+from vsrealbasicvsr.errors import ClipError, SettingsError
+from vsrealbasicvsr.settings import Settings
+
+Make = Callable[..., Restorer]
+Clip = Callable[..., Tensor]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name == "lane"] == []
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(
+    ("length", "window", "margin", "cuts"),
+    [
+        (1, 4, 2, ()),
+        (4, 4, 2, ()),
+        (13, 4, 2, (6,)),
+        (14, 3, 0, (3, 4, 5)),
+        (17, 2, 5, (8,)),
+        (24, 5, 1, ()),
+        (12, 0, 8, (4, 5)),
+        (5, 0, 0, ()),
+        (9, 4, 9, (1, 8)),
+    ],
+)
+def test_lanes_give_what_one_restorer_gives_to_the_bit(
+    restorer: Make, clip: Clip, count: int, length: int, window: int, margin: int, cuts: tuple[int, ...]
+) -> None:
+    frames = clip(length)
+    chosen = {"window": window, "margin": margin, "refine": 1.0, "max_passes": 2}
+    passes: list[list[tuple[int, int]]] = [[], []]
+
+    def count_in(told: list[tuple[int, int]]) -> Callable[[int, CleanedFrame], None]:
+        return lambda n, cleaned: told.append((n, cleaned.passes))
+
+    one = list(restorer(**chosen).stream(frames, cuts, on_cleaned=count_in(passes[0])))
+    lanes = Lanes([restorer(**chosen) for _ in range(count)])
+    several = list(lanes.stream(frames, cuts, on_cleaned=count_in(passes[1])))
+    assert len(several) == length
+    # With fewer threads oneDNN may sum in another order.
+    torch.testing.assert_close(torch.stack(several), torch.stack(one), rtol=0, atol=1e-5)
+    assert passes[0] == passes[1]
+
+
+def test_a_detector_may_add_cuts_while_frames_are_read(restorer: Make, clip: Clip) -> None:
+    frames, found = clip(11), set[int]()
+
+    def read() -> Iterator[Tensor]:
+        for n, frame in enumerate(frames):
+            if n in (3, 7):
+                found.add(n)
+            yield frame
+
+    expected = torch.stack(list(restorer(window=4, margin=2).stream(frames, (3, 7))))
+    lanes = Lanes([restorer(window=4, margin=2) for _ in range(2)])
+    torch.testing.assert_close(torch.stack(list(lanes.stream(read(), found))), expected, rtol=0, atol=1e-5)
+
+
+def test_frames_are_not_read_far_ahead(restorer: Make, clip: Clip) -> None:
+    read = []
+
+    def reading() -> Iterator[Tensor]:
+        for n, frame in enumerate(clip(60)):
+            read.append(n)
+            yield frame
+
+    pictures = Lanes([restorer(window=2, margin=1) for _ in range(2)]).stream(reading())
+    list(islice(pictures, 3))
+    assert len(read) <= 2 * 9
+    pictures.close()  # type: ignore[attr-defined]
+
+
+def test_leaving_early_ends_the_work(restorer: Make, clip: Clip) -> None:
+    pictures = Lanes([restorer(window=4, margin=2) for _ in range(2)]).stream(clip(40))
+    next(pictures)
+    pictures.close()  # type: ignore[attr-defined]
+
+
+def test_a_bad_frame_is_told_where_it_comes(restorer: Make, clip: Clip) -> None:
+    frames = [*clip(9), clip(1, 18, 28)[0], *clip(4)]
+    came = []
+    with pytest.raises(ClipError, match="Frame 9 is 28x18"):
+        for picture in Lanes([restorer(window=2, margin=1) for _ in range(2)]).stream(frames):
+            came.append(picture)
+    assert len(came) == 6  # the window of frames 6 and 7 looks at frame 8, which is of frame 9's core
+
+
+def test_a_source_that_fails_is_passed_on(restorer: Make, clip: Clip) -> None:
+    def failing() -> Iterator[Tensor]:
+        yield from clip(5)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(Lanes([restorer(window=2, margin=1) for _ in range(2)]).stream(failing()))
+
+
+def test_a_list_of_devices_opens_lanes() -> None:
+    assert isinstance(open_restorer(Settings(device="cpu,cpu")), Lanes)
+    assert isinstance(open_restorer(Settings(device="cpu")), Restorer)
+    with pytest.raises(SettingsError, match="device 'toaster' is unknown"):
+        open_restorer(Settings(device="cpu,toaster"))

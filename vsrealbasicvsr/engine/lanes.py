@@ -1,0 +1,286 @@
+"""One clip on several devices, or twice on one: windows go round robin, their frames come out in order."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
+
+import torch
+from torch import Tensor
+
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.channel import Channel, ChannelClosedError
+from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
+from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
+from vsrealbasicvsr.network import load
+from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.windows import Window, window_at, without_other_shots
+
+_WAITING = 2**31
+"""Bytes of restored pictures that wait on the host for their turn, for each window in the making."""
+
+
+def open_restorer(settings: Settings) -> Restorer | Lanes:
+    """What restores with these settings: `Lanes` where `device` names several, with commas between them.
+
+    Raises:
+        WeightsError: the weights cannot be found or read.
+        SettingsError: the machine has no such device.
+    """
+    names = settings.device.split(",")
+    if len(names) == 1:
+        return Restorer(settings=settings)
+    network = load(weights.resolve(settings.model))
+    return Lanes(
+        [Restorer(network, replace(settings, device=name), sharing=names.count(name)) for name in names]
+    )
+
+
+class Lanes:
+    """Restores streams with several restorers of the same network and settings; the result is the same.
+
+    Each has a thread, and on a GPU a queue of work, of its own: where a device is named twice, two windows
+    fill it together. Held: for each restorer two windows of source frames, 40 bytes a pixel each, and up to
+    2 GiB of restored pictures on the host.
+
+    Args:
+        restorers: two or more; the first one's settings are read.
+    """
+
+    def __init__(self, restorers: Sequence[Restorer]) -> None:
+        self.settings = restorers[0].settings
+        self._restorers = restorers
+
+    def stream(
+        self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
+    ) -> Iterator[Tensor]:
+        """As `Restorer.stream`, but the pictures come out on the host.
+
+        With `window=0` whole shots go round robin, and as many as there are restorers are held.
+
+        Raises:
+            ClipError: a frame is of another shape than the first.
+            RestorationError: out of device memory, or non-finite pictures even in fp32.
+        """
+        count = len(self._restorers)
+        lanes = [_Lane(restorer, count) for restorer in self._restorers]
+        run = _Run(lanes, self.settings, on_cleaned)
+        try:
+            yield from run.through(_cores(frames, cuts, self.settings.window))
+        finally:
+            run.stop()
+            for lane in lanes:
+                lane.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """The frames that a window keeps, as they were read."""
+
+    start: int
+    frames: list[Tensor]
+    cuts: frozenset[int]
+    """Those of them that start a shot."""
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.frames)
+
+
+def _cores(frames: Iterable[Tensor], cuts: Container[int], length: int) -> Iterator[_Core]:
+    """The clip in cores of this length, 0: in shots."""
+    start, held, found = 0, list[Tensor](), set[int]()
+    for n, frame in enumerate(frames):
+        cut = n > 0 and n in cuts
+        if held and (len(held) == length if length else cut):
+            yield _Core(start, held, frozenset(found))
+            start, held, found = n, [], set()
+        held.append(frame)
+        if cut:
+            found.add(n)
+    if held:
+        yield _Core(start, held, frozenset(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A core's frames on their way through cleaning and flow."""
+
+    start: int
+    size: torch.Size
+    stop: int
+    cuts: frozenset[int]
+    cleaned: Future[list[CleanedFrame]] = field(default_factory=Future)
+    motions: Future[list[Motion | None]] = field(default_factory=Future)
+    """Entry i lies between frames i - 1 and i of the block; None where frame i starts a shot or the clip."""
+
+
+class _StoppedError(Exception):
+    """Nobody wants the result any more."""
+
+
+class _Lane:
+    """A restorer with its thread and its queue of work; a job is done, or told that it is too late."""
+
+    def __init__(self, restorer: Restorer, lanes: int) -> None:
+        self.restorer = restorer
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads = max(1, torch.get_num_threads() // lanes)
+        self._thread = threading.Thread(target=self._serve, name="lane", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[], None]) -> None:
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        torch.set_num_threads(self._threads)
+        with self._own_stream():
+            while (job := self._jobs.get()) is not None:
+                job()
+                del job  # with the frames that it holds
+
+    def _own_stream(self) -> AbstractContextManager[object]:
+        device = self.restorer.device
+        if device.type != "cuda":
+            return nullcontext()
+        stream: AbstractContextManager[object] = torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
+        return stream
+
+    def finished[T](self, result: T) -> T:
+        """A result that others may read: the work it stands for is done."""
+        if self.restorer.device.type == "cuda":
+            torch.cuda.current_stream(self.restorer.device).synchronize()
+        return result
+
+    def moved[T: (CleanedFrame, Motion)](self, result: T) -> T:
+        """The same on this lane's device."""
+        return result.to(self.restorer.device)
+
+
+class _Run:
+    """One stream's state: blocks that windows to come still reach, and windows in the making."""
+
+    def __init__(self, lanes: Sequence[_Lane], settings: Settings, on_cleaned: OnCleaned | None) -> None:
+        self._lanes, self._settings, self._on_cleaned = lanes, settings, on_cleaned
+        self._blocks: dict[int, _Block] = {}
+        self._made: deque[tuple[_Block, Channel[Tensor]]] = deque()
+        self._stopped = threading.Event()
+
+    def through(self, cores: Iterable[_Core]) -> Iterator[Tensor]:
+        """Clean each core as it comes, restore each window as soon as its margins are on their way.
+
+        A job waits for none but jobs submitted before it, so that nothing can wait in a circle.
+        """
+        reach = -(-self._settings.margin // self._settings.window) if self._settings.window else 0
+        ahead = reach + len(self._lanes) - 1  # no lane's cleaning stands behind a window that others wait for
+        count = 0
+        for number, core in enumerate(cores):
+            self._clean(number, core)
+            count = number + 1
+            if number >= ahead:
+                self._restore(number - ahead)
+            while len(self._made) > 2 * len(self._lanes):
+                yield from self._next()
+        for number in range(max(count - ahead, 0), count):
+            self._restore(number)
+        while self._made:
+            yield from self._next()
+
+    def stop(self) -> None:
+        """End all work at its next step."""
+        self._stopped.set()
+        for _, channel in self._made:
+            channel.abandon()
+
+    def _clean(self, number: int, core: _Core) -> None:
+        block = _Block(core.start, core.frames[0].shape[1:], core.stop, core.cuts)
+        before = self._blocks.get(number - 1)
+        self._blocks[number] = block
+        lane = self._lane(number)
+        lane.submit(partial(self._cleaned, lane, core.frames, block, before))
+
+    def _restore(self, number: int) -> None:
+        block, read = self._blocks[number], max(block.stop for block in self._blocks.values())
+        window = Window(block.start, block.start, block.stop, block.stop)
+        margin = self._settings.margin
+        if self._settings.window:
+            window = window_at(block.start, read, window=self._settings.window, margin=margin)
+        blocks = [one for one in self._blocks.values() if one.start < window.stop and one.stop > window.start]
+        window = without_other_shots(window, frozenset().union(*(one.cuts for one in blocks)))
+        height, width = block.size
+        channel = Channel[Tensor](max(1, _WAITING // max(1, 12 * SCALE**2 * height * width)))
+        self._made.append((block, channel))
+        lane = self._lane(number)
+        lane.submit(partial(self._restored, lane, window, blocks, channel))
+        for passed in [n for n, one in self._blocks.items() if one.stop <= block.stop - margin]:
+            if passed < number:  # the next block's motion begins at this one's end
+                del self._blocks[passed]
+
+    def _lane(self, number: int) -> _Lane:
+        return self._lanes[number % len(self._lanes)]
+
+    def _next(self) -> Iterator[Tensor]:
+        """The pictures of the oldest window."""
+        block, channel = self._made[0]
+        if self._on_cleaned:
+            for n, cleaned in enumerate(block.cleaned.result(), block.start):
+                self._on_cleaned(n, cleaned)
+        yield from channel
+        self._made.popleft()
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
+
+    def _cleaned(self, lane: _Lane, frames: list[Tensor], block: _Block, before: _Block | None) -> None:
+        """Clean a block and measure the motion in it, in the lane's thread."""
+        try:
+            cleaned = []
+            for n, frame in enumerate(frames, block.start):
+                self._check()
+                cleaned.append(lane.restorer.clean(frame, n, block.size))
+            block.cleaned.set_result(lane.finished(cleaned))
+        except BaseException as error:  # of whoever reads it
+            block.cleaned.set_exception(error)
+            block.motions.set_exception(error)
+            return
+        try:
+            motions: list[Motion | None] = []
+            last = lane.moved(before.cleaned.result()[-1]) if before else None
+            for n, this in enumerate(cleaned, block.start):
+                self._check()
+                motions.append(lane.restorer.motion(last, this) if last and n not in block.cuts else None)
+                last = this
+            block.motions.set_result(lane.finished(motions))
+        except BaseException as error:  # of whoever reads it
+            block.motions.set_exception(error)
+
+    def _restored(
+        self, lane: _Lane, window: Window, blocks: Sequence[_Block], channel: Channel[Tensor]
+    ) -> None:
+        """Restore a window, in the lane's thread."""
+        try:
+            part = slice(window.start - blocks[0].start, window.stop - blocks[0].start)
+            cleaned = [lane.moved(frame) for block in blocks for frame in block.cleaned.result()][part]
+            motions = [
+                motion and lane.moved(motion) for block in blocks for motion in block.motions.result()
+            ][part]
+            for picture in lane.restorer.restore(cleaned, motions, window, self._check):
+                channel.put(picture.cpu())
+        except ChannelClosedError:
+            pass
+        except BaseException as error:  # the reader's
+            channel.finish(error)
+        else:
+            channel.finish()
