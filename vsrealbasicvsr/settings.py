@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 from vsrealbasicvsr.errors import SettingsError
 
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
+Acceleration = Literal["auto", "off", "compile", "graphs", "fused"]
 
 
 def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
@@ -63,6 +64,10 @@ class Settings:
         "90% of a GPU's, and on the CPU what it takes",
         pattern=r"auto|(?=.*[1-9])(?:(?:100|[1-9]?\d(?:\.\d+)?)%|\d+(?:\.\d+)?(?:MB|GB))",
         form="auto, a share such as 60%, or an amount such as 6GB or 800MB",
+    )  # fmt: skip
+    acceleration: Acceleration = _setting(
+        "auto", "how the network's parts are run; auto takes what was measured to be fastest",
+        choices=("auto", "off", "compile", "graphs", "fused"),
     )  # fmt: skip
 
     def __post_init__(self) -> None:

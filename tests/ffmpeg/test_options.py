@@ -40,7 +40,7 @@ def test_options_are_written_as_other_filters_write_theirs(text: str, settings: 
         ("refine=nan", "between 0 and 255"),
         ("precision=fp8", "one of auto, fp32, fp16, bf16"),
         ("window=3:4", "has no name"),
-        ("a:b:1:1:1:1:1:auto:none:1GB:10", "one value too many"),
+        ("a:b:1:1:1:1:1:auto:none:1GB:off:10", "one value too many"),
         ("enable=between(t\\,1\\,2)", "enable"),
         ("model=", "must be a text"),
     ],

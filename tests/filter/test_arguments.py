@@ -34,7 +34,7 @@ def test_the_help_gives_each_keyword_its_meaning_unit_and_range() -> None:
     for item in fields(Settings):
         described = re.search(rf"\b{item.name}: (.*?)(?= \w+: |Returns:)", text)
         assert described is not None, item.name
-        if item.name in ("device", "cuts", "precision", "memory", "model"):
+        if item.name in ("device", "cuts", "precision", "memory", "acceleration", "model"):
             continue
         rule = item.metadata
         assert rule["help"].split(";")[0] in described[1], item.name
@@ -57,6 +57,7 @@ def test_the_help_gives_each_keyword_its_meaning_unit_and_range() -> None:
         ({"max_passes": -1}, "max_passes must lie between 0 and 100"),
         ({"strength": 1.1}, "strength must lie between 0 and 1"),
         ({"precision": "fp8"}, "precision must be one of auto, fp32, fp16, bf16"),
+        ({"acceleration": "jit"}, "acceleration must be one of auto, off, compile, graphs, fused"),
         ({"prefetch": -1}, "prefetch must be a whole number from 0 to 16"),
         ({"prefetch": 1.0}, "prefetch must be a whole number"),
         ({"model": "realbasicvsr-x5"}, "realbasicvsr-x5"),

@@ -14,7 +14,7 @@ from vsrealbasicvsr.filter.colours import like, rgb_of
 from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.filter.graph import SCALE, restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
-from vsrealbasicvsr.settings import Precision
+from vsrealbasicvsr.settings import Acceleration, Precision
 
 type Kernel = Literal["bilinear", "bicubic", "lanczos", "spline16", "spline36", "spline64"]
 _KERNELS = ("bilinear", "bicubic", "lanczos", "spline16", "spline36", "spline64")
@@ -36,6 +36,7 @@ def restore(
     strength: float = 1.0,
     precision: Precision = "auto",
     memory: str = "auto",
+    acceleration: Acceleration = "auto",
     cuts: Cuts = "props",
     prefetch: int = 1,
 ) -> vs.VideoNode:
@@ -62,6 +63,7 @@ def restore(
         precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" is fp16 on a GPU and fp32 on the
             CPU.
         memory: see `realbasicvsr`.
+        acceleration: see `realbasicvsr`.
         cuts: see `realbasicvsr`.
         prefetch: see `realbasicvsr`.
 
@@ -80,6 +82,7 @@ def restore(
         arguments = read_arguments(
             device=device, model=model, half=True, cuts=cuts, prefetch=prefetch, window=window, margin=margin,
             refine=refine, max_passes=max_passes, strength=strength, precision=precision, memory=memory,
+            acceleration=acceleration,
         )  # fmt: skip
     except RestorationError as error:
         raise told(error) from None

@@ -12,7 +12,7 @@ from vsrealbasicvsr.filter.clips import rgb_clip
 from vsrealbasicvsr.filter.failures import told
 from vsrealbasicvsr.filter.graph import restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
-from vsrealbasicvsr.settings import Precision
+from vsrealbasicvsr.settings import Acceleration, Precision
 
 
 def realbasicvsr(
@@ -27,6 +27,7 @@ def realbasicvsr(
     strength: float = 1.0,
     precision: Precision = "auto",
     memory: str = "auto",
+    acceleration: Acceleration = "auto",
     cuts: Cuts = "props",
     prefetch: int = 1,
 ) -> vs.VideoNode:
@@ -52,6 +53,8 @@ def realbasicvsr(
             a GPU, all else fp32.
         memory: device memory to keep to: a share of what is free, as "60%", or an amount, as "6GB"; "auto"
             takes 90% of a GPU's, and on the CPU what it takes.
+        acceleration: how the network's parts are run: "off", "compile", "graphs", "fused"; "auto" takes what
+            was measured to be fastest.
         cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and
             `_SceneChangeNext`; "detect" finds them as `vsrealbasicvsr restore` does; a list of the frame
             numbers that start a shot, or a text file of them; None for none.
@@ -70,7 +73,7 @@ def realbasicvsr(
         arguments = read_arguments(
             device=device, model=model, half=checked.format.bits_per_sample == 16, cuts=cuts,
             prefetch=prefetch, window=window, margin=margin, refine=refine, max_passes=max_passes,
-            strength=strength, precision=precision, memory=memory,
+            strength=strength, precision=precision, memory=memory, acceleration=acceleration,
         )  # fmt: skip
     except RestorationError as error:
         raise told(error) from None
