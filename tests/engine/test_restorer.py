@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.engine.plan import Plan
 from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
@@ -245,7 +246,7 @@ def test_running_out_of_memory_names_the_settings(
     def exhausted(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(engine._steps, "motion", exhausted)
+    monkeypatch.setattr(engine._steps, "motions", exhausted)
     with pytest.raises(RestorationError, match="lower window or margin"):
         streamed(engine, clip(2))
 
@@ -305,3 +306,26 @@ def test_values_outside_the_range_are_clamped_first(restorer: Make, clip: Clip) 
     assert torch.equal(
         streamed(restorer(), frames * 3 - 1), streamed(restorer(), (frames * 3 - 1).clamp(0, 1))
     )
+
+
+@pytest.mark.parametrize(("batch", "at_once"), [(3, 8), (4, 2), (2, 5)])
+@pytest.mark.parametrize("rows", [20, 8])
+def test_batches_give_what_single_frames_give(
+    restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch, batch: int, at_once: int, rows: int
+) -> None:
+    """What a GPU does, done on the CPU."""
+    frames, cuts = clip(13), (4, 9)
+    told: list[list[int]] = [[], []]
+    residues: list[float] = []
+    once = restorer(refine=255.0)
+    list(once.stream(frames, on_cleaned=lambda _, cleaned: residues.append(cleaned.residue)))
+    refine = sorted(residues)[6]
+    one = restorer(window=5, margin=2, refine=refine, max_passes=4)
+    expected = list(one.stream(frames, cuts, on_cleaned=lambda _, cleaned: told[0].append(cleaned.passes)))
+    assert len(set(told[0])) > 1  # some frames of a batch go on, some do not
+    many = restorer(window=5, margin=2, refine=refine, max_passes=4)
+    monkeypatch.setattr(Restorer, "at_once", at_once)
+    many._steps._plans[20, 28] = Plan(rows, rows, True, 20, batch)
+    restored = list(many.stream(frames, cuts, on_cleaned=lambda _, cleaned: told[1].append(cleaned.passes)))
+    torch.testing.assert_close(torch.stack(restored), torch.stack(expected), rtol=0, atol=1e-5)
+    assert told[0] == told[1]

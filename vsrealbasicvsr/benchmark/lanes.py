@@ -28,14 +28,17 @@ class _Pretender(Restorer):
         super().__init__(case.network(), settings)
         self._seconds = seconds
 
-    def clean(self, frame: Tensor, number: int, size: torch.Size | None = None) -> CleanedFrame:
-        self._pass("clean")
-        return CleanedFrame(frame[None], 1, 0.0)
+    def clean(
+        self, frames: Sequence[Tensor], numbers: Sequence[int], size: torch.Size | None = None
+    ) -> list[CleanedFrame]:
+        for _ in frames:
+            self._pass("clean")
+        return [CleanedFrame(frame[None], 1, 0.0) for frame in frames]
 
-    def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
-        self._pass("motion")
-        flow = torch.zeros(1, 2, *earlier.picture.shape[-2:])
-        return Motion(flow, flow)
+    def motions(self, pairs: Sequence[tuple[CleanedFrame, CleanedFrame]]) -> list[Motion]:
+        for _ in pairs:
+            self._pass("motion")
+        return [Motion(*torch.zeros(2, 1, 2, *one.picture.shape[-2:])) for one, _ in pairs]
 
     def restore(
         self,

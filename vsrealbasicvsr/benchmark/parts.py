@@ -58,15 +58,16 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
     """
     low = next(case.clip())
     first, second = (frame.to(device) for frame in replace(case, frames=2).clip())
-    earlier, later = steps.clean(first), steps.clean(second)
-    motion = steps.motion(earlier, later)
+    earlier, later = steps.clean([first, second])
+    (motion,) = steps.motions([(earlier, later)])
+    batch = steps.plan(first.shape[-2:]).batch
     backward = steps.propagate("backward", later, None, None)
     forward = steps.propagate("forward", earlier, None, None)
     large = enlarge(earlier.picture)
     counts = _counts(case)
     works: list[tuple[str, float, Callable[[], object]]] = [
-        ("cleaning", counts.frames, lambda: steps.clean(first)),
-        ("flow", counts.pairs, lambda: steps.motion(earlier, later)),
+        ("cleaning", counts.frames / batch, lambda: steps.clean(batch * [first])),
+        ("flow", counts.pairs / batch, lambda: steps.motions(batch * [(earlier, later)])),
         (
             "propagation, backward",
             counts.backward,

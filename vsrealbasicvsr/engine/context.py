@@ -44,6 +44,10 @@ class Context:
         reach = (window.start - self.start, window.stop - self.start)
         return list(islice(self._cleaned, *reach)), list(islice(self._motions, *reach))
 
+    def since(self, frame: int) -> list[CleanedFrame]:
+        """The frames from this number on."""
+        return list(islice(self._cleaned, frame - self.start, None))
+
     def forget_before(self, frame: int) -> None:
         """Drop the frames before this number, and the cuts among them."""
         while self.start < frame and self._cleaned:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import batched
 from queue import SimpleQueue
 
 import torch
@@ -246,23 +247,32 @@ class _Run:
     def _cleaned(self, lane: _Lane, frames: list[Tensor], block: _Block, before: _Block | None) -> None:
         """Clean a block and measure the motion in it, in the lane's thread."""
         try:
-            cleaned = []
-            for n, frame in enumerate(frames, block.start):
+            cleaned = list[CleanedFrame]()
+            numbered = zip(range(block.start, block.stop), frames, strict=True)
+            for group in batched(numbered, lane.restorer.at_once):
                 self._check()
-                cleaned.append(lane.restorer.clean(frame, n, block.size))
+                cleaned += lane.restorer.clean(
+                    [frame for _, frame in group], [n for n, _ in group], block.size
+                )
             block.cleaned.set_result(lane.finished(cleaned))
         except BaseException as error:  # of whoever reads it
             block.cleaned.set_exception(error)
             block.motions.set_exception(error)
             return
         try:
-            motions: list[Motion | None] = []
-            last = lane.moved(before.cleaned.result()[-1]) if before else None
-            for n, this in enumerate(cleaned, block.start):
+            first = lane.moved(before.cleaned.result()[-1]) if before else None
+            numbers = range(block.start, block.stop)
+            pairs = {
+                n: (earlier, later)
+                for n, earlier, later in zip(numbers, [first, *cleaned[:-1]], cleaned, strict=True)
+                if earlier and n not in block.cuts
+            }
+            motions = dict[int, Motion]()
+            for linked in batched(pairs, lane.restorer.at_once):
                 self._check()
-                motions.append(lane.restorer.motion(last, this) if last and n not in block.cuts else None)
-                last = this
-            block.motions.set_result(lane.finished(motions))
+                measured = lane.restorer.motions([pairs[n] for n in linked])
+                motions.update(zip(linked, measured, strict=True))
+            block.motions.set_result(lane.finished([motions.get(n) for n in numbers]))
         except BaseException as error:  # of whoever reads it
             block.motions.set_exception(error)
 

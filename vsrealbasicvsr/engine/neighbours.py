@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
+from itertools import batched
 
 from torch import Tensor
 
@@ -56,22 +57,29 @@ class Neighbours:
         numbers = range(part.start, part.stop)
         self._cleaned = {n: kept for n, kept in self._cleaned.items() if n in numbers}
         self._motions = {n: kept for n, kept in self._motions.items() if n in numbers[1:]}
-        for n in numbers:
-            if before_step:
-                before_step()
-            self._take(n, frame, first=n == part.start or n in cuts)
+        self._clean([n for n in numbers if n not in self._cleaned], frame, before_step)
+        parted = {n for n in numbers if n == part.start or n in cuts}
+        self._measure([n for n in numbers if n not in self._motions and n not in parted], before_step)
         cleaned = [self._cleaned[n] for n in numbers]
-        motions = [None if n == part.start or n in cuts else self._motions[n] for n in numbers]
+        motions = [None if n in parted else self._motions[n] for n in numbers]
         yield from zip(
             cleaned[part.core], self._restorer.restore(cleaned, motions, part, before_step), strict=True
         )
 
-    def _take(self, number: int, frame: Callable[[int], Tensor], *, first: bool) -> None:
-        """Clean a frame unless it is there, and measure its motion from the one before it in its shot."""
-        before = self._cleaned.get(number - 1)
-        if number not in self._cleaned:
-            size = before.picture.shape[-2:] if before else None
-            self._cleaned[number] = self._restorer.clean(frame(number), number, size)
-        if not first and number not in self._motions:
-            assert before is not None  # of the same window, hence there
-            self._motions[number] = self._restorer.motion(before, self._cleaned[number])
+    def _clean(
+        self, missing: Sequence[int], frame: Callable[[int], Tensor], before_step: BeforeStep | None
+    ) -> None:
+        for group in batched(missing, self._restorer.at_once):
+            if before_step:
+                before_step()
+            size = next((kept.picture.shape[-2:] for kept in self._cleaned.values()), None)
+            cleaned = self._restorer.clean([frame(n) for n in group], group, size)
+            self._cleaned.update(zip(group, cleaned, strict=True))
+
+    def _measure(self, missing: Sequence[int], before_step: BeforeStep | None) -> None:
+        """The motion from the frame before, for each of these."""
+        for group in batched(missing, self._restorer.at_once):
+            if before_step:
+                before_step()
+            pairs = [(self._cleaned[n - 1], self._cleaned[n]) for n in group]
+            self._motions.update(zip(group, self._restorer.motions(pairs), strict=True))

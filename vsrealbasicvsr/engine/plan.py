@@ -39,12 +39,14 @@ class Plan:
         detail_rows: of a strip in reconstruction, in source pixels.
         features_on_host: backward features wait in host memory.
         height: of the pictures, in source pixels: as many rows are no strip.
+        batch: frames cleaned at once, and pairs whose flow is measured at once.
     """
 
     rows: int
     detail_rows: int
     features_on_host: bool
     height: int
+    batch: int = 1
 
     @property
     def in_strips(self) -> bool:

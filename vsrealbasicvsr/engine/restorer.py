@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -24,6 +25,8 @@ from vsrealbasicvsr.windows import Window, shot_at, window_at, without_other_sho
 log = logging.getLogger("vsrealbasicvsr")
 
 OnCleaned = Callable[[int, CleanedFrame], None]
+
+_AT_ONCE = 8
 
 _NON_FINITE = "The pictures or the weights are broken: the network gives non-finite values even in fp32."
 
@@ -81,8 +84,9 @@ class Restorer:
         numbers = frozenset(cuts)
         part = without_other_shots(Window(0, start, stop, len(frames)), numbers)
         context = Context(part.start)
-        for n in range(part.start, part.stop):
-            self._take(context, frames[n], cut=n in numbers)
+        for n in range(part.start, part.stop, self.at_once):
+            taken = frames[n : min(n + self.at_once, part.stop)]
+            self._take(context, list(taken), [i in numbers for i in range(n, n + len(taken))])
         return torch.stack(list(self.restore(*context.part(part), part)))
 
     def stream(
@@ -116,11 +120,14 @@ class Restorer:
     def _feed(
         self, context: Context, frames: Iterable[Tensor], cuts: Container[int], on_cleaned: OnCleaned | None
     ) -> Iterator[int]:
-        """Take one more frame into the context at each step; yields how far it reaches."""
-        for n, frame in enumerate(frames):
-            cleaned = self._take(context, frame, cut=n in cuts)
+        """Take some more frames into the context at each step; yields how far it reaches."""
+        numbered = enumerate(frames)
+        while read := list(islice(numbered, self.at_once)):
+            first = context.stop
+            self._take(context, [frame for _, frame in read], [n in cuts for n, _ in read])
             if on_cleaned:
-                on_cleaned(n, cleaned)
+                for n, cleaned in enumerate(context.since(first), first):
+                    on_cleaned(n, cleaned)
             yield context.stop
 
     def _next_window(self, context: Context, feed: Iterator[int], core_start: int) -> Window | None:
@@ -141,37 +148,43 @@ class Restorer:
         window = window_at(core_start, context.stop, window=length, margin=margin)
         return without_other_shots(window, context.cuts)
 
-    def _take(self, context: Context, frame: Tensor, *, cut: bool) -> CleanedFrame:
-        """Clean a frame, measure its motion against the frame before unless a cut parts them, keep both."""
-        before = context.last
-        cleaned = self.clean(frame, context.stop, None if before is None else before.picture.shape[-2:])
-        motion = None if before is None or cut else self.motion(before, cleaned)
-        context.add(cleaned, motion, cut=cut)
+    def _take(self, context: Context, frames: Sequence[Tensor], cut: Sequence[bool]) -> None:
+        """Clean frames, measure the motion from each one before unless a cut parts them, keep all that."""
+        last = context.last
+        numbers = range(context.stop, context.stop + len(frames))
+        cleaned = self.clean(frames, numbers, last.picture.shape[-2:] if last else None)
+        linked = list(zip([last, *cleaned[:-1]], cleaned, cut, strict=True))
+        motions = iter(self.motions([(one, two) for one, two, parted in linked if one and not parted]))
+        for one, two, parted in linked:
+            context.add(two, next(motions) if one and not parted else None, cut=parted)
+
+    def clean(
+        self, frames: Sequence[Tensor], numbers: Sequence[int], size: torch.Size | None = None
+    ) -> list[CleanedFrame]:
+        """The cleaned frames; in fp32 where half precision overflows.
+
+        Args:
+            frames: each (3, H, W), float, RGB, 0-1; `at_once` of them are done best.
+            numbers: theirs in the clip, for errors.
+            size: height and width of the frames before; None where there are none.
+        """
+        for frame, n in zip(frames, numbers, strict=True):
+            size = _checked(frame, n, size)
+        with self._memory_errors(frames[0]):
+            cleaned = self._steps.clean(frames)
+            for i, frame in enumerate(frames):
+                if not math.isfinite(cleaned[i].residue):
+                    cleaned[i : i + 1] = self._fp32_steps(f"cleaning frame {numbers[i]}").clean([frame])
+                if not math.isfinite(cleaned[i].residue):
+                    raise WeightsError(_NON_FINITE)
         return cleaned
 
-    def clean(self, frame: Tensor, number: int, size: torch.Size | None = None) -> CleanedFrame:
-        """The cleaned frame; in fp32 where half precision overflows."""
-        if frame.ndim != 3 or frame.shape[0] != 3 or not frame.is_floating_point() or not frame.numel():
-            raise ClipError(
-                f"Frame {number} must be float (3, H, W), not {frame.dtype} {tuple(frame.shape)}."
-            )
-        if size is not None and frame.shape[1:] != size:
-            raise ClipError(
-                f"Frame {number} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
-                f"{size[1]}x{size[0]}; a clip has one size."
-            )
-        with self._memory_errors(frame):
-            cleaned = self._steps.clean(frame)
-            if not math.isfinite(cleaned.residue):
-                cleaned = self._fp32_steps(f"cleaning frame {number}").clean(frame)
-            if not math.isfinite(cleaned.residue):
-                raise WeightsError(_NON_FINITE)
-        return cleaned
-
-    def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
-        """Flow between two neighbours in both directions."""
-        with self._memory_errors(earlier.picture):
-            return self._steps.motion(earlier, later)
+    def motions(self, pairs: Sequence[tuple[CleanedFrame, CleanedFrame]]) -> list[Motion]:
+        """Flow between neighbours, (earlier, later), in both directions."""
+        if not pairs:
+            return []
+        with self._memory_errors(pairs[0][0].picture):
+            return self._steps.motions(pairs)
 
     def restore(
         self,
@@ -202,6 +215,11 @@ class Restorer:
                 core = slice(core.start + 1, core.stop)
         if core.start != core.stop:
             raise WeightsError(_NON_FINITE)
+
+    @property
+    def at_once(self) -> int:
+        """Frames that are best cleaned in one call: a GPU is not filled by a small one."""
+        return 1 if self.device.type == "cpu" else _AT_ONCE
 
     @staticmethod
     def _finite(
@@ -243,3 +261,15 @@ class Restorer:
                 f"{self.device} is out of memory at {width}x{height}; {advice}, "
                 "set precision to fp16, or restore a smaller picture."
             ) from error
+
+
+def _checked(frame: Tensor, number: int, size: torch.Size | None) -> torch.Size:
+    """A frame's height and width, which must be these where there are any."""
+    if frame.ndim != 3 or frame.shape[0] != 3 or not frame.is_floating_point() or not frame.numel():
+        raise ClipError(f"Frame {number} must be float (3, H, W), not {frame.dtype} {tuple(frame.shape)}.")
+    if size is not None and frame.shape[1:] != size:
+        raise ClipError(
+            f"Frame {number} is {frame.shape[2]}x{frame.shape[1]}, the frames before it are "
+            f"{size[1]}x{size[0]}; a clip has one size."
+        )
+    return frame.shape[1:]

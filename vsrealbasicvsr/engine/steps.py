@@ -6,17 +6,17 @@ neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2)
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Literal, Self
+from itertools import batched
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from vsrealbasicvsr.engine.parts import Direction, make_parts
 from vsrealbasicvsr.engine.plan import Need, Plan, make_plan
 from vsrealbasicvsr.engine.strips import in_strips
 from vsrealbasicvsr.network import RealBasicVSR
@@ -37,7 +37,6 @@ _NO_MEMORY = (
 """Words of errors on the CPU, and of libraries on a GPU."""
 
 BeforeStep = Callable[[], None]
-Direction = Literal["backward", "forward"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Steps:
 
     Args:
         network: copied, not changed.
-        settings: `refine`, `max_passes`, `strength`, `window` and `margin` are read here.
+        settings: all are read but `model`, `device`, `precision` and `cuts`.
         device: where everything runs and cleaned frames stay.
         dtype: arithmetic of cleaning, trunks and reconstruction. Sums of pictures, flow and sampling
             grids are float32 always.
@@ -94,13 +93,9 @@ class Steps:
         dtype: torch.dtype,
         budget: int | None = None,
     ) -> None:
-        own = copy.deepcopy(network).eval().requires_grad_(False)
-        own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
-        own.basicvsr.spynet = copy.deepcopy(network.basicvsr.spynet).eval().requires_grad_(False)
-        own.basicvsr.spynet.to(device, torch.float32).to(memory_format=torch.channels_last)
         self.dtype = dtype
-        self._network = own
-        self._basicvsr = own.basicvsr
+        self._network = network
+        self._parts = make_parts(network, device, dtype, settings.acceleration)
         self._settings = settings
         self._device = device
         self._budget = budget
@@ -146,44 +141,73 @@ class Steps:
                 torch.cuda.empty_cache()
 
     @torch.inference_mode()
-    def clean(self, frame: Tensor) -> CleanedFrame:
-        """Clean one frame, again while a pass changes it by `refine` or more (paper Eq. 5).
+    def clean(self, frames: Sequence[Tensor]) -> list[CleanedFrame]:
+        """Clean frames, each again while a pass changes it by `refine` or more (paper Eq. 5).
 
         Args:
-            frame: (3, H, W), any float dtype and device; values outside 0-1 are clamped, for
+            frames: (3, H, W) of one size, any float dtype and device; values outside 0-1 are clamped, for
                 overshoot of the colour conversion would be amplified.
         """
-        size = frame.shape[-2:]
-        return self._attempt(size, lambda plan: self._cleaned(frame, plan))
+        return self._attempt(frames[0].shape[-2:], lambda plan: self._cleaned(frames, plan))
 
-    def _cleaned(self, frame: Tensor, plan: Plan) -> CleanedFrame:
-        picture = frame[None].to(self._device, torch.float32).clamp(0.0, 1.0)
-        passes, residue = 0, 0.0
-        cleaning = self._network.cleaning
-        if cleaning is not None:
-            halo = cleaning.reach
-            while passes < self._settings.max_passes:
-                with self._true_fp32():
-                    difference = in_strips(cleaning, self._cast(picture), rows=plan.rows, halo=halo).float()
-                picture = picture + difference
-                passes += 1
-                residue = 255.0 * difference.abs().mean().item()
-                if not residue >= self._settings.refine:  # so that NaN ends the loop, too
-                    break
-        return CleanedFrame(picture, passes, residue)
+    def _cleaned(self, frames: Sequence[Tensor], plan: Plan) -> list[CleanedFrame]:
+        cleaned = [CleanedFrame(self._taken(frame), 0, 0.0) for frame in frames]
+        active = list(range(len(frames))) if self._parts.cleaning else []
+        for _ in range(self._settings.max_passes):
+            changes = []
+            for group in batched(active, plan.batch):
+                # Batches of one shape: the same algorithms, whoever else is in it.
+                filled = group + group[-1:] * (plan.batch - len(group))
+                differences = self._difference(_joined([cleaned[n].picture for n in filled]), plan)
+                for i, n in enumerate(group):
+                    difference = differences[i : i + 1]
+                    cleaned[n] = replace(cleaned[n], picture=cleaned[n].picture + difference)
+                    changes.append(difference.abs().mean())
+            if not active:
+                break
+            residues = (255.0 * torch.stack(changes)).tolist()  # waits for the device once a pass
+            for n, residue in zip(active, residues, strict=True):
+                cleaned[n] = replace(cleaned[n], passes=cleaned[n].passes + 1, residue=residue)
+            # So that NaN ends the loop, too.
+            active = [n for n in active if cleaned[n].residue >= self._settings.refine]
+        return cleaned
+
+    def _difference(self, pictures: Tensor, plan: Plan) -> Tensor:
+        assert self._parts.cleaning is not None  # asked before
+        with self._true_fp32():
+            return in_strips(
+                self._parts.cleaning,
+                self._cast(pictures),
+                rows=plan.rows,
+                halo=self._parts.cleaning_reach,
+            ).float()
+
+    def _taken(self, frame: Tensor) -> Tensor:
+        """The frame on the device; the host goes on while it is copied to a GPU."""
+        if self._device.type == "cuda" and frame.device.type == "cpu":
+            frame = frame.pin_memory()
+        return frame[None].to(self._device, torch.float32, non_blocking=True).clamp(0.0, 1.0)
 
     @torch.inference_mode()
-    def motion(self, earlier: CleanedFrame, later: CleanedFrame) -> Motion:
-        """Flow between two neighbours in both directions: one batch of two pairs, or one after the other."""
-        return self._attempt(earlier.picture.shape[-2:], lambda plan: self._motion(earlier, later, plan))
+    def motions(self, pairs: Sequence[tuple[CleanedFrame, CleanedFrame]]) -> list[Motion]:
+        """Flow between neighbours, (earlier, later), in both directions."""
+        return self._attempt(pairs[0][0].picture.shape[-2:], lambda plan: self._motions(pairs, plan))
 
-    def _motion(self, earlier: CleanedFrame, later: CleanedFrame, plan: Plan) -> Motion:
-        pairs = ((earlier.picture, later.picture), (later.picture, earlier.picture))
-        spynet = self._basicvsr.spynet
+    def _motions(self, pairs: Sequence[tuple[CleanedFrame, CleanedFrame]], plan: Plan) -> list[Motion]:
+        """Both directions in one batch; with strips one after the other."""
+        motions = []
         with self._true_fp32():
-            if plan.in_strips:
-                return Motion(*(spynet(*pair) for pair in pairs))
-            return Motion(*spynet(*map(torch.cat, zip(*pairs, strict=True))).split(1))
+            for group in batched(pairs, plan.batch):
+                filled = group + group[-1:] * (plan.batch - len(group))
+                earlier = _joined([one.picture for one, _ in filled])
+                later = _joined([one.picture for _, one in filled])
+                if plan.in_strips:
+                    to_earlier, to_later = self._parts.flow(earlier, later), self._parts.flow(later, earlier)
+                else:
+                    both = self._parts.flow(torch.cat((earlier, later)), torch.cat((later, earlier)))
+                    to_earlier, to_later = both.chunk(2)
+                motions += [Motion(to_earlier[i : i + 1], to_later[i : i + 1]) for i in range(len(group))]
+        return motions
 
     @torch.inference_mode()
     def restore(
@@ -251,8 +275,7 @@ class Steps:
         self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan
     ) -> Tensor | None:
         def detail(*features: Tensor) -> Tensor:
-            strip: Tensor = self._basicvsr.detail(*features).float()
-            return strip
+            return self._parts.detail(*features).float()
 
         with self._true_fp32():
             learned = in_strips(
@@ -279,15 +302,17 @@ class Steps:
             flow: (1, 2, H, W), float32, aligning them with the frame; None where a shot starts.
             stored: features that may move to host memory where room is short.
         """
-        trunks = self._basicvsr
-        trunk = trunks.backward_resblocks if direction == "backward" else trunks.forward_resblocks
 
         def work(plan: Plan) -> Tensor:
             picture = self._cast(frame.picture)
             with self._true_fp32():
-                aligned = trunks.align(picture, features, flow)
+                aligned = self._parts.align(picture, features, flow)
                 return in_strips(
-                    partial(trunks.arrive, trunk), picture, aligned, rows=plan.rows, halo=trunk.reach
+                    self._parts.arrive[direction],
+                    picture,
+                    aligned,
+                    rows=plan.rows,
+                    halo=self._parts.trunk_reach,
                 )
 
         return self._attempt(frame.picture.shape[-2:], work, stored)
@@ -301,6 +326,11 @@ class Steps:
 
     def _cast(self, picture: Tensor) -> Tensor:
         return picture.to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+def _joined(pictures: Sequence[Tensor]) -> Tensor:
+    """One batch; a single picture is not copied."""
+    return torch.cat(list(pictures)) if len(pictures) > 1 else pictures[0]
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

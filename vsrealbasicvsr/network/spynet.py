@@ -72,8 +72,8 @@ class SPyNet(nn.Module):
         padded = (_round_up(height), _round_up(width))
         with torch.autocast(reference.device.type, enabled=False):  # flow is float32 always (DESIGN 4.2)
             flow = self._pyramid_flow(_resize(reference, padded), _resize(support, padded))
-        scale = flow.new_tensor([width / padded[1], height / padded[0]]).view(1, 2, 1, 1)
-        return _resize(flow, (height, width)) * scale
+        flow = _resize(flow, (height, width))
+        return torch.cat((flow[:, :1] * (width / padded[1]), flow[:, 1:] * (height / padded[0])), dim=1)
 
     def _pyramid_flow(self, reference: Tensor, support: Tensor) -> Tensor:
         """Flow at a size that is a multiple of 32, coarse to fine (SPEC 2.3)."""
