@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.channel import Channel, ChannelClosedError
+from vsrealbasicvsr.engine.host import on_host
 from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
 from vsrealbasicvsr.network import load
@@ -286,8 +287,8 @@ class _Run:
             motions = [
                 motion and lane.moved(motion) for block in blocks for motion in block.motions.result()
             ][part]
-            for picture in lane.restorer.restore(cleaned, motions, window, self._check):
-                channel.put(picture.cpu())
+            for picture in on_host(lane.restorer.restore(cleaned, motions, window, self._check)):
+                channel.put(picture)
         except ChannelClosedError:
             pass
         except BaseException as error:  # the reader's

@@ -6,7 +6,8 @@ import atexit
 import ctypes
 import sys
 import threading
-from collections.abc import Callable, Container, Generator
+from collections import deque
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -21,6 +22,8 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vsrealbasicvsr.engine import CleanedFrame, Neighbours
 
 
@@ -92,15 +95,18 @@ class Worker:
         """
         import torch
 
+        from vsrealbasicvsr.engine import on_host
         from vsrealbasicvsr.engine.device import find_device, sole_use
 
         dtype = torch.float16 if half else torch.float32
         with sole_use(find_device(self._settings.device)):
             self._check_open()
-            for cleaned, restored in self._made().restore(
+            made = self._made().restore(
                 window, lambda n: torch.from_numpy(picture(n)), cuts, self._check_open
-            ):
-                yield cleaned, restored.to(dtype).cpu().numpy()
+            )
+            frames: deque[CleanedFrame] = deque()  # of the pictures on their way to the host
+            for restored in on_host(_noting(frames, made), dtype):
+                yield frames.popleft(), restored.numpy()
         return_freed_memory()
 
     def _made(self) -> Neighbours:
@@ -147,6 +153,13 @@ def return_freed_memory() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def _noting(frames: deque[CleanedFrame], made: Iterable[tuple[CleanedFrame, Tensor]]) -> Iterator[Tensor]:
+    """The pictures alone; their cleaned frames are noted."""
+    for cleaned, restored in made:
+        frames.append(cleaned)
+        yield restored
 
 
 def _fulfil[Result](future: Future[Result], environment: vs.Environment, work: Callable[[], Result]) -> None:

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from torch import Tensor
 
 from vsrealbasicvsr.channel import read_ahead, write_behind
-from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer
+from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, on_host
 from vsrealbasicvsr.video.colour import Colour
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceFrame
@@ -64,8 +64,8 @@ class Passage:
         ):
             try:
                 pictures = self._arriving(decoded)
-                for picture in self.restorer.stream(pictures, self.cuts, on_cleaned=self._count):
-                    put(Restored(picture.cpu(), *self._times.popleft()))
+                for picture in on_host(self.restorer.stream(pictures, self.cuts, on_cleaned=self._count)):
+                    put(Restored(picture, *self._times.popleft()))
             except BaseException:
                 self.stop()
                 raise
