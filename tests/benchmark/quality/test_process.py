@@ -37,6 +37,8 @@ class Doubtful:
                 raise UnavailableError("it is tired.")
             case 4:
                 raise MemoryError
+            case 5:
+                torch.empty(2**60, dtype=torch.uint8)  # refused by the CPU's allocator
         for frame in frames:
             yield frame.repeat_interleave(4, 1).repeat_interleave(4, 2)
 
@@ -49,6 +51,11 @@ def load_nothing(_device: str, reason: str) -> Upscaler:
     raise UnavailableError(reason)
 
 
+def load_too_much(_device: str) -> Upscaler:
+    torch.empty(2**60, dtype=torch.uint8)
+    return Doubtful()
+
+
 def beginning(value: int) -> Tensor:
     low = LOW.clone()
     low[0, 0, 0, 0] = value
@@ -59,7 +66,7 @@ def test_frames_come_back_with_what_they_cost(tmp_path: Path) -> None:
     peer = Peer(name="doubtful", description="", load=load_doubtful)
     with PeerProcess(peer, "cpu") as process:
         assert process.parameters == 3
-        done = {value: process.restore(beginning(value), tmp_path / "a") for value in (0, 1, 3, 4, 2)}
+        done = {value: process.restore(beginning(value), tmp_path / "a") for value in (0, 1, 3, 4, 5, 2)}
         assert process.restore(LOW, tmp_path / "a") == done[2]
     (frames, light), (_, heavy) = done[0], done[1]
     assert frames.equal(LOW.repeat_interleave(4, 2).repeat_interleave(4, 3))
@@ -68,7 +75,7 @@ def test_frames_come_back_with_what_they_cost(tmp_path: Path) -> None:
     assert light.device_memory == Absent("it ran on the CPU")
     assert done[2] == Absent("its process was ended by signal 9, perhaps for lack of memory")
     assert done[3] == Absent("it is tired")
-    assert done[4] == Absent("it ran out of memory")
+    assert done[4] == done[5] == Absent("it ran out of memory")
 
 
 def test_a_peer_that_is_not_there_says_why(tmp_path: Path) -> None:
@@ -76,6 +83,14 @@ def test_a_peer_that_is_not_there_says_why(tmp_path: Path) -> None:
     with PeerProcess(peer, "cpu") as process:
         assert process.parameters == Absent("run `pip install none`")
         assert process.restore(LOW, tmp_path / "a") == process.parameters
+
+
+def test_a_peer_that_does_not_fit_when_it_is_loaded_says_so_in_a_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with PeerProcess(Peer(name="large", description="", load=load_too_much), "cpu") as process:
+        assert process.restore(LOW, tmp_path / "a") == Absent("it ran out of memory")
+    assert capfd.readouterr().err == ""
 
 
 def test_every_peer_can_be_sent_to_its_process() -> None:

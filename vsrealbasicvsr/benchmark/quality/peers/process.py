@@ -21,6 +21,7 @@ from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, reason_of
 from vsrealbasicvsr.benchmark.quality.footage import SCALE, to_eight_bit
 from vsrealbasicvsr.benchmark.quality.peers import peak
 from vsrealbasicvsr.benchmark.quality.peers.peer import Peer, Upscaler
+from vsrealbasicvsr.engine.steps import is_out_of_memory
 from vsrealbasicvsr.errors import RestorationError
 
 _FIRST = (2, 3, 40, 40)
@@ -116,8 +117,8 @@ def _serve(end: Connection, load: Callable[[str], Upscaler], device: str) -> Non
         peer = load(device)
         for _ in peer(torch.full(_FIRST, 0.5)):
             pass
-    except RestorationError as error:
-        end.send(Absent(reason_of(error)))
+    except (RestorationError, MemoryError, RuntimeError) as error:
+        end.send(_refusal(error))
         return
     end.send(peer.parameters)
     while True:
@@ -139,10 +140,17 @@ def _restore(peer: Upscaler, low: NDArray[np.uint8], target: Path, device: str) 
         with target.open("wb") as file:
             for picture in peer(torch.from_numpy(low).float() / 255):
                 file.write(to_eight_bit(picture).contiguous().numpy().tobytes())
-    except RestorationError as error:
-        return Absent(reason_of(error))
-    except (MemoryError, torch.OutOfMemoryError):
-        return Absent("it ran out of memory")
+    except (RestorationError, MemoryError, RuntimeError) as error:
+        return _refusal(error)
     seconds = (time.perf_counter() - started) / len(low)
     on_device: Figure = torch.cuda.max_memory_allocated(device) / 1e6 if cuda else _NO_DEVICE
     return Effort(seconds=seconds, memory=peak.read(), device_memory=on_device)
+
+
+def _refusal(error: RestorationError | MemoryError | RuntimeError) -> Absent:
+    """Why there is no picture; errors that are bugs are raised again."""
+    if isinstance(error, RestorationError):
+        return Absent(reason_of(error))
+    if isinstance(error, MemoryError) or is_out_of_memory(error):
+        return Absent("it ran out of memory")
+    raise error
