@@ -47,7 +47,7 @@ def test_a_report_holds_every_case_its_parts_the_machine_and_peers(tmp_path: Pat
     saved = report(tmp_path / "new" / "a.json", *sizes, "--frames", "3", "--against", "bicubic")
     assert saved["benchmark"] == "bench"
     assert saved["machine"].keys() == {
-        *("vsrealbasicvsr", "torch", "python", "system", "device", "cores", "threads")
+        *("vsrealbasicvsr", "torch", "python", "system", "processor", "device", "cores", "threads")
     }
     cases = [(one["case"]["width"], one["case"]["height"], one["precision"]) for one in saved["results"]]
     assert cases == [(40, 34, "fp32"), (40, 34, "bf16"), (33, 35, "fp32"), (33, 35, "bf16")]

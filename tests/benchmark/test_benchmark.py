@@ -15,7 +15,7 @@ from vsrealbasicvsr.benchmark.__main__ import main
 from vsrealbasicvsr.benchmark.case import Case
 
 SMALL = ("--size", "32x24", "--channels", "8", "--blocks", "1")
-MACHINE = {"vsrealbasicvsr", "torch", "python", "system", "device", "cores", "threads"}
+MACHINE = {"vsrealbasicvsr", "torch", "python", "system", "processor", "device", "cores", "threads"}
 
 
 def report(tmp_path: Path, *arguments: str) -> dict[str, Any]:

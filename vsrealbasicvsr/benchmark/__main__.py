@@ -103,8 +103,9 @@ _small = (
 @_json
 def overhead(size: dict[str, int], rounds: int, device: str, target: Path | None, **case: int) -> None:
     """Seconds per frame of the filter against Restorer.stream."""
-    from vsrealbasicvsr.benchmark.case import Case, machine
+    from vsrealbasicvsr.benchmark.case import Case
     from vsrealbasicvsr.benchmark.filter import measure_overhead
+    from vsrealbasicvsr.benchmark.machine import machine
 
     result = measure_overhead(Case(**size, **case), device=device, rounds=rounds)
     click.echo(f"engine      {result.engine:8.4f} s/frame")
@@ -178,8 +179,9 @@ def seeks(
     size: dict[str, int], seconds: float, threads: int, rate: float, target: Path | None, **case: int
 ) -> None:
     """Random frames from several threads, each compared with those of a forward run."""
-    from vsrealbasicvsr.benchmark.case import Case, machine
+    from vsrealbasicvsr.benchmark.case import Case
     from vsrealbasicvsr.benchmark.filter import storm
+    from vsrealbasicvsr.benchmark.machine import machine
 
     result = storm(Case(**size, **case), seconds=seconds, threads=threads, rate=rate)
     click.echo(f"{result.seeks} seeks in {result.seconds:.1f} s, {result.wrong} wrong frames")
@@ -217,7 +219,8 @@ def bridge_overhead(
 ) -> None:
     """`vsrealbasicvsr ffmpeg` against `vsrealbasicvsr restore`, whole commands from start to end."""
     from vsrealbasicvsr.benchmark.bridge import measure_overhead
-    from vsrealbasicvsr.benchmark.case import Case, machine
+    from vsrealbasicvsr.benchmark.case import Case
+    from vsrealbasicvsr.benchmark.machine import machine
 
     result = measure_overhead(Case(**size, **case), ffmpeg=program, rounds=rounds)
     click.echo(f"restore     {result.restore:8.2f} s")
@@ -237,7 +240,7 @@ def bridge_overhead(
 def pipes(size: dict[str, int], frames: int, program: str | None, target: Path | None) -> None:
     """MB a second through the pipe from an ffmpeg and through that to an ffmpeg."""
     from vsrealbasicvsr.benchmark.bridge import measure_pipes
-    from vsrealbasicvsr.benchmark.case import machine
+    from vsrealbasicvsr.benchmark.machine import machine
 
     result = measure_pipes((size["width"], size["height"]), frames, ffmpeg=program)
     click.echo(f"from ffmpeg {result.read:8.0f} MB/s")

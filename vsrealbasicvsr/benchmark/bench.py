@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from vsrealbasicvsr.benchmark.case import Case, machine
+from vsrealbasicvsr.benchmark.case import Case
+from vsrealbasicvsr.benchmark.machine import machine
 from vsrealbasicvsr.benchmark.parts import Part, measure_files
 from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure
 from vsrealbasicvsr.benchmark.quality.footage import to_eight_bit

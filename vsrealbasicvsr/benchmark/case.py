@@ -1,16 +1,13 @@
-"""What is measured: a synthetic clip, a network of random weights, and the machine they run on."""
+"""What is measured: a synthetic clip and a network of random weights."""
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr import __version__
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.spynet import LEVELS
 
@@ -43,17 +40,3 @@ class Case:
             last = f"basicvsr.spynet.basic_module.{level}.basic_module.4.conv.weight"
             network.get_parameter(last).mul_(0.02)
         return network
-
-
-def machine(device: str) -> dict[str, str | int]:
-    """What a figure depends on besides the code."""
-    cuda = device.startswith("cuda")
-    return {
-        "vsrealbasicvsr": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name(device) if cuda else "cpu",
-        "cores": os.cpu_count() or 0,
-        "threads": torch.get_num_threads(),
-    }

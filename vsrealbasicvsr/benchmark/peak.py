@@ -6,7 +6,8 @@ import json
 import resource
 import sys
 
-from vsrealbasicvsr.benchmark.case import Case, machine
+from vsrealbasicvsr.benchmark.case import Case
+from vsrealbasicvsr.benchmark.machine import machine
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.settings import Settings
 

@@ -109,8 +109,8 @@ def evaluate(
         raise click.UsageError("--plot draws what --vary varies: give --vary, too.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
     with signals_held():
-        from vsrealbasicvsr.benchmark.case import machine
         from vsrealbasicvsr.benchmark.figure import check_figure
+        from vsrealbasicvsr.benchmark.machine import machine
         from vsrealbasicvsr.benchmark.quality import plot, table, vary
         from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
         from vsrealbasicvsr.benchmark.quality.evaluate import evaluate as run
