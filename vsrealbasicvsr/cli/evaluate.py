@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -192,14 +193,26 @@ def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
 
 
 def write_text(path: Path | None, content: str) -> None:
-    """Write a text where a file was asked for, its folder too; JobError where it cannot be."""
+    """Write a text where a file was asked for, its folder too; what stood there stays until it is whole.
+
+    Raises:
+        JobError: it cannot be written.
+    """
     if path is None:
         return
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout is a link
+            path.write_text(content, encoding="utf-8")
+            return
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
         raise JobError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _list(context: click.Context) -> None:

@@ -15,8 +15,9 @@ from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
 from vsrealbasicvsr.benchmark.quality.evaluate import TRUTH
 from vsrealbasicvsr.benchmark.quality.footage import load_footage, read
 from vsrealbasicvsr.benchmark.quality.samples import Sample
+from vsrealbasicvsr.cli.evaluate import write_text
 from vsrealbasicvsr.cli.main import main
-from vsrealbasicvsr.errors import ClipError, VideoError
+from vsrealbasicvsr.errors import ClipError, JobError, VideoError
 
 
 def run(*arguments: str | Path) -> Result:
@@ -139,3 +140,19 @@ def test_a_plot_of_no_known_kind_is_refused_before_the_work(clip: Path, tmp_path
     done = run(clip, "--vary", "window=1", "--plot", tmp_path / "a.xyz")
     assert done.exit_code == 1
     assert "give it one of the endings" in done.stderr
+
+
+def test_a_report_that_cannot_be_written_whole_leaves_the_one_before(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.csv"
+    write_text(target, "before")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(target, "after \ud800")
+    assert target.read_text(encoding="utf-8") == "before"
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    write_text(link, "through")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "through"
+    assert [path.name for path in target.parent.iterdir()] == ["a.csv"]
+    with pytest.raises(JobError, match=r"a\.csv/b\.csv cannot be written: "):
+        write_text(target / "b.csv", "below a file")
