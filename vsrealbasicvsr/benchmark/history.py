@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ _SIZE = (8.0, 4.5)
 
 
 def plot_history(folder: Path, path: Path) -> int:
-    """Draw seconds a frame by date: a line for each machine, size, window and precision.
+    """Draw seconds a frame by date: a line for each machine, size, window, precision and acceleration.
 
     The plain network of the same runs is drawn dashed, since machines differ from day to day: what counts is
-    the distance between the two.
+    the distance between the two. Where it did not fit there is a gap.
 
     Returns:
         How many figures were drawn.
@@ -58,10 +59,11 @@ def _points(report: dict[str, Any]) -> Iterator[tuple[str, tuple[str, float, flo
         case, on, speed = result["case"], report["machine"], result["speed"]
         label = (
             f"{case['width']}x{case['height']}, window {case['window']}+{case['margin']}, "
-            f"{result['precision']}, {case['channels']} channels, {case['blocks']} blocks, "
-            f"{case['frames']} frames, {on['device']} ({on['cores']} cores)"
+            f"{result['precision']}, acceleration {result['acceleration']}, {case['channels']} channels, "
+            f"{case['blocks']} blocks, {case['frames']} frames, {on['device']} ({on['cores']} cores)"
         )
-        yield label, (report["date"], speed["stream"], speed["plain"])
+        plain = speed["plain"] if isinstance(speed["plain"], float) else math.nan
+        yield label, (report["date"], speed["stream"], plain)
 
 
 def _reports(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

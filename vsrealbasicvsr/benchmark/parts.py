@@ -36,6 +36,8 @@ class Part:
     """Of one time."""
     gflop: float
     """Of one time, 0 where nothing is multiplied."""
+    own: float = 1.0
+    """How often it would be done for each frame without margins."""
 
     @property
     def per_frame(self) -> float:
@@ -48,14 +50,29 @@ class Part:
         return self.gflop / self.seconds
 
 
-def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
+def measure_parts(case: Case, steps: Steps, device: torch.device, eager: Steps | None = None) -> list[Part]:
     """The network's steps and the transfers, each by itself; together they are what a stream should take.
 
     Args:
         case: size, frames and windows.
         steps: made of the case's network, with one cleaning pass a frame.
         device: where the steps run.
+        eager: the same without acceleration, for no counter sees into graphs; else operations are counted in
+            `steps`.
     """
+    counts, own = count_steps(case), count_steps(replace(case, margin=0))
+    counted = _works(case, eager or steps, device)
+    batch = steps.plan((case.height, case.width)).batch
+    together = {"cleaning": batch, "flow": batch}
+    parts = []
+    for name, work in _works(case, steps, device).items():
+        frames = case.frames * together.get(name, 1)
+        gflop = _gflop(counted[name])
+        parts.append(Part(name, counts[name] / frames, best_seconds(work, device), gflop, own[name] / frames))
+    return parts
+
+
+def _works(case: Case, steps: Steps, device: torch.device) -> dict[str, Callable[[], object]]:
     low = next(case.clip())
     first, second = (frame.to(device) for frame in replace(case, frames=2).clip())
     earlier, later = steps.clean([first, second])
@@ -64,51 +81,33 @@ def measure_parts(case: Case, steps: Steps, device: torch.device) -> list[Part]:
     backward = steps.propagate("backward", later, None, None)
     forward = steps.propagate("forward", earlier, None, None)
     large = enlarge(earlier.picture)
-    counts = _counts(case)
-    works: list[tuple[str, float, Callable[[], object]]] = [
-        ("cleaning", counts.frames / batch, lambda: steps.clean(batch * [first])),
-        ("flow", counts.pairs / batch, lambda: steps.motions(batch * [(earlier, later)])),
-        (
-            "propagation, backward",
-            counts.backward,
-            lambda: steps.propagate("backward", earlier, backward, motion.to_earlier),
-        ),
-        (
-            "propagation, forward",
-            counts.forward,
-            lambda: steps.propagate("forward", later, forward, motion.to_later),
-        ),
-        ("reconstruction", counts.frames, lambda: steps.reconstruct(earlier, backward, forward)),
-    ]
+    works: dict[str, Callable[[], object]] = {
+        "cleaning": lambda: steps.clean(batch * [first]),
+        "flow": lambda: steps.motions(batch * [(earlier, later)]),
+        "propagation, backward": lambda: steps.propagate("backward", earlier, backward, motion.to_earlier),
+        "propagation, forward": lambda: steps.propagate("forward", later, forward, motion.to_later),
+        "reconstruction": lambda: steps.reconstruct(earlier, backward, forward),
+    }
     if device.type != "cpu":
-        works.append(("transfers", counts.frames, lambda: (low.to(device), large.cpu())))
-    return [
-        Part(name, count / case.frames, best_seconds(work, device), _gflop(work))
-        for name, count, work in works
-    ]
+        works["transfers"] = lambda: (low.to(device), large.cpu())
+    return works
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    frames: int
-    pairs: int
-    backward: int
-    forward: int
-
-
-def _counts(case: Case) -> _Counts:
-    """How often a stream does each step for the whole clip."""
+def count_steps(case: Case) -> dict[str, int]:
+    """How often a stream of this case does each part for the whole clip."""
     length = case.window or case.frames
     margin = case.margin if case.window else 0
     windows = [
         window_at(start, case.frames, window=length, margin=margin) for start in range(0, case.frames, length)
     ]
-    return _Counts(
-        frames=case.frames,
-        pairs=case.frames - 1,
-        backward=sum(window.stop - window.core_start for window in windows),
-        forward=sum(window.core_stop - window.start for window in windows),
-    )
+    return {
+        "cleaning": case.frames,
+        "flow": case.frames - 1,
+        "propagation, backward": sum(window.stop - window.core_start for window in windows),
+        "propagation, forward": sum(window.core_stop - window.start for window in windows),
+        "reconstruction": case.frames,
+        "transfers": case.frames,
+    }
 
 
 def _gflop(work: Callable[[], object]) -> float:

