@@ -32,6 +32,7 @@ from vsrealbasicvsr.settings import Settings
 
 SMALL = ("--channels", "8", "--blocks", "1", "--rounds", "1", "--device", "cpu")
 CPU = torch.device("cpu")
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 MAC = {  # per pixel, SPEC 10.1; flow of both directions, at a size that is a multiple of 32
     "cleaning": 1_478_016,
     "flow": 639_588,
@@ -254,6 +255,11 @@ def test_reports_are_drawn_over_time(tmp_path: Path) -> None:
     drawn = target.read_text(encoding="utf-8")
     assert "2099-01-01" in drawn
     assert "16x12, window 24+8, fp32, acceleration auto" in drawn
+
+
+def test_the_reports_that_are_kept_can_be_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="drawings need matplotlib")
+    assert plot_history(RESULTS, tmp_path / "history.svg") >= 1
 
 
 def test_a_folder_without_reports_or_with_a_broken_one_is_told(tmp_path: Path) -> None:

