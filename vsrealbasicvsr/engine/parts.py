@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr.engine.graphed import Graphed
+from vsrealbasicvsr.engine.in_place import cleaning_in_place, detail_in_place, trunk_in_place
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.layers import Trunk
 from vsrealbasicvsr.settings import Acceleration
 
 Direction = Literal["backward", "forward"]
-Chosen = Literal["off", "compile", "graphs", "fused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +53,29 @@ def make_parts(
         network: copied, not changed.
         device: where they run.
         dtype: arithmetic of cleaning, trunks and reconstruction.
-        acceleration: see `choose`.
+        acceleration: `off` runs the plain modules; `auto` the same with activations in place; `graphs`
+            replays that as CUDA graphs; `fused` has Triton kernels between the convolutions, in graphs;
+            `compile` leaves all to `torch.compile`. On a CPU none was measured to be faster than `auto`
+            (benchmarks/README.md); on a GPU nothing was measured yet.
 
     Raises:
-        SettingsError: the device has no such way.
+        SettingsError: `graphs` or `fused` on a device that is no GPU.
     """
     own = copy.deepcopy(network).eval().requires_grad_(False)
     own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
     own.basicvsr.spynet = copy.deepcopy(network.basicvsr.spynet).eval().requires_grad_(False)
     own.basicvsr.spynet.to(device, torch.float32).to(memory_format=torch.channels_last)
-    chosen = choose(acceleration, device)
-    plain = _plain(own)
-    if chosen == "compile":
-        return _each(plain, partial(torch.compile, fullgraph=True, dynamic=False))
-    if chosen == "graphs":
-        return _each(plain, Graphed)
-    return plain
-
-
-def choose(acceleration: Acceleration, device: torch.device) -> Chosen:
-    """What the setting means on a device: `auto` is eager PyTorch, channels last, on both.
-
-    On CPUs nothing else was measured to be faster (benchmarks/README.md); on GPUs nothing was measured yet.
-
-    Raises:
-        SettingsError: `graphs` or `fused` on a device that is no GPU.
-    """
-    if acceleration == "auto":
-        return "off"
     if acceleration in ("graphs", "fused") and device.type != "cuda":
         raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
-    return acceleration
+    plain = _plain(own)
+    if acceleration == "off":
+        return plain
+    if acceleration == "compile":
+        return _each(plain, partial(torch.compile, fullgraph=True, dynamic=False))
+    if acceleration == "fused":
+        raise NotImplementedError
+    in_place = _in_place(own, plain)
+    return _each(in_place, Graphed) if acceleration == "graphs" else in_place
 
 
 def _plain(network: RealBasicVSR) -> Parts:
@@ -111,4 +103,21 @@ def _each(parts: Parts, wrapped: Callable[[Callable[..., Tensor]], Callable[...,
         flow=wrapped(parts.flow),
         arrive={direction: wrapped(arrive) for direction, arrive in parts.arrive.items()},
         detail=wrapped(parts.detail),
+    )
+
+
+def _in_place(network: RealBasicVSR, parts: Parts) -> Parts:
+    basicvsr = network.basicvsr
+
+    def arrive(trunk: Trunk, picture: Tensor, aligned: Tensor) -> Tensor:
+        return trunk_in_place(trunk, torch.cat((picture, aligned), dim=1))
+
+    return replace(
+        parts,
+        cleaning=network.cleaning and partial(cleaning_in_place, network.cleaning),
+        arrive={
+            "backward": partial(arrive, basicvsr.backward_resblocks),
+            "forward": partial(arrive, basicvsr.forward_resblocks),
+        },
+        detail=partial(detail_in_place, basicvsr),
     )

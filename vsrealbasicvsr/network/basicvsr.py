@@ -10,6 +10,8 @@ from vsrealbasicvsr.network.layers import MID_CHANNELS, Trunk, initialise_kaimin
 from vsrealbasicvsr.network.spynet import SPyNet
 
 SCALE = 4
+SLOPE = 0.1
+"""Of reconstruction's leaky ReLUs."""
 
 
 class PixelShuffle(nn.Module):
@@ -141,4 +143,4 @@ def enlarge(frame: Tensor) -> Tensor:
 
 
 def _leaky(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, 0.1)
+    return F.leaky_relu(x, SLOPE)
