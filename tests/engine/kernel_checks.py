@@ -32,6 +32,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 DEVICE = torch.device(os.environ["KERNEL_DEVICE"])
 LAST_BIT = {torch.float32: 1e-5, torch.float16: 2**-10, torch.bfloat16: 2**-7}
 """How far two roundings of nearly the same number lie apart; Triton's interpreter cuts bfloat16 off."""
+NEAR = 1e-5 if DEVICE.type == "cpu" else 1e-4
+"""float32 convolutions against float32 convolutions; on a GPU memory formats have algorithms of their own."""
 
 each_dtype = pytest.mark.parametrize("dtype", LAST_BIT, ids=str)
 each_shape = pytest.mark.parametrize(
@@ -325,10 +327,10 @@ def test_a_step_of_propagation_equals_the_networks(basicvsr: BasicVSR, size: tup
         joined = warp_and_join(frame, features, flow)
         before = joined.clone()
         ours = fused_trunk(trunk, joined)
-        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(ours, expected, rtol=NEAR, atol=NEAR)
         assert_channels_last(ours)
         assert torch.equal(joined, before)
-        torch.testing.assert_close(fused_trunk(trunk, joined.contiguous()), ours, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(fused_trunk(trunk, joined.contiguous()), ours, rtol=NEAR, atol=NEAR)
 
 
 @each_size
@@ -337,10 +339,10 @@ def test_reconstruction_equals_the_networks(basicvsr: BasicVSR, size: tuple[int,
     frame, features = noise(n, 3, height, width), noise(2, n, 16, height, width)
     detail = fused_detail(basicvsr, *features)
     bias = basicvsr.conv_last.bias
-    torch.testing.assert_close(biased(detail, bias), basicvsr.detail(*features), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(biased(detail, bias), basicvsr.detail(*features), rtol=NEAR, atol=NEAR)
     finished, finite = finish(frame, detail, bias, 1.0)
     expected = basicvsr.reconstruct(frame, *features).clamp(0, 1)
-    torch.testing.assert_close(finished, expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(finished, expected, rtol=0, atol=NEAR)
     assert finite.item() == 1
 
 
@@ -372,6 +374,7 @@ def far(per_row: int) -> tuple[int, int]:
     """Height and width of what ends beyond the reach of an int32."""
     if DEVICE.type == "cpu":
         return 14, 9
+    torch.cuda.empty_cache()
     if torch.cuda.mem_get_info(DEVICE)[0] < 14e9:
         pytest.skip("14 GB of free device memory are needed")
     return 2**31 // (per_row * 7680) + 16, 7680

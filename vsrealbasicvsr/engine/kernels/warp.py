@@ -17,9 +17,9 @@ def warp_and_join(picture: Tensor, features: Tensor, flow: Tensor) -> Tensor:
     """`torch.cat((picture, warp(features, flow)), dim=1)` for what a trunk takes.
 
     Coordinates are pixels in float32 from beginning to end; `network.layers.warp` scales them to -1..1 and
-    back, so the two differ by some 1e-7 of the width. As there, features are zero outside, a picture one pixel
-    wide (or high) has no other place to sample in x (or y), and a flow that is not finite gives NaN (there on
-    the CPU alone).
+    back, so the two differ by some 1e-7 of the width. As there, features are zero outside, and a picture one
+    pixel wide (or high) has no other place to sample in x (or y). A flow that is not finite gives NaN, as it
+    does there on the CPU.
 
     Args:
         picture: (N, 3, H, W), any float dtype and strides.
