@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from vsrealbasicvsr.channel import read_ahead, write_behind
+from vsrealbasicvsr.channel import Room, read_ahead, write_behind
 
 
 def counting(limit: int, counter: list[int]) -> Iterator[int]:
@@ -17,7 +18,7 @@ def counting(limit: int, counter: list[int]) -> Iterator[int]:
 
 def test_items_arrive_in_order() -> None:
     written: list[int] = []
-    with read_ahead(range(1000), 3) as items, write_behind(written.append, 2) as put:
+    with read_ahead(range(1000), Room(3)) as items, write_behind(written.append, Room(2)) as put:
         for item in items:
             put(item)
     assert written == list(range(1000))
@@ -25,7 +26,7 @@ def test_items_arrive_in_order() -> None:
 
 def test_reading_runs_ahead_by_no_more_than_the_depth() -> None:
     counter = [0]
-    with read_ahead(counting(1000, counter), 4) as items:
+    with read_ahead(counting(1000, counter), Room(4)) as items:
         next(items)
         time.sleep(0.1)
         assert counter[0] <= 1 + 4 + 1  # taken, waiting, and one in the producer's hand
@@ -33,7 +34,7 @@ def test_reading_runs_ahead_by_no_more_than_the_depth() -> None:
 
 def test_leaving_early_stops_the_reader_thread() -> None:
     counter = [0]
-    with read_ahead(counting(10**9, counter), 2) as items:
+    with read_ahead(counting(10**9, counter), Room(2)) as items:
         next(items)
     stopped = counter[0]
     time.sleep(0.05)
@@ -47,7 +48,7 @@ def test_a_failing_source_is_raised_after_the_items_before_it() -> None:
         raise OSError("gone")
 
     seen = []
-    with pytest.raises(OSError, match="gone"), read_ahead(failing(), 2) as items:
+    with pytest.raises(OSError, match="gone"), read_ahead(failing(), Room(2)) as items:
         for item in items:
             seen.append(item)
     assert seen == [1]
@@ -59,7 +60,7 @@ def test_a_failing_sink_ends_the_block_with_its_error() -> None:
             raise OSError("disk full")
 
     put_count = 0
-    with pytest.raises(OSError, match="disk full"), write_behind(consume, 1) as put:
+    with pytest.raises(OSError, match="disk full"), write_behind(consume, Room(1)) as put:
         for n in range(10**6):
             put(n)
             put_count += 1
@@ -70,7 +71,7 @@ def test_a_sink_that_fails_on_the_last_item_is_noticed() -> None:
     def consume(item: int) -> None:
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), write_behind(consume, 5) as put:
+    with pytest.raises(OSError, match="disk full"), write_behind(consume, Room(5)) as put:
         put(1)
 
 
@@ -82,9 +83,45 @@ def test_an_error_in_the_block_drops_what_waits() -> None:
         release.wait(5)
         written.append(item)
 
-    with pytest.raises(KeyboardInterrupt), write_behind(consume, 10) as put:
+    with pytest.raises(KeyboardInterrupt), write_behind(consume, Room(10)) as put:
         for n in range(10):
             put(n)
         threading.Timer(0.05, release.set).start()
         raise KeyboardInterrupt
     assert len(written) <= 1
+
+
+def test_what_waits_is_bounded_by_its_size_too() -> None:
+    put_so_far: list[int] = []
+
+    def sizes() -> Iterator[int]:
+        for size in (300, 40, 40, 40):
+            put_so_far.append(size)
+            yield size
+
+    with read_ahead(sizes(), Room(4, lambda size: size, 100)) as items:
+        time.sleep(0.1)
+        assert put_so_far == [300, 40]  # the large one waits alone, the next in the producer's hand
+        next(items)
+        time.sleep(0.1)
+        assert put_so_far == [300, 40, 40, 40]  # two of them wait
+
+
+def test_what_was_read_is_not_kept_while_the_next_is_awaited() -> None:
+    class Picture:
+        pass
+
+    first = Picture()
+    kept = weakref.ref(first)
+    given, go_on = [first], threading.Event()
+    del first
+
+    def pictures() -> Iterator[Picture]:
+        yield given.pop()
+        go_on.wait(5)
+
+    with read_ahead(pictures(), Room(1)) as items:
+        next(items)
+        threading.Timer(0.1, go_on.set).start()
+        assert next(items, None) is None
+    assert kept() is None

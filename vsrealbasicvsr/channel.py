@@ -6,21 +6,40 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 
 class ChannelClosedError(Exception):
     """The reader has gone: nothing that is put would be read."""
 
 
-class Channel[T]:
-    """Items from one thread to another, in order, at most `depth` of them waiting.
+@dataclass(frozen=True, slots=True)
+class Room[T]:
+    """What a channel holds at most; one item always has room.
 
-    Args:
-        depth: items held at most; with the size of an item this is the memory bound.
+    Attributes:
+        items: their number.
+        size: bytes of an item; None where their number bounds them well enough.
+        size_in_all: bytes of all items.
     """
 
-    def __init__(self, depth: int) -> None:
-        self._depth = depth
+    items: int
+    size: Callable[[T], int] | None = None
+    size_in_all: int = 0
+
+    def has(self, waiting: Iterable[T], item: T) -> bool:
+        """Whether the item fits beside those that wait."""
+        held = list(waiting)
+        if not held or not self.size:
+            return len(held) < self.items
+        return len(held) < self.items and sum(map(self.size, held)) + self.size(item) <= self.size_in_all
+
+
+class Channel[T]:
+    """Items from one thread to another, in order, as many of them waiting as there is room for."""
+
+    def __init__(self, room: Room[T]) -> None:
+        self._room = room
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._finished = False
@@ -34,7 +53,7 @@ class Channel[T]:
             ChannelClosedError: the reader has gone.
         """
         with self._changed:
-            self._changed.wait_for(lambda: len(self._items) < self._depth or self._abandoned)
+            self._changed.wait_for(lambda: self._abandoned or self._room.has(self._items, item))
             if self._abandoned:
                 raise ChannelClosedError
             self._items.append(item)
@@ -65,15 +84,16 @@ class Channel[T]:
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
+            del item
 
 
 @contextmanager
-def read_ahead[T](items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
-    """Iterate `items` in a thread, at most `depth` ahead of the reader; leaving the block stops it.
+def read_ahead[T](items: Iterable[T], room: Room[T]) -> Iterator[Iterator[T]]:
+    """Iterate `items` in a thread, as far ahead of the reader as there is room; leaving the block stops it.
 
     An error of the iteration is raised at the reader, after the items before it.
     """
-    channel = Channel[T](depth)
+    channel = Channel(room)
 
     def run() -> None:
         error: BaseException | None = None
@@ -96,19 +116,20 @@ def read_ahead[T](items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
 
 
 @contextmanager
-def write_behind[T](consume: Callable[[T], None], depth: int) -> Iterator[Callable[[T], None]]:
+def write_behind[T](consume: Callable[[T], None], room: Room[T]) -> Iterator[Callable[[T], None]]:
     """Call `consume` in a thread for all that is put; leaving the block waits for the last of it.
 
     An error of `consume` ends the block: `put` stops it, and the error itself is raised from it. When
     the block fails by itself, what still waits is dropped.
     """
-    channel = Channel[T](depth)
+    channel = Channel(room)
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
             for item in channel:
                 consume(item)
+                del item  # before the wait for the next
         except BaseException as caught:  # raised again at the end of the block
             failure.append(caught)
             channel.abandon()

@@ -16,12 +16,11 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr import weights
-from vsrealbasicvsr.channel import Channel, ChannelClosedError
+from vsrealbasicvsr.channel import Channel, ChannelClosedError, Room
 from vsrealbasicvsr.engine.host import on_host
 from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
 from vsrealbasicvsr.network import load
-from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window, window_at, without_other_shots
 
@@ -220,8 +219,8 @@ class _Run:
             window = window_at(block.start, read, window=self._settings.window, margin=margin)
         blocks = [one for one in self._blocks.values() if one.start < window.stop and one.stop > window.start]
         window = without_other_shots(window, frozenset().union(*(one.cuts for one in blocks)))
-        height, width = block.size
-        channel = Channel[Tensor](max(1, _WAITING // max(1, 12 * SCALE**2 * height * width)))
+        room = Room[Tensor](block.stop - block.start, lambda picture: picture.nbytes, _WAITING)
+        channel = Channel(room)
         self._made.append((block, channel))
         lane = self._lane(number)
         lane.submit(partial(self._restored, lane, window, blocks, channel))

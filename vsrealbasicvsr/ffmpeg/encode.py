@@ -17,7 +17,7 @@ import vapoursynth as vs
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
-from vsrealbasicvsr.channel import write_behind
+from vsrealbasicvsr.channel import Room, write_behind
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg import hdr
 from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, words_of
@@ -177,7 +177,7 @@ class _Run:
         with self._encode:
             try:
                 # A write to a full pipe would keep Ctrl-C from the main thread.
-                with write_behind(self._write, _BEHIND) as put:
+                with write_behind(self._write, Room(_BEHIND)) as put:
                     self._make(put)
                 self._encode.end()
             except EncodeHalfEndedError:

@@ -10,16 +10,14 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
-from vsrealbasicvsr.channel import read_ahead, write_behind
+from vsrealbasicvsr.channel import Room, read_ahead, write_behind
 from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, on_host
+from vsrealbasicvsr.engine.exhaustion import memory_errors
 from vsrealbasicvsr.video.colour import Colour
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceFrame
 
-DECODED_AHEAD = 8
-"""Source frames decoded ahead of the network, 12 bytes a source pixel each."""
-ENCODED_BEHIND = 4
-"""Restored frames that wait for the encoder, 192 bytes a source pixel each."""
+_Decoded = tuple[Tensor, SourceFrame, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,14 @@ class Restored:
     """(3, 4H, 4W), float32, on the host."""
     pts: int
     duration: int | None
+
+
+DECODED_AHEAD: Room[_Decoded] = Room(8, lambda decoded: decoded[0].nbytes, 64 * 2**20)
+"""Source frames decoded ahead of the network, 12 bytes a source pixel each: two of 1920x1080."""
+ENCODED_BEHIND: Room[Restored] = Room(4, lambda restored: restored.picture.nbytes, 256 * 2**20)
+"""Restored frames that wait for the encoder, 192 bytes a source pixel each: one of 1920x1080."""
+
+_NO_ROOM = "The machine is out of memory; lower window or margin, or restore a smaller picture."
 
 
 @dataclass
@@ -56,9 +62,14 @@ class Passage:
     _times: deque[tuple[int, int | None]] = field(default_factory=deque)
 
     def run(self, frames: Iterable[tuple[SourceFrame, bool]]) -> None:
-        """Restore all frames; each comes with whether it starts a new shot."""
+        """Restore all frames; each comes with whether it starts a new shot.
+
+        Raises:
+            RestorationError: one of its kinds, for a lack of memory on the host, too.
+        """
         torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
         with (
+            memory_errors(_NO_ROOM),
             read_ahead(self._decoded(frames), DECODED_AHEAD) as decoded,
             write_behind(self._written, ENCODED_BEHIND) as put,
         ):
@@ -70,15 +81,13 @@ class Passage:
                 self.stop()
                 raise
 
-    def _decoded(
-        self, frames: Iterable[tuple[SourceFrame, bool]]
-    ) -> Iterator[tuple[Tensor, SourceFrame, bool]]:
+    def _decoded(self, frames: Iterable[tuple[SourceFrame, bool]]) -> Iterator[_Decoded]:
         """RGB, time and cut of each frame; runs in the decoding thread."""
         _leave_the_cores_to_the_network()
         for frame, cut in frames:
             yield rgb_from_frame(frame.picture, self.colour_of(frame.picture)), frame, cut
 
-    def _arriving(self, frames: Iterator[tuple[Tensor, SourceFrame, bool]]) -> Iterator[Tensor]:
+    def _arriving(self, frames: Iterator[_Decoded]) -> Iterator[Tensor]:
         """The pictures alone for the engine; their times and cuts are noted."""
         for n, (rgb, frame, cut) in enumerate(frames):
             if cut and n:

@@ -84,8 +84,10 @@ def frame_from_rgb(rgb: Tensor, pixel_format: str, colour: Colour) -> av.VideoFr
     else:
         luma = _luma(rgb, colour)
         if layout.family == "yuv":
-            chroma = _reduce(_chroma(rgb, luma, colour), layout, colour)
-            _write(frame, layout, layout.channels[1:], chroma.mul_(codes.chroma).add_(codes.grey))
+            for channel, blue in zip(layout.channels[1:], (True, False), strict=True):  # half the memory
+                chroma = _reduce(_chroma(rgb, luma, colour, blue=blue), layout, colour)
+                _write(frame, layout, (channel,), chroma.mul_(codes.chroma).add_(codes.grey))
+                del chroma
         _write(frame, layout, layout.channels[:1], luma.mul_(codes.luma).add_(codes.black)[None])
     _tag(frame, layout, colour)
     return frame
@@ -137,12 +139,10 @@ def _luma(rgb: Tensor, colour: Colour) -> Tensor:
     return (rgb[0] * kr).add_(rgb[1], alpha=1 - kr - kb).add_(rgb[2], alpha=kb)
 
 
-def _chroma(rgb: Tensor, luma: Tensor, colour: Colour) -> Tensor:
+def _chroma(rgb: Tensor, luma: Tensor, colour: Colour, *, blue: bool) -> Tensor:
+    """Cb or Cr, (1, H, W)."""
     kr, kb = colour.luma_coefficients
-    chroma = torch.empty(2, *luma.shape)
-    torch.sub(rgb[2], luma, out=chroma[0]).div_(2 * (1 - kb))
-    torch.sub(rgb[0], luma, out=chroma[1]).div_(2 * (1 - kr))
-    return chroma
+    return (rgb[2 if blue else 0] - luma).div_(2 * (1 - (kb if blue else kr)))[None]
 
 
 def _from_identity(luma: Tensor, chroma: Tensor, layout: Layout) -> Tensor:

@@ -73,13 +73,13 @@ def resize_picture(
         transfer: Transfer characteristics, as H.273 numbers them.
 
     Returns:
-        (3, h, w), float32, clamped to 0-1.
+        (3, h, w), float32, clamped to 0-1; the picture itself where it has this size.
 
     Raises:
         VideoError: linear light is asked for, and the transfer has no curve here.
     """
     if tuple(rgb.shape[-2:]) == size:
-        return rgb.clamp(0, 1)
+        return rgb
     if light == "gamma":
         return resample(rgb, size, kernel=kernel).clamp_(0, 1)
     channels = [  # one at a time: a third of the memory
