@@ -61,7 +61,7 @@ class Settings:
     cuts: str = _setting("auto", "scene cuts: auto finds them, none, or a file with one frame number a line")
     memory: str = _setting(
         "auto", "device memory to keep to: a share of what is free, as 60%, or an amount, as 6GB; auto takes "
-        "90% of a GPU's, and on the CPU what it takes",
+        "90% of a GPU's, and on the CPU what it takes; with window=0 a shot's frames come on top",
         pattern=r"auto|(?=.*[1-9])(?:(?:100|[1-9]?\d(?:\.\d+)?)%|\d+(?:\.\d+)?(?:MB|GB))",
         form="auto, a share such as 60%, or an amount such as 6GB or 800MB",
     )  # fmt: skip

@@ -26,8 +26,11 @@ def test_parts_give_what_the_plain_network_gives(
     torch.manual_seed(0)
     pictures, others = torch.rand(2, batch, 3, 21, 34)
     features, more = torch.randn(2, batch, 8, 21, 34)
-    before = [tensor.clone() for tensor in (pictures, features, more)]
+    flow = 3 * torch.randn(batch, 2, 21, 34)
+    rows = torch.arange(21.0)
+    before = [tensor.clone() for tensor in (pictures, features, more, flow)]
     basicvsr = network.basicvsr
+    trunks = {"backward": basicvsr.backward_resblocks, "forward": basicvsr.forward_resblocks}
     with torch.inference_mode():
         parts = make_parts(network, CPU, torch.float32, acceleration)  # type: ignore[arg-type]
         assert parts.cleaning is not None
@@ -35,17 +38,15 @@ def test_parts_give_what_the_plain_network_gives(
             (parts.cleaning(pictures), network.image_cleaning(pictures)),
             (parts.flow(pictures, others), basicvsr.spynet(pictures, others)),
             (parts.detail(features, more), basicvsr.detail(features, more)),
-            *(
-                (arrive(pictures, features), basicvsr.arrive(trunk, pictures, features))
-                for arrive, trunk in (
-                    (parts.arrive["backward"], basicvsr.backward_resblocks),
-                    (parts.arrive["forward"], basicvsr.forward_resblocks),
-                )
-            ),
         ]
+        for direction, advance in parts.advance.items():
+            trunk = trunks[direction]
+            first = advance(pictures), basicvsr.propagate(trunk, pictures, None, None)
+            plain = basicvsr.propagate(trunk, pictures, features, flow)
+            pairs += [first, (advance(pictures, rows, features, flow), plain)]
     for ours, plain in pairs:
         torch.testing.assert_close(ours, plain, rtol=0, atol=1e-5)
-    assert all(torch.equal(a, b) for a, b in zip((pictures, features, more), before, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip((pictures, features, more, flow), before, strict=True))
 
 
 def test_the_network_itself_stays_as_it_was(network: RealBasicVSR) -> None:

@@ -14,7 +14,7 @@ from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure
 from vsrealbasicvsr.benchmark.quality.footage import to_eight_bit
 from vsrealbasicvsr.benchmark.quality.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.engine.steps import is_out_of_memory
+from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from vsrealbasicvsr.engine.graphed import Graphed
 from vsrealbasicvsr.engine.in_place import cleaning_in_place, detail_in_place, trunk_in_place
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network.basicvsr import BasicVSR
 from vsrealbasicvsr.network.layers import Trunk
 from vsrealbasicvsr.settings import Acceleration
 
@@ -32,16 +33,16 @@ class Parts:
     """A picture's residue; None where the weights have no cleaning network."""
     flow: Callable[[Tensor, Tensor], Tensor]
     """SPyNet, float32: what aligns the second picture with the first."""
-    align: Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
-    """A picture, its neighbour's features and the flow to the features as they lie in the picture."""
-    arrive: Mapping[Direction, Callable[[Tensor, Tensor], Tensor]]
-    """A picture and aligned features to its own features."""
+    advance: Mapping[Direction, Callable[..., Tensor]]
+    """A step of propagation: (picture) where a shot starts, else (picture, rows, features, flow): a strip of
+    the frame arrived at, which rows of it these are, (h,), float32, the features of the whole frame left, and
+    the flow aligning them with the strip. Returns the strip's features, in the picture's dtype."""
     detail: Callable[[Tensor, Tensor], Tensor]
     """Backward and forward features to the learned detail, four times the width and height."""
     cleaning_reach: int
     """Rows that a row of cleaning depends on, above and below."""
     trunk_reach: int
-    """The same of `arrive`."""
+    """The same of the convolutions in `advance`."""
 
 
 def make_parts(
@@ -73,51 +74,101 @@ def make_parts(
     if acceleration == "compile":
         return _each(plain, partial(torch.compile, fullgraph=True, dynamic=False))
     if acceleration == "fused":
-        raise NotImplementedError
+        return _each(_fused(own, plain), Graphed)
     in_place = _in_place(own, plain)
     return _each(in_place, Graphed) if acceleration == "graphs" else in_place
 
 
 def _plain(network: RealBasicVSR) -> Parts:
     basicvsr = network.basicvsr
-    trunks: dict[Direction, Trunk] = {
-        "backward": basicvsr.backward_resblocks,
-        "forward": basicvsr.forward_resblocks,
-    }
     return Parts(
         cleaning=network.cleaning,
         flow=basicvsr.spynet,
-        align=basicvsr.align,
-        arrive={direction: partial(basicvsr.arrive, trunk) for direction, trunk in trunks.items()},
+        advance=_advances(basicvsr, lambda trunk, picture, aligned: basicvsr.arrive(trunk, picture, aligned)),
         detail=basicvsr.detail,
         cleaning_reach=network.cleaning.reach if network.cleaning else 0,
         trunk_reach=basicvsr.forward_resblocks.reach,
     )
 
 
-def _each(parts: Parts, wrapped: Callable[[Callable[..., Tensor]], Callable[..., Tensor]]) -> Parts:
-    """All parts that convolve, wrapped."""
-    return replace(
-        parts,
-        cleaning=parts.cleaning and wrapped(parts.cleaning),
-        flow=wrapped(parts.flow),
-        arrive={direction: wrapped(arrive) for direction, arrive in parts.arrive.items()},
-        detail=wrapped(parts.detail),
-    )
-
-
 def _in_place(network: RealBasicVSR, parts: Parts) -> Parts:
-    basicvsr = network.basicvsr
-
     def arrive(trunk: Trunk, picture: Tensor, aligned: Tensor) -> Tensor:
         return trunk_in_place(trunk, torch.cat((picture, aligned), dim=1))
 
     return replace(
         parts,
         cleaning=network.cleaning and partial(cleaning_in_place, network.cleaning),
-        arrive={
-            "backward": partial(arrive, basicvsr.backward_resblocks),
-            "forward": partial(arrive, basicvsr.forward_resblocks),
+        advance=_advances(network.basicvsr, arrive),
+        detail=partial(detail_in_place, network.basicvsr),
+    )
+
+
+def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
+    from vsrealbasicvsr.engine import kernels  # loads Triton
+
+    basicvsr = network.basicvsr
+    bias = basicvsr.conv_last.bias
+
+    def cleaning(picture: Tensor) -> Tensor:
+        assert network.cleaning is not None  # asked below
+        trunk, last = network.cleaning
+        residue: Tensor = last(kernels.fused_trunk(cast(Trunk, trunk), picture))
+        return residue
+
+    def advance(
+        trunk: Trunk,
+        picture: Tensor,
+        rows: Tensor | None = None,
+        features: Tensor | None = None,
+        flow: Tensor | None = None,
+    ) -> Tensor:
+        if features is not None and flow is not None and picture.shape[-2:] == features.shape[-2:]:
+            joined = kernels.warp_and_join(picture, features, flow)
+        else:
+            joined = torch.cat((picture, basicvsr.align(picture, features, flow, rows)), dim=1)
+        return kernels.fused_trunk(trunk, joined)
+
+    def detail(backward: Tensor, forward: Tensor) -> Tensor:
+        learned = kernels.fused_detail(basicvsr, backward, forward)
+        return learned if bias is None else learned.add_(bias[:, None, None])
+
+    return replace(
+        parts,
+        cleaning=network.cleaning and cleaning,
+        advance={
+            "backward": partial(advance, basicvsr.backward_resblocks),
+            "forward": partial(advance, basicvsr.forward_resblocks),
         },
-        detail=partial(detail_in_place, basicvsr),
+        detail=detail,
+    )
+
+
+def _advances(
+    basicvsr: BasicVSR, arrive: Callable[[Trunk, Tensor, Tensor], Tensor]
+) -> dict[Direction, Callable[..., Tensor]]:
+    """Alignment and then this, for each direction's trunk."""
+
+    def advance(
+        trunk: Trunk,
+        picture: Tensor,
+        rows: Tensor | None = None,
+        features: Tensor | None = None,
+        flow: Tensor | None = None,
+    ) -> Tensor:
+        return arrive(trunk, picture, basicvsr.align(picture, features, flow, rows))
+
+    return {
+        "backward": partial(advance, basicvsr.backward_resblocks),
+        "forward": partial(advance, basicvsr.forward_resblocks),
+    }
+
+
+def _each(parts: Parts, wrapped: Callable[[Callable[..., Tensor]], Callable[..., Tensor]]) -> Parts:
+    """All parts, wrapped."""
+    return replace(
+        parts,
+        cleaning=parts.cleaning and wrapped(parts.cleaning),
+        flow=wrapped(parts.flow),
+        advance={direction: wrapped(advance) for direction, advance in parts.advance.items()},
+        detail=wrapped(parts.detail),
     )

@@ -130,7 +130,8 @@ class Need:
     def peak(self, plan: Plan) -> int:
         """Bytes of the hungriest moment: within 15 % of what the allocator counts.
 
-        Windows are whole, and whoever reads the restored pictures holds one of them.
+        Windows are whole, and whoever reads the restored pictures holds one of them. Windows of whole shots
+        are of unknown length: 28 bytes a pixel of each frame of the shot come on top.
         """
         held = _PICTURE * SCALE * SCALE * self._pixels
         apart = max(self._cleaning(plan), self._flow(plan))  # while no features are stored
@@ -154,15 +155,20 @@ class Need:
         return (1 if plan.in_strips else 2) * 764 * padded
 
     def _propagation(self, plan: Plan) -> int:
-        """The neighbour's features, the same aligned, and either the warp in fp32 or a strip in the trunk."""
-        warp = 2 * 4 * self.network.basicvsr.mid_channels * self._pixels
-        reach = self.network.basicvsr.forward_resblocks.reach
-        entering = self._features * self._strip(plan.rows, reach) // self.height
-        leaving = self._features if plan.in_strips else 0
-        return 2 * self._features + max(warp, entering + self._trunk(plan.rows) + leaving)
+        """The neighbour's features, a strip of them aligned and in the trunk, and the picture it goes into.
+
+        They are sampled in fp32: whole pictures before the trunk, strips from a copy that stays.
+        """
+        exact = 4 * self.network.basicvsr.mid_channels * self._pixels
+        strip = self._strip(plan.rows, self.network.basicvsr.forward_resblocks.reach)
+        inside = 2 * self._features * strip // self.height + self._trunk(plan.rows)  # aligned, and entering
+        if plan.in_strips:
+            copy = 0 if self.dtype == torch.float32 else exact
+            return 2 * self._features + copy + inside
+        return self._features + max(3 * exact, inside)
 
     def _reconstruction(self, plan: Plan) -> int:
-        """The forward pass's features, and either a strip or the sum of detail and enlarged picture.
+        """The forward pass's features, a strip, and the picture it goes into.
 
         A strip is at its largest in `conv_hr`: three pictures of 64 channels in the full size.
         """
@@ -172,7 +178,7 @@ class Need:
         )
         leaving = _PICTURE * large if plan.detail_rows < self.height else 0
         returned = self._features if plan.features_on_host and not self.on_host else 0
-        return self._features + returned + max(strip + leaving, 4 * _PICTURE * large)
+        return self._features + returned + strip + leaving
 
 
 def make_plan(need: Need, budget: int | None) -> Plan:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
+from vsrealbasicvsr.engine.exhaustion import memory_errors
 from vsrealbasicvsr.engine.plan import read_budget
-from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Steps, is_out_of_memory
-from vsrealbasicvsr.errors import ClipError, RestorationError, WeightsError
+from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Reconstruction, Steps
+from vsrealbasicvsr.errors import ClipError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window, shot_at, window_at, without_other_shots
@@ -43,6 +45,7 @@ class Restorer:
     Raises:
         WeightsError: the weights cannot be found or read.
         SettingsError: the machine has no such device.
+        RestorationError: the device or the machine has no room for the network.
     """
 
     def __init__(
@@ -57,8 +60,12 @@ class Restorer:
         self.device = find_device(device or self.settings.device)
         model = model if model is not None else self.settings.model
         self._sharing = sharing
-        self._network = model if isinstance(model, RealBasicVSR) else load(weights.resolve(model))
-        self._steps = self._make_steps(find_dtype(self.settings.precision, self.device))
+        with memory_errors(
+            f"{self.device} is out of memory for the network itself; end what else runs on it, or choose "
+            "another device."
+        ):
+            self._network = model if isinstance(model, RealBasicVSR) else load(weights.resolve(model))
+            self._steps = self._make_steps(find_dtype(self.settings.precision, self.device))
         self._exact: Steps | None = None
 
     def window(self, frames: Tensor, cuts: Iterable[int], core: slice) -> Tensor:
@@ -87,7 +94,8 @@ class Restorer:
         for n in range(part.start, part.stop, self.at_once):
             taken = frames[n : min(n + self.at_once, part.stop)]
             self._take(context, list(taken), [i in numbers for i in range(n, n + len(taken))])
-        return torch.stack(list(self.restore(*context.part(part), part)))
+        with self._memory_errors(frames):
+            return torch.stack(list(self.restore(*context.part(part), part)))
 
     def stream(
         self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
@@ -221,18 +229,25 @@ class Restorer:
         """Frames that are best cleaned in one call: a GPU is not filled by a small one."""
         return 1 if self.device.type == "cpu" else _AT_ONCE
 
-    @staticmethod
     def _finite(
+        self,
         steps: Steps,
         cleaned: Sequence[CleanedFrame],
         motions: Sequence[Motion | None],
         core: slice,
         before_step: BeforeStep | None,
     ) -> Iterator[Tensor]:
-        for picture in steps.restore(cleaned, motions, core, before_step):
-            if picture is None:
-                return
-            yield picture
+        """The pictures up to the first that is not finite; a GPU makes the next before one is looked at."""
+        behind = 0 if self.device.type == "cpu" else 1
+        waiting = deque[Reconstruction]()
+        for made in steps.restore(cleaned, motions, core, before_step):
+            waiting.append(made)
+            if len(waiting) > behind:
+                if not waiting[0].is_finite():
+                    return
+                yield waiting.popleft().picture
+        while waiting and waiting[0].is_finite():
+            yield waiting.popleft().picture
 
     def _fp32_steps(self, what: str) -> Steps:
         """The steps in fp32, for where half precision overflowed; says so once."""
@@ -248,19 +263,13 @@ class Restorer:
         share = None if budget is None else budget // self._sharing
         return Steps(self._network, self.settings, self.device, dtype, share)
 
-    @contextmanager
-    def _memory_errors(self, frame: Tensor) -> Iterator[None]:
-        try:
-            yield
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            height, width = frame.shape[-2:]
-            advice = "lower window or margin" if self.settings.window else "set window, to 24 for example"
-            raise RestorationError(
-                f"{self.device} is out of memory at {width}x{height}; {advice}, "
-                "set precision to fp16, or restore a smaller picture."
-            ) from error
+    def _memory_errors(self, frame: Tensor) -> AbstractContextManager[None]:
+        height, width = frame.shape[-2:]
+        advice = "lower window or margin" if self.settings.window else "set window, to 24 for example"
+        return memory_errors(
+            f"{self.device} is out of memory at {width}x{height}; {advice}, "
+            "set precision to fp16, or restore a smaller picture."
+        )
 
 
 def _checked(frame: Tensor, number: int, size: torch.Size | None) -> torch.Size:

@@ -16,9 +16,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
 from vsrealbasicvsr.engine.parts import Direction, make_parts
 from vsrealbasicvsr.engine.plan import Need, Plan, make_plan
 from vsrealbasicvsr.engine.strips import in_strips
+from vsrealbasicvsr.engine.true_fp32 import true_fp32
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import SCALE, enlarge
 from vsrealbasicvsr.settings import Settings
@@ -27,14 +29,6 @@ log = logging.getLogger("vsrealbasicvsr")
 
 _DETAIL_HALO = 2
 """Rows of features that reconstruction's four 3x3 convolutions reach beyond a row: 1 + 1/2 + 1/4 + 1/4."""
-
-_NO_MEMORY = (
-    "DefaultCPUAllocator",
-    "CUDA error: out of memory",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-)
-"""Words of errors on the CPU, and of libraries on a GPU."""
 
 BeforeStep = Callable[[], None]
 
@@ -67,6 +61,21 @@ class Motion:
     def to(self, device: torch.device) -> Self:
         """The same on another device."""
         return replace(self, to_earlier=self.to_earlier.to(device), to_later=self.to_later.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """A restored picture, which may still be in the making on a GPU."""
+
+    picture: Tensor
+    """(3, 4H, 4W), float32, 0-1, on the device."""
+    extremes: Tensor
+    """(2,), least and greatest value before they were clamped: not finite where any value was not. That
+    takes no second picture, as `isfinite` does."""
+
+    def is_finite(self) -> bool:
+        """Whether all of it is; waits for the device."""
+        return bool(self.extremes.isfinite().all())
 
 
 class Steps:
@@ -125,7 +134,7 @@ class Steps:
         while True:
             try:
                 return work(self.plan(size))
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 smaller = self.plan(size).smaller()
@@ -216,7 +225,7 @@ class Steps:
         motions: Sequence[Motion | None],
         core: slice,
         before_step: BeforeStep | None = None,
-    ) -> Iterator[Tensor | None]:
+    ) -> Iterator[Reconstruction]:
         """Propagate through a window and reconstruct its core, frame by frame.
 
         The backward pass runs from the window's end down to the core's first frame, the forward pass
@@ -256,8 +265,8 @@ class Steps:
     @torch.inference_mode()
     def reconstruct(
         self, frame: CleanedFrame, backward: Tensor, forward: Tensor, stored: list[Tensor] | None = None
-    ) -> Tensor | None:
-        """The restored picture of a frame, (3, 4H, 4W), float32, 0-1; None where it has non-finite values.
+    ) -> Reconstruction:
+        """The restored picture of a frame.
 
         Args:
             frame: the cleaned frame.
@@ -266,23 +275,30 @@ class Steps:
             stored: features that may move to host memory where room is short.
         """
 
-        def work(plan: Plan) -> Tensor | None:
+        def work(plan: Plan) -> Reconstruction:
             return self._reconstructed(frame, backward.to(self._device), forward, plan)
 
         return self._attempt(frame.picture.shape[-2:], work, stored)
 
     def _reconstructed(
         self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan
-    ) -> Tensor | None:
-        def detail(*features: Tensor) -> Tensor:
-            return self._parts.detail(*features).float()
+    ) -> Reconstruction:
+        def restored(base: Tensor, *features: Tensor) -> Tensor:
+            learned = self._parts.detail(*features).float().mul_(self._settings.strength)
+            return enlarge(base).add_(learned)
 
         with self._true_fp32():
-            learned = in_strips(
-                detail, backward, forward, rows=plan.detail_rows, halo=_DETAIL_HALO, scale=SCALE
-            )
-        picture = (enlarge(frame.picture) + self._settings.strength * learned)[0]
-        return picture.clamp_(0.0, 1.0) if picture.isfinite().all() else None
+            picture = in_strips(
+                restored,
+                frame.picture,
+                backward,
+                forward,
+                rows=plan.detail_rows,
+                halo=_DETAIL_HALO,
+                scale=SCALE,
+            )[0]
+        extremes = torch.stack(picture.aminmax())
+        return Reconstruction(picture.clamp_(0.0, 1.0), extremes)
 
     @torch.inference_mode()
     def propagate(
@@ -302,27 +318,28 @@ class Steps:
             flow: (1, 2, H, W), float32, aligning them with the frame; None where a shot starts.
             stored: features that may move to host memory where room is short.
         """
+        advance = self._parts.advance[direction]
 
         def work(plan: Plan) -> Tensor:
-            picture = self._cast(frame.picture)
+            # Sampled in float32: once for all strips, and as late as can be for whole pictures.
+            source = features.float() if features is not None and plan.in_strips else features
+
+            def advanced(picture: Tensor, rows: Tensor, *flow: Tensor) -> Tensor:
+                if source is None or not flow:
+                    return advance(picture)
+                return advance(picture, rows.flatten(), source, *flow)
+
+            height = frame.picture.shape[-2]
+            rows = torch.arange(height, dtype=torch.float32, device=self._device).view(1, 1, height, 1)
+            inputs = (self._cast(frame.picture), rows, *(() if flow is None else (flow,)))
             with self._true_fp32():
-                aligned = self._parts.align(picture, features, flow)
-                return in_strips(
-                    self._parts.arrive[direction],
-                    picture,
-                    aligned,
-                    rows=plan.rows,
-                    halo=self._parts.trunk_reach,
-                )
+                return in_strips(advanced, *inputs, rows=plan.rows, halo=self._parts.trunk_reach)
 
         return self._attempt(frame.picture.shape[-2:], work, stored)
 
     def _true_fp32(self) -> AbstractContextManager[None]:
         """Keeps cuDNN from computing fp32 convolutions in TF32, whose ten bits move the flow visibly."""
-        if self._device.type != "cuda":
-            return nullcontext()
-        flags: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        return flags
+        return true_fp32() if self._device.type == "cuda" else nullcontext()
 
     def _cast(self, picture: Tensor) -> Tensor:
         return picture.to(self.dtype).contiguous(memory_format=torch.channels_last)
@@ -331,9 +348,3 @@ class Steps:
 def _joined(pictures: Sequence[Tensor]) -> Tensor:
     """One batch; a single picture is not copied."""
     return torch.cat(list(pictures)) if len(pictures) > 1 else pictures[0]
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether memory was lacking; PyTorch has a class for it only where its own allocator failed."""
-    text = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or any(word in text for word in _NO_MEMORY)

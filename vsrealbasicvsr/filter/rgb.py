@@ -52,7 +52,7 @@ def realbasicvsr(
         precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" follows the clip: RGBH is fp16 on
             a GPU, all else fp32.
         memory: device memory to keep to: a share of what is free, as "60%", or an amount, as "6GB"; "auto"
-            takes 90% of a GPU's, and on the CPU what it takes.
+            takes 90% of a GPU's, and on the CPU what it takes; with window=0 a shot's frames come on top.
         acceleration: how the network's parts are run: "off", "compile", "graphs", "fused"; "auto" takes what
             was measured to be fastest.
         cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and

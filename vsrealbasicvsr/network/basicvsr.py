@@ -103,11 +103,16 @@ class BasicVSR(nn.Module):
         """
         return self.arrive(trunk, frame, self.align(frame, features, flow))
 
-    def align(self, frame: Tensor, features: Tensor | None, flow: Tensor | None) -> Tensor:
-        """The first half of `propagate`: (N, C, H, W) features as they lie in `frame`."""
+    def align(
+        self, frame: Tensor, features: Tensor | None, flow: Tensor | None, rows: Tensor | None = None
+    ) -> Tensor:
+        """The first half of `propagate`: (N, C, H, W) features as they lie in `frame`, in its dtype.
+
+        With `rows`, see `warp`, frame and flow are a strip of the picture and what is returned is, too.
+        """
         if features is None or flow is None:
             return frame.new_zeros(len(frame), self.mid_channels, *frame.shape[-2:])
-        return warp(features, flow)
+        return warp(features, flow, rows=rows).to(frame.dtype)
 
     @staticmethod
     def arrive(trunk: nn.Module, frame: Tensor, aligned: Tensor) -> Tensor:

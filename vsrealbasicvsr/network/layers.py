@@ -60,22 +60,24 @@ def initialise_kaiming(
         nn.init.zeros_(conv.bias)
 
 
-def warp(x: Tensor, flow: Tensor, *, padding: str = "zeros") -> Tensor:
+def warp(x: Tensor, flow: Tensor, *, padding: str = "zeros", rows: Tensor | None = None) -> Tensor:
     """Sample `x` where `flow` points (SPEC 2.4).
 
     The grid is always float32: a half-precision coordinate is off by half a pixel at a width of 1920.
 
     Args:
         x: (N, C, H, W), any float dtype.
-        flow: (N, 2, H, W), float32, (x, y) displacement in pixels.
+        flow: (N, 2, h, W), float32, (x, y) displacement in pixels.
         padding: what lies outside, `zeros` for features or `border` for pictures.
+        rows: (h,), float32, which rows of the picture `flow` is for; None is all of them.
 
     Returns:
-        (N, C, H, W) in the dtype of `x`.
+        (N, C, h, W) in the dtype of `x`.
     """
     height, width = x.shape[-2:]
     columns = torch.arange(width, device=x.device, dtype=flow.dtype)
-    rows = torch.arange(height, device=x.device, dtype=flow.dtype)
+    if rows is None:
+        rows = torch.arange(height, device=x.device, dtype=flow.dtype)
     grid_x = 2.0 * (columns + flow[:, 0]) / max(width - 1, 1) - 1.0
     grid_y = 2.0 * (rows[:, None] + flow[:, 1]) / max(height - 1, 1) - 1.0
     grid = torch.stack((grid_x, grid_y), dim=-1)
