@@ -16,14 +16,14 @@ from torch import Tensor
 from vsrealbasicvsr.engine.kernels import (
     add_bias_and_activate,
     add_bias_and_skip,
-    finish,
-    finish_quantised,
     fused_detail,
     fused_trunk,
     shuffle_and_activate,
     warp_and_join,
 )
-from vsrealbasicvsr.network.basicvsr import BasicVSR, enlarge
+from vsrealbasicvsr.engine.parts import _fused, _plain
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network.basicvsr import BasicVSR
 from vsrealbasicvsr.network.layers import warp
 
 # NumPy, which interprets the kernels, warns of every infinity.
@@ -232,71 +232,6 @@ def test_bias_and_activation_of_what_is_shuffled(slope: float, dtype: torch.dtyp
     assert_equal_to_the_last_bit(shuffle_and_activate(x, bias, slope), expected)
 
 
-# The finished picture
-
-
-@each_dtype
-@pytest.mark.parametrize("shape", [(2, 3, 5), (1, 1, 1), (1, 2, 66)], ids=str)
-def test_a_finished_picture_is_the_networks_sum(shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    n, height, width = shape
-    picture, bias = noise(n, 3, height, width) + 0.5, noise(3, dtype=dtype)
-    detail = noise(n, 3, 4 * height, 4 * width, dtype=dtype)
-    finished, finite = finish(picture, detail, bias, 0.7)
-    assert finished.dtype == torch.float32
-    assert finished.is_contiguous()
-    assert finite.item() == 1
-    expected = (enlarge(picture) + 0.7 * biased(detail, bias)).clamp(0, 1)
-    torch.testing.assert_close(finished, expected, rtol=0, atol=1e-5)
-    again, _ = finish(lasting(picture), lasting(detail), bias, 0.7)
-    assert torch.equal(again, finished)
-
-
-@pytest.mark.parametrize("spoiled", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("part", ["picture", "detail", "bias"])
-def test_numbers_that_are_not_finite_are_told(part: str, spoiled: float) -> None:
-    parts = {"picture": noise(2, 3, 1, 65), "detail": noise(2, 3, 4, 260), "bias": noise(3)}
-    parts[part].view(-1)[-1] = spoiled
-    finished, finite = finish(**parts, strength=0.5)
-    assert finite.item() == 0
-    assert ((finished >= 0) & (finished <= 1)).all()
-    sound, _ = finish(**{name: x.nan_to_num(0, 0, 0) for name, x in parts.items()}, strength=0.5)
-    assert torch.equal(finished[0, :2], sound[0, :2])
-    quantised, finite = finish_quantised(**parts, strength=0.5, dtype=torch.uint8)
-    assert finite.item() == 0
-    assert torch.equal(quantised.cpu(), (255 * finished.cpu()).round().byte())
-
-
-def test_an_overflow_of_the_sum_is_told() -> None:
-    detail = torch.full((1, 3, 4, 4), 3e38, device=DEVICE)
-    _, finite = finish(noise(1, 3, 1, 1), detail, torch.full((3,), 3e38, device=DEVICE), 1.0)
-    assert finite.item() == 0
-
-
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16], ids=str)
-def test_quantised_pictures_are_rounded_as_by_torch(dtype: torch.dtype) -> None:
-    levels = torch.iinfo(dtype).max
-    halves = (torch.arange(levels) + 0.5) / levels
-    halves = halves[halves * levels % 1 == 0.5][-1500:]  # in float32 some of them lie beside the half
-    assert len(halves) > 30
-    values = torch.cat((halves, torch.linspace(-0.1, 1.1, 3 * 16 * 40 - len(halves))))
-    detail = values.view(1, 3, 4, 160).to(DEVICE)
-    nothing = torch.zeros(1, 3, 1, 40, device=DEVICE)
-    quantised, finite = finish_quantised(nothing, detail, nothing[0, :, 0, 0], 1.0, dtype)
-    assert quantised.dtype == dtype
-    assert quantised.is_contiguous()
-    assert finite.item() == 1
-    expected = (values.clamp(0, 1) * levels).round().int()
-    assert torch.equal(quantised.cpu().int().flatten(), expected)
-
-
-def test_what_is_no_picture_is_refused() -> None:
-    picture, detail, bias = noise(1, 3, 2, 2), noise(1, 3, 8, 8), noise(3)
-    with pytest.raises(ValueError, match=r"detail is \(1, 3, 8, 7\) and must be \(1, 3, 8, 8\)"):
-        finish(picture, detail[..., 1:], bias, 1.0)
-    with pytest.raises(ValueError, match="int32 is not a dtype of pictures"):
-        finish_quantised(picture, detail, bias, 1.0, torch.int32)
-
-
 # The network's parts
 
 
@@ -336,14 +271,36 @@ def test_a_step_of_propagation_equals_the_networks(basicvsr: BasicVSR, size: tup
 @each_size
 def test_reconstruction_equals_the_networks(basicvsr: BasicVSR, size: tuple[int, ...]) -> None:
     n, height, width = size
-    frame, features = noise(n, 3, height, width), noise(2, n, 16, height, width)
-    detail = fused_detail(basicvsr, *features)
-    bias = basicvsr.conv_last.bias
-    torch.testing.assert_close(biased(detail, bias), basicvsr.detail(*features), rtol=NEAR, atol=NEAR)
-    finished, finite = finish(frame, detail, bias, 1.0)
-    expected = basicvsr.reconstruct(frame, *features).clamp(0, 1)
-    torch.testing.assert_close(finished, expected, rtol=0, atol=NEAR)
-    assert finite.item() == 1
+    features = noise(2, n, 16, height, width)
+    expected = basicvsr.detail(*features)
+    torch.testing.assert_close(fused_detail(basicvsr, *features), expected, rtol=NEAR, atol=NEAR)
+
+
+@each_size
+def test_the_engines_fused_parts_equal_the_plain_ones(size: tuple[int, ...]) -> None:
+    n, height, width = size
+    torch.manual_seed(6)
+    network = RealBasicVSR(16, 1, 1).to(DEVICE).eval().requires_grad_(False)
+    plain = _plain(network)
+    fused = _fused(network, plain)
+    picture, features, flow = (
+        noise(n, 3, height, width),
+        noise(n, 16, height, width),
+        noise(n, 2, height, width),
+    )
+    rows = torch.arange(height, dtype=torch.float32, device=DEVICE)
+    assert plain.cleaning is not None
+    assert fused.cleaning is not None
+    pairs = [(plain.cleaning(picture), fused.cleaning(picture))]
+    for direction in plain.advance:
+        one, other = plain.advance[direction], fused.advance[direction]
+        pairs.append((one(picture), other(picture)))
+        pairs.append((one(picture, rows, features, flow), other(picture, rows, features, flow)))
+        half = height // 2 + 1
+        strip = picture[:, :, :half], rows[:half], features, flow[:, :, :half]
+        pairs.append((one(*strip), other(*strip)))
+    for expected, ours in pairs:
+        torch.testing.assert_close(ours, expected, rtol=NEAR, atol=NEAR)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -363,7 +320,7 @@ def test_half_precision_is_as_near_to_fp32_as_the_networks(basicvsr: BasicVSR, d
     features_error = error(fused_trunk(half.forward_resblocks, x.to(dtype)), exact)
     assert 0 < features_error < most * error(half.forward_resblocks(x.to(dtype)), exact)
     exact = basicvsr.detail(*features)
-    detail = biased(fused_detail(half, *features.to(dtype)), half.conv_last.bias)
+    detail = fused_detail(half, *features.to(dtype))
     assert 0 < error(detail, exact) < most * error(half.detail(*features.to(dtype)), exact)
 
 
@@ -413,18 +370,3 @@ def test_channels_are_shuffled_at_the_end_of_a_large_tensor() -> None:
     x, bias = blank(64, *far(64)), noise(64)
     expected = F.leaky_relu(F.pixel_shuffle(biased(x[:, :, -12:], bias), 2), 0.1)
     assert_equal_to_the_last_bit(shuffle_and_activate(x, bias, 0.1)[:, :, -24:], expected)
-
-
-def test_a_large_picture_is_finished_to_its_end() -> None:
-    height, width = far(48)
-    picture, bias = blank(3, height, width), noise(3)
-    detail = blank(3, 4 * height, 4 * width)
-    expected = (enlarge(picture[:, :, -12:].float())[:, :, -12:] + biased(detail[:, :, -12:], bias)).clamp(
-        0, 1
-    )
-    finished, finite = finish_quantised(picture, detail, bias, 1.0, torch.uint8)
-    assert finite.item() == 1
-    difference = finished[:, :, -12:].int() - (255 * expected).round().int()
-    assert difference.abs().max() <= 1
-    detail[0, 2, -1, -1] = float("nan")
-    assert finish_quantised(picture, detail, bias, 1.0, torch.uint8)[1].item() == 0

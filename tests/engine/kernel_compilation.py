@@ -40,15 +40,11 @@ def call_every_kernel(n: int, channels: int, height: int, width: int, dtype: tor
     )
     bias = torch.zeros(4 * channels, dtype=dtype)
     picture = torch.zeros(n, 3, height, width)
-    detail = torch.zeros(n, 3, 4 * height, 4 * width, dtype=dtype)
     kernels.warp_and_join(picture, features, torch.zeros(n, 2, height, width))
     for slope in (0.0, 0.1):
         kernels.add_bias_and_activate(features, bias[:channels], slope)
     kernels.add_bias_and_skip(features, bias[:channels], features)
     kernels.shuffle_and_activate(torch.zeros(n, 4 * channels, height, width, dtype=dtype), bias, 0.1)
-    kernels.finish(picture, detail, bias[:3], 1.0)
-    for levels in (torch.uint8, torch.uint16):
-        kernels.finish_quantised(picture, detail, bias[:3], 1.0, levels)
 
 
 def main() -> None:

@@ -107,7 +107,6 @@ def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
     from vsrealbasicvsr.engine import kernels  # loads Triton
 
     basicvsr = network.basicvsr
-    bias = basicvsr.conv_last.bias
 
     def cleaning(picture: Tensor) -> Tensor:
         assert network.cleaning is not None  # asked below
@@ -128,10 +127,6 @@ def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
             joined = torch.cat((picture, basicvsr.align(picture, features, flow, rows)), dim=1)
         return kernels.fused_trunk(trunk, joined)
 
-    def detail(backward: Tensor, forward: Tensor) -> Tensor:
-        learned = kernels.fused_detail(basicvsr, backward, forward)
-        return learned if bias is None else learned.add_(bias[:, None, None])
-
     return replace(
         parts,
         cleaning=network.cleaning and cleaning,
@@ -139,7 +134,7 @@ def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
             "backward": partial(advance, basicvsr.backward_resblocks),
             "forward": partial(advance, basicvsr.forward_resblocks),
         },
-        detail=detail,
+        detail=partial(kernels.fused_detail, basicvsr),
     )
 
 

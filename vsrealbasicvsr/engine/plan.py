@@ -21,6 +21,9 @@ from vsrealbasicvsr.settings import Settings
 _LEAST_ROWS = 16
 _STRIP_BYTES = 256 * 2**20
 """Of the largest tensor of reconstruction, fp32, where no budget asks for less."""
+_BATCHED = 4 * 320 * 180
+"""Pixels that fill a GPU. On a CPU batches gain nothing."""
+_LARGEST_BATCH = 8
 _AUTO_SHARE = 0.9
 _UNITS = {"MB": 1e6, "GB": 1e9}
 _PICTURE = 12
@@ -61,7 +64,9 @@ class Plan:
         )
 
     def smaller(self) -> Self | None:
-        """The next plan that needs less memory: strips of half the height, then features to the host."""
+        """The next plan that needs less memory: no batches, lower strips, then features to the host."""
+        if self.batch > 1:
+            return replace(self, batch=1)
         if (halved := self.halved()) is not None:
             return halved
         return None if self.features_on_host else replace(self, features_on_host=True)
@@ -147,12 +152,12 @@ class Need:
         return min(rows + 2 * halo, self.height)
 
     def _cleaning(self, plan: Plan) -> int:
-        return self._trunk(plan.rows) + 3 * _PICTURE * self._pixels
+        return plan.batch * (self._trunk(plan.rows) + 3 * _PICTURE * self._pixels)
 
     def _flow(self, plan: Plan) -> int:
         """Pairs of pictures in SPyNet: at its finest level 64 channels before and after their ReLU."""
         padded = -(-self.width // MULTIPLE) * -(-self.height // MULTIPLE) * MULTIPLE**2
-        return (1 if plan.in_strips else 2) * 764 * padded
+        return plan.batch * (1 if plan.in_strips else 2) * 764 * padded
 
     def _propagation(self, plan: Plan) -> int:
         """The neighbour's features, a strip of them aligned and in the trunk, and the picture it goes into.
@@ -192,9 +197,11 @@ def make_plan(need: Need, budget: int | None) -> Plan:
         budget: bytes; None is no limit.
     """
     on_host = need.on_host or need.settings.window == 0
-    plan = Plan(need.height, detail_rows(need.width), on_host, need.height)
-    if budget is None:
+    batch = 1 if need.on_host else max(1, min(_BATCHED // (need.width * need.height), _LARGEST_BATCH))
+    plan = Plan(need.height, detail_rows(need.width), on_host, need.height, batch)
+    if budget is None or need.peak(plan) <= budget:
         return plan
+    plan = replace(plan, batch=1)
     while True:
         away = replace(plan, features_on_host=True)
         fitting = next((one for one in (plan, away) if need.peak(one) <= budget), None)

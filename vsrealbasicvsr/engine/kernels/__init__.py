@@ -9,15 +9,12 @@ from vsrealbasicvsr.engine.kernels.convolution import (
     add_bias_and_skip,
     shuffle_and_activate,
 )
-from vsrealbasicvsr.engine.kernels.finish import finish, finish_quantised
 from vsrealbasicvsr.engine.kernels.fused import fused_detail, fused_trunk
 from vsrealbasicvsr.engine.kernels.warp import warp_and_join
 
 __all__ = [
     "add_bias_and_activate",
     "add_bias_and_skip",
-    "finish",
-    "finish_quantised",
     "fused_detail",
     "fused_trunk",
     "shuffle_and_activate",

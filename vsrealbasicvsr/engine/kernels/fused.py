@@ -14,11 +14,8 @@ from vsrealbasicvsr.engine.kernels.convolution import (
     shuffle_and_activate,
 )
 from vsrealbasicvsr.engine.kernels.launch import channels_last
-from vsrealbasicvsr.network.basicvsr import BasicVSR
+from vsrealbasicvsr.network.basicvsr import SLOPE, BasicVSR
 from vsrealbasicvsr.network.layers import ResidualBlock, Trunk
-
-_SLOPE = 0.1
-"""Of the leaky ReLUs in `BasicVSR.detail`."""
 
 
 def fused_trunk(trunk: Trunk, x: Tensor) -> Tensor:
@@ -42,7 +39,7 @@ def fused_trunk(trunk: Trunk, x: Tensor) -> Tensor:
 
 
 def fused_detail(basicvsr: BasicVSR, backward: Tensor, forward: Tensor) -> Tensor:
-    """What `basicvsr.detail` gives, but without the bias of `conv_last`, which `finish` adds.
+    """What `basicvsr.detail` gives, up to the order of sums and the rounding before a bias.
 
     Args:
         basicvsr: on the device of the features, in their dtype.
@@ -52,11 +49,11 @@ def fused_detail(basicvsr: BasicVSR, backward: Tensor, forward: Tensor) -> Tenso
     Returns:
         (N, 3, 4H, 4W), channels-last.
     """
-    x = _convolved_and_activated(basicvsr.fusion, torch.cat((backward, forward), dim=1), _SLOPE)
+    x = _convolved_and_activated(basicvsr.fusion, torch.cat((backward, forward), dim=1), SLOPE)
     for stage in (basicvsr.upsample1, basicvsr.upsample2):
-        x = shuffle_and_activate(*_convolved(stage.upsample_conv, x), _SLOPE)
-    x = _convolved_and_activated(basicvsr.conv_hr, x, _SLOPE)
-    detail, _ = _convolved(basicvsr.conv_last, x)
+        x = shuffle_and_activate(*_convolved(stage.upsample_conv, x), SLOPE)
+    x = _convolved_and_activated(basicvsr.conv_hr, x, SLOPE)
+    detail: Tensor = basicvsr.conv_last(x)
     return detail
 
 
