@@ -219,7 +219,7 @@ class _Run:
             window = window_at(block.start, read, window=self._settings.window, margin=margin)
         blocks = [one for one in self._blocks.values() if one.start < window.stop and one.stop > window.start]
         window = without_other_shots(window, frozenset().union(*(one.cuts for one in blocks)))
-        room = Room[Tensor](block.stop - block.start, lambda picture: picture.nbytes, _WAITING)
+        room: Room[Tensor] = Room(block.stop - block.start, lambda picture: picture.nbytes, _WAITING)
         channel = Channel(room)
         self._made.append((block, channel))
         lane = self._lane(number)

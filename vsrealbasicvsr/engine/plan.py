@@ -175,11 +175,18 @@ class Need:
     def _reconstruction(self, plan: Plan) -> int:
         """The forward pass's features, a strip, and the picture it goes into.
 
-        A strip is at its largest in `conv_hr`: three pictures of 64 channels in the full size.
+        A strip is at its largest in `conv_hr`: two pictures of 64 channels in the full size, and where
+        activations are not in place a third.
         """
+        pictures = 3 if self.settings.acceleration in ("off", "compile") else 2
         large = SCALE * SCALE * self._pixels
         strip = (
-            3 * MID_CHANNELS * self.dtype.itemsize * large * self._strip(plan.detail_rows, 2) // self.height
+            pictures
+            * MID_CHANNELS
+            * self.dtype.itemsize
+            * large
+            * self._strip(plan.detail_rows, 2)
+            // self.height
         )
         leaving = _PICTURE * large if plan.detail_rows < self.height else 0
         returned = self._features if plan.features_on_host and not self.on_host else 0
