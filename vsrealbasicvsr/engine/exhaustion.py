@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import torch
 
@@ -25,17 +24,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
 
 
-@contextmanager
-def memory_errors(text: str) -> Iterator[None]:
-    """Turn a lack of memory in the block into this text.
+class MemoryErrors:
+    """Turns a lack of memory in its block into one sentence.
+
+    Args:
+        text: that sentence.
 
     Raises:
         RestorationError: memory was lacking. It keeps nothing alive of what the failed work held.
     """
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        # The frames of its traceback hold the work's tensors.
-        raise RestorationError(text) from error.with_traceback(None)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # Its frames hold the work's tensors, and what is raised here holds this frame (contextlib's, too).
+        del traceback
+        if error is not None and is_out_of_memory(error):
+            raise RestorationError(self._text) from error.with_traceback(None)

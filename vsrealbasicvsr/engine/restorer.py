@@ -6,7 +6,6 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
-from vsrealbasicvsr.engine.exhaustion import memory_errors
+from vsrealbasicvsr.engine.exhaustion import MemoryErrors
 from vsrealbasicvsr.engine.plan import read_budget
 from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Reconstruction, Steps
 from vsrealbasicvsr.errors import ClipError, WeightsError
@@ -60,7 +59,7 @@ class Restorer:
         self.device = find_device(device or self.settings.device)
         model = model if model is not None else self.settings.model
         self._sharing = sharing
-        with memory_errors(
+        with MemoryErrors(
             f"{self.device} is out of memory for the network itself; end what else runs on it, or choose "
             "another device."
         ):
@@ -263,10 +262,10 @@ class Restorer:
         share = None if budget is None else budget // self._sharing
         return Steps(self._network, self.settings, self.device, dtype, share)
 
-    def _memory_errors(self, frame: Tensor) -> AbstractContextManager[None]:
+    def _memory_errors(self, frame: Tensor) -> MemoryErrors:
         height, width = frame.shape[-2:]
         advice = "lower window or margin" if self.settings.window else "set window, to 24 for example"
-        return memory_errors(
+        return MemoryErrors(
             f"{self.device} is out of memory at {width}x{height}; {advice}, "
             "set precision to fp16, or restore a smaller picture."
         )

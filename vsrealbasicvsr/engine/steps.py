@@ -144,9 +144,9 @@ class Steps:
             log.warning("%s is out of memory; going on with %s.", self._device, smaller)
             height, width = size
             self._plans[height, width] = smaller
-            if stored and smaller.features_on_host:
-                stored[:] = [features.cpu() for features in stored]
             if self._device.type == "cuda":
+                if stored and smaller.features_on_host:
+                    stored[:] = [features.cpu() for features in stored]
                 torch.cuda.empty_cache()
 
     @torch.inference_mode()

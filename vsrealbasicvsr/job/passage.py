@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.channel import Room, read_ahead, write_behind
 from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, on_host
-from vsrealbasicvsr.engine.exhaustion import memory_errors
+from vsrealbasicvsr.engine.exhaustion import MemoryErrors
 from vsrealbasicvsr.video.colour import Colour
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceFrame
@@ -69,7 +69,7 @@ class Passage:
         """
         torch.get_num_threads()  # settles this thread's count before the other threads lower theirs
         with (
-            memory_errors(_NO_ROOM),
+            MemoryErrors(_NO_ROOM),
             read_ahead(self._decoded(frames), DECODED_AHEAD) as decoded,
             write_behind(self._written, ENCODED_BEHIND) as put,
         ):
