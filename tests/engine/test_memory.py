@@ -90,6 +90,9 @@ def difference_on_a_crop(height: int, width: int, rows: int) -> float:
     given = network(8, 2)
     for level in given.basicvsr.spynet.basic_module:
         level.get_parameter("basic_module.4.conv.weight").mul_(0.02)
+    for name, weight in given.basicvsr.named_parameters():
+        if "resblocks.main.2" in name:
+            weight.mul_(6)  # of a tenth, so that a row that is missing shows
     texture = clip(1, height, width + 2)[0]
     steps = Restorer(given, Settings(refine=255.0), "cpu")._steps
     steps._plans[height, width] = Plan(rows, rows, True, height)
@@ -116,7 +119,7 @@ def difference_on_a_crop(height: int, width: int, rows: int) -> float:
 
 def test_strips_equal_whole_pictures_on_a_crop() -> None:
     """1920x1080 by hand, for it takes minutes: see benchmarks/README.md."""
-    assert difference_on_a_crop(120, 150, 16) < 1e-4
+    assert difference_on_a_crop(120, 150, 16) < 5e-6
 
 
 def test_a_budget_makes_strips_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
