@@ -19,8 +19,8 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "settings", "windows", "cuts", "untagged", "channel", "weights", "network", "engine", "filter",
-    "video", "job", "ffmpeg", "compare", "benchmark", "cli", "__main__",
+    "errors", "settings", "windows", "cuts", "untagged", "channel", "freed_memory", "weights", "network",
+    "engine", "filter", "video", "job", "ffmpeg", "compare", "benchmark", "cli", "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (

@@ -96,10 +96,10 @@ def difference_on_a_crop(height: int, width: int, rows: int) -> float:
     texture = clip(1, height, width + 2)[0]
     steps = Restorer(given, Settings(refine=255.0), "cpu")._steps
     steps._plans[height, width] = Plan(rows, rows, True, height)
-    first, second = (steps.clean(texture[:, :, n : n + width]) for n in (0, 2))
-    motion = steps.motion(first, second)
-    (strips,) = steps.restore([first, second], [None, motion], slice(0, 1))
-    assert strips is not None
+    first, second = steps.clean([texture[:, :, n : n + width] for n in (0, 2)])
+    (motion,) = steps.motions([(first, second)])
+    (made,) = steps.restore([first, second], [None, motion], slice(0, 1))
+    strips = made.picture
     flow = motion.to_earlier
     assert 0.05 < flow.abs().max() < 8
     context = 2 * given.basicvsr.forward_resblocks.reach + 8 + 2
@@ -196,6 +196,8 @@ class _MadeUpGpu(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in (torch.ops.aten.item.default, torch.ops.aten.is_nonzero.default):
             return 1.0  # a residue that is finite, a picture that is
+        if func in (torch.ops.aten.pin_memory.default, torch.ops.aten._pin_memory.default):
+            return args[0]
         if func is torch.ops.aten.grid_sampler.default:  # PyTorch knows no shape for it
             made = args[0].new_empty((*args[0].shape[:2], *args[1].shape[1:3]))
         else:
@@ -214,7 +216,7 @@ class _MadeUpGpu(TorchDispatchMode):
     def carry(self, steps: Steps) -> None:
         """Put a network's weights on it."""
         steps._device = torch.device("cuda", 0)
-        for module in steps._network.modules():
+        for module in steps._parts.network.modules():
             for tensors in (module._parameters, module._buffers):
                 for name, tensor in tensors.items():
                     assert tensor is not None
@@ -240,8 +242,8 @@ def test_the_estimate_is_within_15_percent_of_what_lies_on_a_gpu(
     steps._plans[size] = plan
     with FakeTensorMode(), _MadeUpGpu() as gpu:
         gpu.carry(steps)
-        cleaned = [steps.clean(torch.rand(3, *size)) for _ in range(window + 2)]
-        motions = [None, *(steps.motion(*pair) for pair in itertools.pairwise(cleaned))]
+        cleaned = [steps.clean([torch.rand(3, *size)])[0] for _ in range(window + 2)]
+        motions = [None, *(steps.motions([pair])[0] for pair in itertools.pairwise(cleaned))]
         for _ in steps.restore(cleaned, motions, slice(1, window + 1)):
             pass
     need = Need(given, chosen, dtype, size[1], size[0], on_host=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vsrealbasicvsr.filter.worker import return_freed_memory
+from vsrealbasicvsr.freed_memory import freed_memory_kept, return_freed_memory
 
 
 def resident() -> float:
@@ -27,3 +28,21 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     return_freed_memory()
     assert resident() < before - 200
     assert last.all()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives large blocks back at once")
+def test_freed_memory_is_kept_for_the_next_tensor_and_goes_back_at_the_end() -> None:
+    def faults() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    def fill() -> int:
+        before = faults()
+        np.ones(20_000_000)  # 160 MB
+        return faults() - before
+
+    fill()
+    usual = fill()
+    with freed_memory_kept():
+        fill()
+        assert fill() < usual / 10
+    assert fill() > usual / 2

@@ -20,6 +20,7 @@ from vsrealbasicvsr.benchmark.quality.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.benchmark.turns import Plain, Rival, Stream, best_of_turns
 from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.engine.steps import Steps
+from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Acceleration, Precision, Settings
 
 ONE_PASS = 255.0
@@ -165,7 +166,8 @@ def measure_speed(
     steps, eager = (
         Steps(network, one, on, dtype) for one in (settings, replace(settings, acceleration="off"))
     )
-    parts = measure_parts(case, steps, on, eager)
+    with freed_memory_kept():
+        parts = measure_parts(case, steps, on, eager)
     ceilings = measure_ceilings(on, dtype, (case.width, case.height))
     seconds = stream.steady.clip / case.frames
     plainly = _per_frame(best["plain"], case)

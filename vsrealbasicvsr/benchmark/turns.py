@@ -15,6 +15,7 @@ from vsrealbasicvsr.benchmark.quality.footage import to_eight_bit
 from vsrealbasicvsr.benchmark.quality.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
+from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 
@@ -60,10 +61,11 @@ class Stream:
         length = min(self._restorer.settings.window or len(self._frames), len(self._frames))
         window = 0.0
         started = time.perf_counter()
-        for number, picture in enumerate(self._restorer.stream(self._frames), 1):
-            picture.cpu()
-            if number == length:
-                window = time.perf_counter() - started
+        with freed_memory_kept():  # as in `vsrealbasicvsr restore`
+            for number, picture in enumerate(self._restorer.stream(self._frames), 1):
+                picture.cpu()
+                if number == length:
+                    window = time.perf_counter() - started
         self.runs.append(Run(time.perf_counter() - started, window))
         return self.runs[-1].clip
 

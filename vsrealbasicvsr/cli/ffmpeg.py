@@ -10,6 +10,7 @@ import click
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.errors import GraphError
+from vsrealbasicvsr.freed_memory import freed_memory_kept
 
 EXAMPLES = """\b
 Examples:
@@ -49,7 +50,8 @@ def ffmpeg(program: str | None, dry_run: bool, arguments: tuple[str, ...]) -> No
         from vsrealbasicvsr.ffmpeg.bridge import run_command
         from vsrealbasicvsr.ffmpeg.rehearsal import FFmpegFailedError
     try:
-        sys.exit(run_command(arguments, ffmpeg=program, dry_run=dry_run))
+        with freed_memory_kept():
+            sys.exit(run_command(arguments, ffmpeg=program, dry_run=dry_run))
     except GraphError as error:
         say(f"vsrealbasicvsr: {error}")
         sys.exit(USAGE_ERROR)

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from vsrealbasicvsr.cli.progress import show_progress
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Settings
 
 FRAMES_LOST = 3
@@ -178,7 +180,9 @@ def restore(
     encoding = Encoding(encoder=encoder, crf=crf, pixel_format=pixel_format, options=encoder_options)
     delivery = Delivery(encoding=encoding, **choices)
     logging.getLogger("vsrealbasicvsr").setLevel(logging.ERROR if quiet else logging.WARNING)
-    with show_progress("none" if quiet else progress) as on_progress:
+    # Who sets a limit gets a process that keeps nothing.
+    kept = freed_memory_kept() if settings.memory == "auto" else nullcontext()
+    with kept, show_progress("none" if quiet else progress) as on_progress:
         report = restore_file(source, target, settings, delivery=delivery, on_progress=on_progress)
     if not quiet:
         say(

@@ -43,6 +43,8 @@ class Parts:
     """Rows that a row of cleaning depends on, above and below."""
     trunk_reach: int
     """The same of the convolutions in `advance`."""
+    network: RealBasicVSR
+    """Whose weights they compute with: a copy, on the device."""
 
 
 def make_parts(
@@ -88,6 +90,7 @@ def _plain(network: RealBasicVSR) -> Parts:
         detail=basicvsr.detail,
         cleaning_reach=network.cleaning.reach if network.cleaning else 0,
         trunk_reach=basicvsr.forward_resblocks.reach,
+        network=network,
     )
 
 

@@ -103,7 +103,6 @@ class Steps:
         budget: int | None = None,
     ) -> None:
         self.dtype = dtype
-        self._network = network
         self._parts = make_parts(network, device, dtype, settings.acceleration)
         self._settings = settings
         self._device = device
@@ -115,7 +114,7 @@ class Steps:
         height, width = size
         if (height, width) not in self._plans:
             on_host = self._device.type == "cpu"
-            need = Need(self._network, self._settings, self.dtype, width, height, on_host)
+            need = Need(self._parts.network, self._settings, self.dtype, width, height, on_host)
             plan = make_plan(need, self._budget)
             if plan != make_plan(need, None):
                 log.warning("memory %s: %dx%d is done in %s.", self._settings.memory, width, height, plan)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsrealbasicvsr.errors import RestorationError
+from vsrealbasicvsr.freed_memory import return_freed_memory
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
 
@@ -142,17 +141,6 @@ class Worker:
         self.close()
         if self._thread is not None:
             self._thread.join()
-
-
-def return_freed_memory() -> None:
-    """Give back to the system what the C library keeps of freed memory, where it is glibc; some milliseconds.
-
-    It keeps freed blocks of up to 32 MB, such as restored frames, in whatever order they went: so the peak
-    crept from 4.2 GB after 300 frames of 480x270 to 4.6 GB after 1000.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _noting(frames: deque[CleanedFrame], made: Iterable[tuple[CleanedFrame, Tensor]]) -> Iterator[Tensor]:
