@@ -130,9 +130,9 @@ def _share(bench: Bench, part: Part) -> str:
 def _margin_line(speed: Speed) -> str:
     measured = speed.margins.measured
     time = _number(measured if isinstance(measured, Absent) else 100 * measured, ".1f")
-    return (
-        f"margins add {100 * speed.margins.arithmetic:.1f} % of operations, of the time as measured {time} %"
-    )
+    unit = "" if isinstance(measured, Absent) else " %"
+    operations = f"{100 * speed.margins.arithmetic:.1f} %"
+    return f"margins add {operations} of operations, of the time as measured {time}{unit}"
 
 
 def _number(figure: Figure, form: str) -> str:

@@ -6,11 +6,13 @@ The plain network stays the reference; what is here is compared with it by tests
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, cast
 
+import platformdirs
 import torch
 from torch import Tensor
 
@@ -74,6 +76,9 @@ def make_parts(
     if acceleration == "off":
         return plain
     if acceleration == "compile":
+        # Read when the first part is compiled; PyTorch's own place is emptied when the machine starts.
+        kept = platformdirs.user_cache_path("vsrealbasicvsr", appauthor=False) / "compiled"
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
         return _each(plain, partial(torch.compile, fullgraph=True, dynamic=False))
     if acceleration == "fused":
         return _each(_fused(own, plain), Graphed)

@@ -145,7 +145,7 @@ class Steps:
             self._plans[height, width] = smaller
             if self._device.type == "cuda":
                 if stored and smaller.features_on_host:
-                    stored[:] = [features.cpu() for features in stored]
+                    stored[:] = [_put_away(features) for features in stored]
                 torch.cuda.empty_cache()
 
     @torch.inference_mode()
@@ -250,7 +250,7 @@ class Steps:
             features = self.propagate("backward", cleaned[i], features, flow, stored)
             if i < core.stop:
                 away = self.plan(features.shape[-2:]).features_on_host
-                stored.append(features.cpu() if away else features)
+                stored.append(_put_away(features) if away else features)
         features = None
         for i in range(core.stop):
             if before_step:
@@ -275,7 +275,8 @@ class Steps:
         """
 
         def work(plan: Plan) -> Reconstruction:
-            return self._reconstructed(frame, backward.to(self._device), forward, plan)
+            back = backward.to(self._device, non_blocking=True)
+            return self._reconstructed(frame, back, forward, plan)
 
         return self._attempt(frame.picture.shape[-2:], work, stored)
 
@@ -347,3 +348,10 @@ class Steps:
 def _joined(pictures: Sequence[Tensor]) -> Tensor:
     """One batch; a single picture is not copied."""
     return torch.cat(list(pictures)) if len(pictures) > 1 else pictures[0]
+
+
+def _put_away(features: Tensor) -> Tensor:
+    """Features in host memory; a GPU goes on while it copies them, there and back, as its queue is one."""
+    if features.device.type == "cpu":
+        return features
+    return torch.empty_like(features, device="cpu", pin_memory=True).copy_(features, non_blocking=True)
