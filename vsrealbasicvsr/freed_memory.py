@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _KEEPING = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1}
-_USUAL = {_MMAP_MAX: 65_536, _TRIM_THRESHOLD: 2**26}
-"""Where glibc's own adjustment arrives with large tensors."""
+_USUAL = {_MMAP_MAX: 65_536, _MMAP_THRESHOLD: 2**25, _TRIM_THRESHOLD: 2**26}
+"""Where glibc's own adjustment arrives with large tensors; it ends for good at the first call."""
 
 
 @contextmanager

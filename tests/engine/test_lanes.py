@@ -104,8 +104,20 @@ def test_a_source_that_fails_is_passed_on(restorer: Make, clip: Clip) -> None:
         yield from clip(5)
         raise OSError("the disk is gone")
 
+    came = []
     with pytest.raises(OSError, match="the disk is gone"):
-        list(Lanes([restorer(window=2, margin=1) for _ in range(2)]).stream(failing()))
+        for picture in Lanes([restorer(window=2, margin=1) for _ in range(2)]).stream(failing()):
+            came.append(picture)
+    assert len(came) == 2  # frames 0 to 3 were read as whole cores; the window of 2 and 3 looks at frame 4
+
+
+@pytest.mark.parametrize("cuts", [(), (4,)])
+def test_sizes_that_differ_from_core_to_core_are_refused(
+    restorer: Make, clip: Clip, cuts: tuple[int, ...]
+) -> None:
+    frames = [*clip(4), *clip(6, 24, 28)]
+    with pytest.raises(ClipError, match="Frame 4 is 28x24, the frames before it are 28x20"):
+        list(Lanes([restorer(window=4, margin=2) for _ in range(2)]).stream(frames, cuts))
 
 
 def test_a_list_of_devices_opens_lanes() -> None:
@@ -113,3 +125,7 @@ def test_a_list_of_devices_opens_lanes() -> None:
     assert isinstance(open_restorer(Settings(device="cpu")), Restorer)
     with pytest.raises(SettingsError, match="device 'toaster' is unknown"):
         open_restorer(Settings(device="cpu,toaster"))
+    with pytest.raises(SettingsError, match="device 'cpu,' has a comma without a name"):
+        open_restorer(Settings(device="cpu,"))
+    with pytest.raises(SettingsError, match="each device to be named once"):
+        open_restorer(Settings(device="cpu, cpu", acceleration="graphs"))

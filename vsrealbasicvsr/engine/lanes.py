@@ -17,9 +17,11 @@ from torch import Tensor
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.channel import Channel, ChannelClosedError, Room
+from vsrealbasicvsr.engine.device import find_device
 from vsrealbasicvsr.engine.host import on_host
 from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
+from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window, window_at, without_other_shots
@@ -35,12 +37,20 @@ def open_restorer(settings: Settings) -> Restorer | Lanes:
         WeightsError: the weights cannot be found or read.
         SettingsError: the machine has no such device.
     """
-    names = settings.device.split(",")
+    names = [name.strip() for name in settings.device.split(",")]
     if len(names) == 1:
         return Restorer(settings=settings)
+    if "" in names:
+        raise SettingsError(f"device {settings.device!r} has a comma without a name; take the comma out.")
+    devices = [str(find_device(name)) for name in names]
+    if settings.acceleration in ("graphs", "fused") and len(set(devices)) < len(devices):
+        # To capture a graph is to wait for the device, which nobody may while another captures on it.
+        raise SettingsError(
+            f"acceleration {settings.acceleration!r} needs each device to be named once; else use auto."
+        )
     network = load(weights.resolve(settings.model))
     return Lanes(
-        [Restorer(network, replace(settings, device=name), sharing=names.count(name)) for name in names]
+        [Restorer(network, replace(settings, device=name), sharing=devices.count(name)) for name in devices]
     )
 
 
@@ -48,8 +58,9 @@ class Lanes:
     """Restores streams with several restorers of the same network and settings; the result is the same.
 
     Each has a thread, and on a GPU a queue of work, of its own: where a device is named twice, two windows
-    fill it together. Held: for each restorer two windows of source frames, 40 bytes a pixel each, and up to
-    2 GiB of restored pictures on the host.
+    fill it together. Held: a window more than there are restorers, each with its margins' cleaned frames and
+    flows, 28 bytes a source pixel of a frame on the devices, and up to 2 GiB of restored pictures on the
+    host; and the source frames of as many windows that are yet to be cleaned.
 
     Args:
         restorers: two or more; the first one's settings are read.
@@ -64,7 +75,7 @@ class Lanes:
     ) -> Iterator[Tensor]:
         """As `Restorer.stream`, but the pictures come out on the host.
 
-        With `window=0` whole shots go round robin, and as many as there are restorers are held.
+        With `window=0` whole shots go round robin, and as many as stated above are held.
 
         Raises:
             ClipError: a frame is of another shape than the first.
@@ -150,6 +161,7 @@ class _Lane:
             while (job := self._jobs.get()) is not None:
                 job()
                 del job  # with the frames that it holds
+            self.finished(None)  # before its graphs' inputs are written by another stream
 
     def _own_stream(self) -> AbstractContextManager[object]:
         device = self.restorer.device
@@ -186,17 +198,28 @@ class _Run:
         reach = -(-self._settings.margin // self._settings.window) if self._settings.window else 0
         ahead = reach + len(self._lanes) - 1  # no lane's cleaning stands behind a window that others wait for
         count = 0
-        for number, core in enumerate(cores):
+        failure: Exception | None = None
+        numbered = enumerate(cores)
+        while True:
+            try:
+                number, core = next(numbered)
+            except StopIteration:
+                break
+            except Exception as error:  # of the source: raised behind the windows that need no more of it
+                failure = error
+                break
             self._clean(number, core)
             count = number + 1
             if number >= ahead:
                 self._restore(number - ahead)
-            while len(self._made) > 2 * len(self._lanes):
+            while len(self._made) > len(self._lanes):
                 yield from self._next()
-        for number in range(max(count - ahead, 0), count):
+        for number in range(max(count - ahead, 0), count if failure is None else count - reach):
             self._restore(number)
         while self._made:
             yield from self._next()
+        if failure is not None:
+            raise failure
 
     def stop(self) -> None:
         """End all work at its next step."""
@@ -205,8 +228,9 @@ class _Run:
             channel.abandon()
 
     def _clean(self, number: int, core: _Core) -> None:
-        block = _Block(core.start, core.frames[0].shape[1:], core.stop, core.cuts)
         before = self._blocks.get(number - 1)
+        size = before.size if before else core.frames[0].shape[1:]
+        block = _Block(core.start, size, core.stop, core.cuts)
         self._blocks[number] = block
         lane = self._lane(number)
         lane.submit(partial(self._cleaned, lane, core.frames, block, before))
