@@ -72,7 +72,7 @@ def test_strips_give_the_same_pictures(acceleration: str) -> None:
     torch.testing.assert_close(strips, whole, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("acceleration", ["off", "graphs"])
+@pytest.mark.parametrize("acceleration", ["off", "auto"])
 def test_two_windows_in_flight_on_one_device(golden_network: RealBasicVSR, acceleration: str) -> None:
     frames = decode_rgb(EXAMPLE_CLIP, frames=9)[:, :, :48, :64]
     chosen = Settings(window=2, margin=1, precision="fp32", acceleration=acceleration)
