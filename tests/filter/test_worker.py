@@ -32,8 +32,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 
 
 _FAULTS = """
-import subprocess
-import sys
+import resource
 import numpy as np
 from vsrealbasicvsr.freed_memory import freed_memory_kept
 
