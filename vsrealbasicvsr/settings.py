@@ -66,7 +66,9 @@ class Settings:
         form="auto, a share such as 60%, or an amount such as 6GB or 800MB",
     )  # fmt: skip
     acceleration: Acceleration = _setting(
-        "auto", "how the network's parts are run; auto takes what was measured to be fastest",
+        "auto",
+        "how the network's parts are run; auto was fastest on a CPU; "
+        "graphs, fused and compile are not measured on a GPU yet",
         choices=("auto", "off", "compile", "graphs", "fused"),
     )  # fmt: skip
 

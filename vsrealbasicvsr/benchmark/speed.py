@@ -25,8 +25,6 @@ from vsrealbasicvsr.settings import Acceleration, Precision, Settings
 
 ONE_PASS = 255.0
 """Refinement threshold at which both sides clean every frame exactly once."""
-_STREAM, _BARE, _PLAIN = "stream", "stream without margins", "plain network"
-"""What have turns beside peers."""
 _ON_CPU = Absent("it ran on the CPU")
 _ONE_WINDOW = Absent("no margin is computed twice in this clip")
 

@@ -18,10 +18,12 @@ def find_device(name: str) -> torch.device:
     """The device of that name: `auto`, `cpu`, `cuda`, `cuda:N` or an index N.
 
     Raises:
-        SettingsError: the name means nothing, or the machine has no such device.
+        SettingsError: the name means nothing or several devices, or the machine has no such device.
     """
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if "," in name:
+        raise SettingsError(f"device {name!r} names several where one is needed; name one.")
     try:
         device = torch.device(f"cuda:{name}" if name.isdecimal() else name)
     except RuntimeError as error:

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsrealbasicvsr.network.basicvsr import SLOPE, BasicVSR
-from vsrealbasicvsr.network.cleaning import Cleaning
 from vsrealbasicvsr.network.layers import ResidualBlock, Trunk
 
 
@@ -25,13 +24,6 @@ def trunk_in_place(trunk: Trunk, x: Tensor) -> Tensor:
         residue = F.relu_(cast(ResidualBlock, block).conv1(features))
         features = cast(Tensor, cast(ResidualBlock, block).conv2(residue)).add_(features)
     return features
-
-
-def cleaning_in_place(cleaning: Cleaning, picture: Tensor) -> Tensor:
-    """What `cleaning(picture)` gives, (N, 3, H, W)."""
-    trunk, last = cleaning
-    residue: Tensor = last(trunk_in_place(cast(Trunk, trunk), picture))
-    return residue
 
 
 def detail_in_place(basicvsr: BasicVSR, backward: Tensor, forward: Tensor) -> Tensor:

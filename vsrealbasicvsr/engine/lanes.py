@@ -188,6 +188,7 @@ class _Run:
         self._lanes, self._settings, self._on_cleaned = lanes, settings, on_cleaned
         self._blocks: dict[int, _Block] = {}
         self._made: deque[tuple[_Block, Channel[Tensor]]] = deque()
+        self._failure: Exception | None = None
         self._stopped = threading.Event()
 
     def through(self, cores: Iterable[_Core]) -> Iterator[Tensor]:
@@ -198,28 +199,27 @@ class _Run:
         reach = -(-self._settings.margin // self._settings.window) if self._settings.window else 0
         ahead = reach + len(self._lanes) - 1  # no lane's cleaning stands behind a window that others wait for
         count = 0
-        failure: Exception | None = None
-        numbered = enumerate(cores)
-        while True:
-            try:
-                number, core = next(numbered)
-            except StopIteration:
-                break
-            except Exception as error:  # of the source: raised behind the windows that need no more of it
-                failure = error
-                break
+        for number, core in enumerate(self._read(cores)):
             self._clean(number, core)
             count = number + 1
             if number >= ahead:
                 self._restore(number - ahead)
             while len(self._made) > len(self._lanes):
                 yield from self._next()
-        for number in range(max(count - ahead, 0), count if failure is None else count - reach):
+        # Where the source failed, those that need no more of it.
+        for number in range(max(count - ahead, 0), count - reach if self._failure else count):
             self._restore(number)
         while self._made:
             yield from self._next()
-        if failure is not None:
-            raise failure
+        if self._failure:
+            raise self._failure
+
+    def _read(self, cores: Iterable[_Core]) -> Iterator[_Core]:
+        """The cores up to the source's failure, which is kept for later."""
+        try:
+            yield from cores
+        except Exception as error:
+            self._failure = error
 
     def stop(self) -> None:
         """End all work at its next step."""

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr.engine.graphed import Graphed
-from vsrealbasicvsr.engine.in_place import cleaning_in_place, detail_in_place, trunk_in_place
+from vsrealbasicvsr.engine.in_place import detail_in_place, trunk_in_place
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import BasicVSR
+from vsrealbasicvsr.network.cleaning import Cleaning
 from vsrealbasicvsr.network.layers import Trunk
 from vsrealbasicvsr.settings import Acceleration
 
@@ -66,12 +67,12 @@ def make_parts(
     Raises:
         SettingsError: `graphs` or `fused` on a device that is no GPU.
     """
+    if acceleration in ("graphs", "fused") and device.type != "cuda":
+        raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
     own = copy.deepcopy(network).eval().requires_grad_(False)
     own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
     own.basicvsr.spynet = copy.deepcopy(network.basicvsr.spynet).eval().requires_grad_(False)
     own.basicvsr.spynet.to(device, torch.float32).to(memory_format=torch.channels_last)
-    if acceleration in ("graphs", "fused") and device.type != "cuda":
-        raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
     plain = _plain(own)
     if acceleration == "off":
         return plain
@@ -87,26 +88,22 @@ def make_parts(
 
 
 def _plain(network: RealBasicVSR) -> Parts:
-    basicvsr = network.basicvsr
     return Parts(
         cleaning=network.cleaning,
-        flow=basicvsr.spynet,
-        advance=_advances(basicvsr, lambda trunk, picture, aligned: basicvsr.arrive(trunk, picture, aligned)),
-        detail=basicvsr.detail,
+        flow=network.basicvsr.spynet,
+        advance=_advances(network.basicvsr, lambda trunk, joined: trunk(joined)),
+        detail=network.basicvsr.detail,
         cleaning_reach=network.cleaning.reach if network.cleaning else 0,
-        trunk_reach=basicvsr.forward_resblocks.reach,
+        trunk_reach=network.basicvsr.forward_resblocks.reach,
         network=network,
     )
 
 
 def _in_place(network: RealBasicVSR, parts: Parts) -> Parts:
-    def arrive(trunk: Trunk, picture: Tensor, aligned: Tensor) -> Tensor:
-        return trunk_in_place(trunk, torch.cat((picture, aligned), dim=1))
-
     return replace(
         parts,
-        cleaning=network.cleaning and partial(cleaning_in_place, network.cleaning),
-        advance=_advances(network.basicvsr, arrive),
+        cleaning=network.cleaning and partial(_residue, network.cleaning, trunk_in_place),
+        advance=_advances(network.basicvsr, trunk_in_place),
         detail=partial(detail_in_place, network.basicvsr),
     )
 
@@ -114,42 +111,27 @@ def _in_place(network: RealBasicVSR, parts: Parts) -> Parts:
 def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
     from vsrealbasicvsr.engine import kernels  # loads Triton
 
-    basicvsr = network.basicvsr
-
-    def cleaning(picture: Tensor) -> Tensor:
-        assert network.cleaning is not None  # asked below
-        trunk, last = network.cleaning
-        residue: Tensor = last(kernels.fused_trunk(cast(Trunk, trunk), picture))
-        return residue
-
-    def advance(
-        trunk: Trunk,
-        picture: Tensor,
-        rows: Tensor | None = None,
-        features: Tensor | None = None,
-        flow: Tensor | None = None,
-    ) -> Tensor:
-        if features is not None and flow is not None and picture.shape[-2:] == features.shape[-2:]:
-            joined = kernels.warp_and_join(picture, features, flow)
-        else:
-            joined = torch.cat((picture, basicvsr.align(picture, features, flow, rows)), dim=1)
-        return kernels.fused_trunk(trunk, joined)
-
     return replace(
         parts,
-        cleaning=network.cleaning and cleaning,
-        advance={
-            "backward": partial(advance, basicvsr.backward_resblocks),
-            "forward": partial(advance, basicvsr.forward_resblocks),
-        },
-        detail=partial(kernels.fused_detail, basicvsr),
+        cleaning=network.cleaning and partial(_residue, network.cleaning, kernels.fused_trunk),
+        advance=_advances(network.basicvsr, kernels.fused_trunk, kernels.warp_and_join),
+        detail=partial(kernels.fused_detail, network.basicvsr),
     )
 
 
+def _residue(cleaning: Cleaning, run: Callable[[Trunk, Tensor], Tensor], picture: Tensor) -> Tensor:
+    """What `cleaning(picture)` gives, with its trunk run in some way."""
+    trunk, last = cleaning
+    residue: Tensor = last(run(cast(Trunk, trunk), picture))
+    return residue
+
+
 def _advances(
-    basicvsr: BasicVSR, arrive: Callable[[Trunk, Tensor, Tensor], Tensor]
+    basicvsr: BasicVSR,
+    run: Callable[[Trunk, Tensor], Tensor],
+    join: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
 ) -> dict[Direction, Callable[..., Tensor]]:
-    """Alignment and then this, for each direction's trunk."""
+    """Alignment and a way to run a trunk, for each direction's trunk; `join` aligns whole pictures faster."""
 
     def advance(
         trunk: Trunk,
@@ -158,7 +140,11 @@ def _advances(
         features: Tensor | None = None,
         flow: Tensor | None = None,
     ) -> Tensor:
-        return arrive(trunk, picture, basicvsr.align(picture, features, flow, rows))
+        if join and features is not None and flow is not None and picture.shape[-2:] == features.shape[-2:]:
+            joined = join(picture, features, flow)
+        else:
+            joined = torch.cat((picture, basicvsr.align(picture, features, flow, rows)), dim=1)
+        return run(trunk, joined)
 
     return {
         "backward": partial(advance, basicvsr.backward_resblocks),

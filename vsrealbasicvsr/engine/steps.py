@@ -1,7 +1,8 @@
 """The network's parts as steps on single frames of a fixed shape, on one device in one arithmetic.
 
-Every step computes one frame or one pair, so its result does not depend on what else is computed, and
-neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2).
+A step's result is a function of one frame or one pair, so it does not depend on what else is computed, and
+neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2). Batches, on a
+GPU, have one shape.
 """
 
 from __future__ import annotations
@@ -81,9 +82,9 @@ class Reconstruction:
 class Steps:
     """Cleaning, flow, propagation and reconstruction of single frames.
 
-    Where the device runs out of memory, a step is done again with strips of half the height, then with the
-    backward features in host memory, down to the smallest plan; what comes out stays the same, up to the
-    order of a convolution's sums.
+    Where the device runs out of memory, a step is done again without batches, with strips of half the height,
+    then with the backward features in host memory, down to the smallest plan; what comes out stays the same,
+    up to the order of a convolution's sums.
 
     Args:
         network: copied, not changed.
