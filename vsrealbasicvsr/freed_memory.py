@@ -18,8 +18,8 @@ def freed_memory_kept() -> Iterator[None]:
     """Keep what is freed for the next tensor, in the whole process, until the block ends.
 
     Otherwise tensors of 32 MB and more go back to the system when they are freed, and the next one is filled
-    with zeros page by page: a quarter of a core's time at 640x360. The price is memory, there 3.0 GB instead of
-    1.7 (benchmarks/README.md). It is for processes of our own, since it holds for all in one.
+    with zeros page by page: a quarter of a core's time at 640x360. The price is memory, there 3.0 GB instead
+    of 1.7 (benchmarks/README.md). It is for processes of our own, since it holds for all in one.
     """
     _adjust(_KEEPING)
     try:
