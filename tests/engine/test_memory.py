@@ -242,10 +242,12 @@ def test_the_estimate_is_within_15_percent_of_what_lies_on_a_gpu(
     steps._plans[size] = plan
     with FakeTensorMode(), _MadeUpGpu() as gpu:
         gpu.carry(steps)
+        held = torch.empty(3, *(4 * length for length in size), device="cuda")  # by the reader
         cleaned = [steps.clean([torch.rand(3, *size)])[0] for _ in range(window + 2)]
         motions = [None, *(steps.motions([pair])[0] for pair in itertools.pairwise(cleaned))]
-        for _ in steps.restore(cleaned, motions, slice(1, window + 1)):
-            pass
+        for made in steps.restore(cleaned, motions, slice(1, window + 1)):
+            held = made.picture
+        assert held.is_cuda
     need = Need(given, chosen, dtype, size[1], size[0], on_host=False)
     assert need.peak(plan) == pytest.approx(gpu.peak, rel=0.15)
 

@@ -1,7 +1,7 @@
 """The network's trunks and reconstruction with activations and sums in place, for inference.
 
-On a CPU a new tensor may cost more than the activation in it, for the system gives it memory page by page. The
-bits are the same.
+On a CPU a new tensor may cost more than the activation in it, for the system gives it memory page by page.
+The bits are the same.
 """
 
 from __future__ import annotations

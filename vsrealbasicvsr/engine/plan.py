@@ -166,7 +166,7 @@ class Need:
         """
         exact = 4 * self.network.basicvsr.mid_channels * self._pixels
         strip = self._strip(plan.rows, self.network.basicvsr.forward_resblocks.reach)
-        inside = 2 * self._features * strip // self.height + self._trunk(plan.rows)  # aligned, and entering
+        inside = self._features * strip // self.height + self._trunk(plan.rows)  # what enters, too
         if plan.in_strips:
             copy = 0 if self.dtype == torch.float32 else exact
             return 2 * self._features + copy + inside
