@@ -24,7 +24,7 @@ from vsrealbasicvsr.ffmpeg.rehearsal import Pictures
 from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, pipe_input
 
 _RATE = 25
-_POLL = 0.05
+_POLL = 0.01
 """Seconds between looks at the processes' memory."""
 _PROCESSES = {"pipe:1": "decode half", "pipe:0": "encode half", "vsrealbasicvsr.cli": "vsrealbasicvsr"}
 """A word of its command tells what a process is."""
