@@ -42,6 +42,6 @@ def test_no_room_on_the_host_is_one_sentence(where: str, error: Exception) -> No
 def test_large_frames_wait_in_smaller_numbers(width: int, height: int, decoded: int, restored: int) -> None:
     source = SourceFrame(av.VideoFrame(2, 2, "yuv420p"), 0, 1)
     low = (torch.empty(3, height, width, device="meta"), source, False)
-    large = Restored(torch.empty(3, 4 * height, 4 * width, device="meta"), 0, 1)
+    large = Restored(torch.empty(3, 4 * height, 4 * width, device="meta"), 0, 1, 0, 1, 0.0)
     assert [n for n in range(1, 10) if DECODED_AHEAD.has([low] * (n - 1), low)][-1] == decoded
     assert [n for n in range(1, 10) if ENCODED_BEHIND.has([large] * (n - 1), large)][-1] == restored

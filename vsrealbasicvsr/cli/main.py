@@ -13,9 +13,10 @@ from vsrealbasicvsr.cli.bench import bench
 from vsrealbasicvsr.cli.encode import encode
 from vsrealbasicvsr.cli.evaluate import evaluate
 from vsrealbasicvsr.cli.ffmpeg import ffmpeg
+from vsrealbasicvsr.cli.job import job
 from vsrealbasicvsr.cli.plugins import plugins
 from vsrealbasicvsr.cli.restore import restore
-from vsrealbasicvsr.cli.signals import INTERRUPTED, TERMINATED, Terminated, sigterm_interrupts
+from vsrealbasicvsr.cli.signals import INTERRUPTED, Terminated, signals_interrupt
 from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.cli.weights import weights
 from vsrealbasicvsr.errors import RestorationError
@@ -42,12 +43,12 @@ class _Program(click.Group):
         lines = _Lines()
         logging.getLogger("vsrealbasicvsr").addHandler(lines)
         try:
-            with sigterm_interrupts():
+            with signals_interrupt():
                 return super().invoke(ctx)
         except RestorationError as error:
             raise _Failure(str(error)) from error
-        except Terminated:
-            ctx.exit(TERMINATED)
+        except Terminated as ended:
+            ctx.exit(ended.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         finally:
@@ -61,6 +62,7 @@ def main() -> None:
 
 
 main.add_command(restore)
+main.add_command(job)
 main.add_command(ffmpeg)
 main.add_command(encode)
 main.add_command(weights)

@@ -20,8 +20,8 @@ def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Pro
     """What to call when work begins and after every frame.
 
     Args:
-        how: `bar`, `json` (one object a line: frames, total, seconds, rate, eta, mean_passes; total and
-            eta are null where the length is unknown), or `none`.
+        how: `bar`, `json` (one object a line: frames, total, resumed, seconds, rate, eta, mean_passes,
+            workers; total and eta are null where the length is unknown; rate counts this run), or `none`.
     """
     if how == "none":
         yield None
@@ -42,9 +42,15 @@ class _Bar:
     def __call__(self, progress: Progress) -> None:
         if self._bar is None:
             self._bar = tqdm(
-                total=progress.total, unit=" frames", file=Stderr(), dynamic_ncols=True, smoothing=0.05
+                total=progress.total,
+                initial=progress.resumed,
+                unit=" frames",
+                file=Stderr(),
+                dynamic_ncols=True,
+                smoothing=0.05,
             )
-        self._bar.set_postfix_str(f"{progress.mean_passes:.2f} passes", refresh=False)
+        told = " | ".join((f"{progress.mean_passes:.2f} passes", *progress.workers))
+        self._bar.set_postfix_str(told, refresh=False)
         self._bar.update(progress.frames - self._bar.n)
 
     def close(self) -> None:
@@ -53,14 +59,17 @@ class _Bar:
 
 
 def _write_json(progress: Progress) -> None:
-    rate = progress.frames / progress.seconds if progress.seconds else 0.0
+    made = progress.frames - progress.resumed
+    rate = made / progress.seconds if progress.seconds else 0.0
     left = None if progress.total is None else max(progress.total - progress.frames, 0)
     line = {
         "frames": progress.frames,
         "total": progress.total,
+        "resumed": progress.resumed,
         "seconds": round(progress.seconds, 3),
         "rate": round(rate, 4),
         "eta": None if left is None or not rate else round(left / rate, 1),
         "mean_passes": round(progress.mean_passes, 3),
+        "workers": list(progress.workers),
     }
     say(json.dumps(line))

@@ -135,6 +135,27 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     help="bwdif first: where flagged, never, one frame per frame, or one per field.",
 )
 @click.option("--rate", type=Rate(), help="Frame rate of an image sequence; 25 if not given.")
+@click.option(
+    "--segment-length",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Frames after which the work is safe on the disk, up to the next window; 0 chooses by size.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="Processes that make segments beside each other, on the devices of --device in turn; 0: this one.",
+)
+@click.option(
+    "--ray", metavar="ADDRESS", help="Make segments on a Ray cluster that shares the disk; local starts one."
+)
+@click.option("--restart", is_flag=True, help="Discard what an interrupted run has done.")
+@click.option(
+    "--join", "helping", is_flag=True, help="Help a run that makes the same OUT, here or on a shared disk."
+)
 @click.option("--cuts-out", type=click.Path(path_type=Path), help="Write the scene cuts here.")
 @click.option("--strict", is_flag=True, help="Refuse what the output cannot hold instead of warning.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
@@ -155,6 +176,10 @@ def restore(
     encoder_options: tuple[tuple[str, str], ...],
     quiet: bool,
     progress: Literal["bar", "json"],
+    restart: bool,
+    helping: bool,
+    workers: int,
+    ray: str | None,
     **choices: Any,
 ) -> None:
     """Restore the video IN to OUT, four times the width and height.
@@ -162,7 +187,14 @@ def restore(
     IN is any file FFmpeg reads, a folder of images, or a pattern such as frames/%06d.png. OUT is a .mkv,
     .mp4 or .mov file, or a folder or pattern for PNG frames. Sound, subtitles, chapters and metadata are
     carried over untouched.
+
+    Whatever stops the work, the same command goes on with it: what is done is kept in OUT.parts until OUT
+    is whole. `vsrealbasicvsr job status OUT` tells how far it is.
     """
+    if restart and helping:
+        raise click.UsageError("--restart and --join exclude each other.")
+    if helping and (workers or ray):
+        raise click.UsageError("--join helps with this process alone; start it as often as you like.")
     for name, value in (("IN", source), ("OUT", target)):
         if value in ("", "-"):
             raise click.UsageError(f"{name} must be the name of a file or folder; pipes are not supported.")
@@ -183,10 +215,21 @@ def restore(
     # Who sets a limit gets a process that keeps nothing.
     kept = freed_memory_kept() if settings.memory == "auto" else nullcontext()
     with kept, show_progress("none" if quiet else progress) as on_progress:
-        report = restore_file(source, target, settings, delivery=delivery, on_progress=on_progress)
+        report = restore_file(
+            source,
+            target,
+            settings,
+            delivery=delivery,
+            on_progress=on_progress,
+            restart=restart,
+            helping=helping,
+            workers=workers,
+            ray=ray,
+        )
     if not quiet:
+        before = f", {report.resumed} of them by earlier runs" if report.resumed else ""
         say(
-            f"{report.target}: {report.frames} frames in {report.seconds:.1f} s, "
+            f"{report.target}: {report.frames} frames in {report.seconds:.1f} s{before}, "
             f"{len(report.cuts)} cuts, {report.mean_passes:.2f} cleaning passes a frame"
         )
     if report.lost:

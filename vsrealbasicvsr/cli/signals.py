@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both end the work in the same way, and never in the middle of an import."""
+"""Ctrl-C, SIGTERM and SIGHUP: all end the work in the same way, and never in the middle of an import."""
 
 from __future__ import annotations
 
@@ -7,21 +7,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
+
+_ENDING = tuple(
+    number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+)
+"""Windows has no SIGHUP: there a closed terminal ends the process."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM ends the work as Ctrl-C does."""
+    """A signal ends the work as Ctrl-C does.
+
+    Attributes:
+        exit_code: 128 and the signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
 
 
 @contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM meanwhile."""
-    before = signal.signal(signal.SIGTERM, _raise)
+def signals_interrupt() -> Iterator[None]:
+    """Raise `Terminated` on SIGTERM and SIGHUP meanwhile; SIGHUP stays ignored where `nohup` ignores it."""
+    before = {
+        number: signal.signal(number, _raise)
+        for number in _ENDING
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -30,7 +48,8 @@ def signals_held() -> Iterator[None]:
     waiting: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: waiting.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, *_ENDING)
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield
@@ -38,8 +57,8 @@ def signals_held() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if waiting:
-        raise Terminated if waiting[0] == signal.SIGTERM else KeyboardInterrupt
+        raise KeyboardInterrupt if waiting[0] == signal.SIGINT else Terminated(waiting[0])
 
 
-def _raise(_: int, __: FrameType | None) -> None:
-    raise Terminated
+def _raise(number: int, _: FrameType | None) -> None:
+    raise Terminated(number)

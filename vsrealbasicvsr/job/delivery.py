@@ -35,6 +35,8 @@ class Delivery:
     """bwdif before restoration: where flagged, never, to one frame per frame, to one per field."""
     rate: Fraction | None = None
     """Frames per second of an image sequence."""
+    segment_length: int = 0
+    """Frames of a segment of the job at most, up to the next window; 0 chooses by the picture's size."""
     cuts_out: Path | None = None
     """Where to write the scene cuts that were used."""
     strict: bool = False
@@ -51,6 +53,9 @@ class Delivery:
             raise JobError(f"scale {self.scale:g} is out of range; give 0.1 to 16.")
         if self.rate is not None and not 0 < self.rate <= 1000:
             raise JobError(f"rate {self.rate} is out of range; give frames per second, up to 1000.")
+
+        if not 0 <= self.segment_length <= 1_000_000:
+            raise JobError(f"segment length {self.segment_length} is out of range; give 0 to 1000000 frames.")
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the output for a source of this size; with `scale` both are made even."""

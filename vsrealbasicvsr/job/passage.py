@@ -22,12 +22,17 @@ _Decoded = tuple[Tensor, SourceFrame, bool]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A restored picture and the time of the frame it was made of."""
+    """A restored picture, the time of the frame it was made of, and how that was cleaned."""
 
     picture: Tensor
     """(3, 4H, 4W), float32, on the host."""
     pts: int
     duration: int | None
+    number: int
+    """Of the frame in the source, from 0."""
+    passes: int
+    residue: float
+    """Mean absolute change by the last cleaning pass, 0-255; 0 without one."""
 
 
 DECODED_AHEAD: Room[_Decoded] = Room(8, lambda decoded: decoded[0].nbytes, 64 * 2**20)
@@ -48,8 +53,8 @@ class Passage:
         write: Takes the restored frames in order; called in the encoding thread.
         stop: Called in the main thread when the pass fails, to end a wait for frames that will never come.
         cuts: Frame numbers that started a new shot, so far.
-        cleaned: Frames cleaned so far.
-        passes: Cleaning passes so far.
+        cleaned: Restored frames so far.
+        passes: Their cleaning passes.
     """
 
     restorer: Restorer | Lanes
@@ -60,9 +65,23 @@ class Passage:
     cleaned: int = 0
     passes: int = 0
     _times: deque[tuple[int, int | None]] = field(default_factory=deque)
+    _cleanings: dict[int, tuple[int, float]] = field(default_factory=dict)
 
-    def run(self, frames: Iterable[tuple[SourceFrame, bool]]) -> None:
-        """Restore all frames; each comes with whether it starts a new shot.
+    def run(
+        self,
+        frames: Iterable[tuple[SourceFrame, bool]],
+        *,
+        first: int = 0,
+        core_start: int = 0,
+        stop: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """Restore frames; each comes with whether it starts a new shot.
+
+        Args:
+            frames: In order.
+            first: The number of the first of them.
+            core_start: The number of the first to be restored; those before it are context.
+            stop: The number before which restoring stops, once it is known; frames from there are context.
 
         Raises:
             RestorationError: one of its kinds, for a lack of memory on the host, too.
@@ -74,12 +93,22 @@ class Passage:
             write_behind(self._written, ENCODED_BEHIND) as put,
         ):
             try:
-                pictures = self._arriving(decoded)
-                for picture in on_host(self.restorer.stream(pictures, self.cuts, on_cleaned=self._count)):
-                    put(Restored(picture, *self._times.popleft()))
+                pictures = self.restorer.stream(
+                    self._arriving(decoded, first, core_start),
+                    self.cuts,
+                    on_cleaned=self._note,
+                    first=first,
+                    core_start=core_start,
+                )
+                kept = on_host(_before(stop, pictures, core_start))
+                for number, picture in enumerate(kept, core_start):
+                    put(self._restored(number, picture))
             except BaseException:
                 self.stop()
                 raise
+            finally:
+                self._times.clear()
+                self._cleanings.clear()
 
     def _decoded(self, frames: Iterable[tuple[SourceFrame, bool]]) -> Iterator[_Decoded]:
         """RGB, time and cut of each frame; runs in the decoding thread."""
@@ -87,22 +116,36 @@ class Passage:
         for frame, cut in frames:
             yield rgb_from_frame(frame.picture, self.colour_of(frame.picture)), frame, cut
 
-    def _arriving(self, frames: Iterator[_Decoded]) -> Iterator[Tensor]:
+    def _arriving(self, frames: Iterator[_Decoded], first: int, core_start: int) -> Iterator[Tensor]:
         """The pictures alone for the engine; their times and cuts are noted."""
-        for n, (rgb, frame, cut) in enumerate(frames):
+        for n, (rgb, frame, cut) in enumerate(frames, first):
             if cut and n:
                 self.cuts.add(n)
-            self._times.append((frame.pts, frame.duration))
+            if n >= core_start:
+                self._times.append((frame.pts, frame.duration))
             yield rgb
+
+    def _restored(self, number: int, picture: Tensor) -> Restored:
+        passes, residue = self._cleanings.pop(number)
+        self.cleaned += 1
+        self.passes += passes
+        return Restored(picture, *self._times.popleft(), number, passes, residue)
 
     def _written(self, restored: Restored) -> None:
         """Runs in the encoding thread."""
         _leave_the_cores_to_the_network()
         self.write(restored)
 
-    def _count(self, _: int, cleaned: CleanedFrame) -> None:
-        self.cleaned += 1
-        self.passes += cleaned.passes
+    def _note(self, number: int, cleaned: CleanedFrame) -> None:
+        self._cleanings[number] = cleaned.passes, cleaned.residue
+
+
+def _before(stop: Callable[[], int | None], pictures: Iterable[Tensor], number: int) -> Iterator[Tensor]:
+    """The pictures up to the one before `stop`; no more are asked for than these."""
+    for n, picture in enumerate(pictures, number + 1):
+        yield picture
+        if stop() == n:
+            return
 
 
 def _leave_the_cores_to_the_network() -> None:

@@ -1,58 +1,44 @@
-"""One file's restoration: decode, network and encode overlap through bounded queues (DESIGN 4.5)."""
+"""One file's restoration: a job of segments that survives whatever stops it."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.cuts import read_cuts, write_cuts
-from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
+from vsrealbasicvsr.engine import open_restorer
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.claims import Claims
+from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
-from vsrealbasicvsr.job.passage import Passage, Restored
+from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
+from vsrealbasicvsr.job.folder import JobFolder, remove
+from vsrealbasicvsr.job.here import make_here
+from vsrealbasicvsr.job.joining import drop_damaged, has_its_name, join, publish_joined
+from vsrealbasicvsr.job.logbook import write_log
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.processes import Processes
+from vsrealbasicvsr.job.progress import OnProgress, Report, Tracker
+from vsrealbasicvsr.job.record import Record
+from vsrealbasicvsr.job.scan import Scan
+from vsrealbasicvsr.job.segments import Segment
+from vsrealbasicvsr.job.spread import spread
+from vsrealbasicvsr.job.walk import Walk
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.pixels import frame_from_rgb
-from vsrealbasicvsr.video.resample import resize_picture
-from vsrealbasicvsr.video.sink import OutputPlan, Sink, open_sink, plan_output
-from vsrealbasicvsr.video.source import Source, SourceFrame, SourceInfo, open_source
+from vsrealbasicvsr.video.output import CONTAINERS, plan_output
+from vsrealbasicvsr.video.output_file import partial_path
+from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
 
 log = logging.getLogger("vsrealbasicvsr")
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a restoration is."""
-
-    frames: int
-    """Frames handed to the encoder."""
-    total: int | None
-    """Frames expected, None where the source does not say."""
-    seconds: float
-    """Since the first frame was asked for."""
-    mean_passes: float
-    """Cleaning passes per frame so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a finished restoration did."""
-
-    target: Path
-    frames: int
-    lost: int
-    """Source frames that could not be decoded."""
-    cuts: tuple[int, ...]
-    seconds: float
-    mean_passes: float
-
-
-OnProgress = Callable[[Progress], None]
+_TRIES = 3
+_POLL = 1.0  # seconds between looks at what other processes have done
 
 
 def restore_file(
@@ -62,11 +48,16 @@ def restore_file(
     *,
     delivery: Delivery | None = None,
     on_progress: OnProgress | None = None,
+    restart: bool = False,
+    helping: bool = False,
+    workers: int = 0,
+    ray: str | None = None,
 ) -> Report:
     """Restore a video file or an image sequence to another.
 
-    Everything that can be known is checked before the first frame is restored. The output gets its
-    name only when it is whole.
+    Everything that can be known is checked before the first frame is restored. The work is kept in segments
+    in the folder `TARGET.parts` until the output is whole; the same call goes on where it was stopped, by
+    whatever. The output gets its name when it is whole, and the folder goes then.
 
     Args:
         source: any file PyAV reads, a folder of images, or a pattern such as `frames/%06d.png`.
@@ -74,36 +65,171 @@ def restore_file(
         settings: how to restore.
         delivery: how to read the source and to write the output.
         on_progress: called when work begins, and after every frame from the encoding thread.
+        restart: discard what earlier runs have done.
+        helping: make segments of a job that another process leads, on this machine or one that shares its
+            disk, and leave the joining to that.
+        workers: processes that make segments beside each other, on the devices that `settings.device`
+            names in turn; 0 makes them in this one. With `ray`, their number there.
+        ray: the address of a Ray cluster whose machines share this disk; "local" starts one here.
 
     Returns:
         What was done, with the number of source frames that were lost.
 
     Raises:
         RestorationError: one of its kinds, in one sentence, for whatever is wrong.
-        KeyboardInterrupt: passed on; what was done so far stays in a file named `.partial`.
+        KeyboardInterrupt: passed on; the segments that are done are kept.
     """
     settings, delivery = settings or Settings(), delivery or Delivery()
     given = _given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
-        size = delivery.output_size(reader.info.width, reader.info.height)
-        plan = plan_output(
-            target,
-            replace(reader.info, sample_aspect_ratio=_pixel_shape(reader.info, size)),
-            size,
-            delivery.encoding,
-            strict=delivery.strict,
-            overwrite=delivery.overwrite,
-        )
-        restorer = open_restorer(settings)
-        assumed = "; ".join(reader.info.assumptions)
-        for warning in filter(None, (assumed, *plan.warnings)):
-            log.warning("%s", warning)
-        run = _Run(reader, restorer, plan, delivery, on_progress)
-        report = run.through(open_sink(plan), given)
-    if delivery.cuts_out:
+        order = _order(reader.info, Path(target), settings, delivery)
+        job = _Job(order, reader, given, on_progress, functools.partial(_crew, order, workers, ray))
+        report = job.help() if helping else job.lead(restart)
+    if delivery.cuts_out and not helping:
         write_cuts(delivery.cuts_out, report.cuts)
     return report
+
+
+class _Job:
+    """What a process knows of the job that it leads or helps."""
+
+    def __init__(
+        self,
+        order: Order,
+        reader: Source,
+        given: frozenset[int] | None,
+        on_progress: OnProgress | None,
+        crew: Callable[[], Crew | None],
+    ) -> None:
+        self._order, self._reader, self._given = order, reader, given
+        self._on_progress, self._crew = on_progress, crew
+        self._plan, self._folder = order.plan, order.folder()
+        self._restorer = functools.cache(functools.partial(open_restorer, order.settings))
+
+    def lead(self, restart: bool) -> Report:
+        """Make what is not done, wait for what others make, join all."""
+        now = fingerprint(self._order)
+        with self._folder.led():
+            if restart:
+                self._folder.clear()
+                remove(partial_path(self._plan.target))
+            record = Record(self._folder)
+            try:
+                if record.fingerprint is None:
+                    record.begin(now, self._reader.info.frames)
+                else:
+                    check_same(record.fingerprint, now, self._folder.path)
+                record.run()
+                with write_log(self._folder.log):
+                    report = self._work(record)
+            except BaseException:
+                if record.done:
+                    self._tell_what_is_kept(record)
+                else:
+                    self._folder.remove()
+                raise
+            self._folder.remove()
+        return report
+
+    def help(self) -> Report:
+        """Make segments that nobody else makes, once through the source."""
+        record = Record(self._folder)
+        if record.fingerprint is None:
+            raise JobError(f"there is no job to join in {self._folder.path}: begin it without --join.")
+        check_same(record.fingerprint, fingerprint(self._order), self._folder.path)
+        tracker = Tracker(record, record.total, self._on_progress)
+        with write_log(self._folder.log):
+            tracker.tell()
+            walk = make_here(self._order, self._reader, self._given, record, tracker, self._restorer)
+        progress = tracker.progress()
+        return Report(
+            self._plan.target,
+            progress.frames - progress.resumed,
+            self._reader.lost,
+            tuple(walk.cuts),
+            progress.seconds,
+            progress.mean_passes,
+            progress.resumed,
+        )
+
+    def _work(self, record: Record) -> Report:
+        for warning in filter(None, ("; ".join(self._order.info.assumptions), *self._plan.warnings)):
+            log.warning("%s", warning)
+        if record.done:
+            log.warning("%d frames are done; the job goes on from there.", record.frames_done)
+        begun, resumed = time.monotonic(), record.frames_done
+        if not publish_joined(self._plan, self._folder, record):
+            segments, cuts = self._make_all(record)
+            join(self._plan, self._folder, record, segments, self._reader.lost, cuts)
+        assert record.joined is not None
+        return Report(
+            self._plan.target,
+            record.joined.frames,
+            record.joined.lost,
+            tuple(record.joined.cuts),
+            time.monotonic() - begun,
+            record.passes_done / max(record.frames_done, 1),
+            resumed,
+        )
+
+    def _make_all(self, record: Record) -> tuple[list[Segment], list[int]]:
+        """All segments whole on the disk, and the source's cuts."""
+        drop_damaged(self._folder, record, whole=False)
+        crew = self._crew()
+        try:
+            if crew is None:
+                self._restorer()  # what is wrong with it is told before work begins
+            tracker = Tracker(record, self._order.info.frames, self._on_progress)
+            tracker.tell()
+            for _ in range(_TRIES):
+                walk = self._make_missing(record, tracker, crew)
+                segments = list(walk.segments())
+                self._wait_for_others(record, segments, tracker)
+                self._drop_strange(record, segments)
+                drop_damaged(self._folder, record, whole=True)
+                if all(segment.start in record.done for segment in segments):
+                    return segments, walk.cuts
+        finally:
+            if crew:
+                crew.close()
+        raise JobError(
+            f"segments in {self._folder.path} are damaged again and again: check the disk, then run the same "
+            "command."
+        )
+
+    def _make_missing(self, record: Record, tracker: Tracker, crew: Crew | None) -> Walk | Scan:
+        """Once through the source."""
+        if crew is None:
+            return make_here(self._order, self._reader, self._given, record, tracker, self._restorer)
+        return spread(self._order, self._reader, self._given, record, tracker, crew)
+
+    @staticmethod
+    def _drop_strange(record: Record, segments: list[Segment]) -> None:
+        """Take segments that are not those of this walk through the source out of the record."""
+        stops = {segment.start: segment.stop for segment in segments}
+        for done in list(record.done.values()):
+            if stops.get(done.start) != done.stop:
+                record.drop(done.start, "the source is cut into other segments now")
+
+    def _wait_for_others(self, record: Record, segments: list[Segment], tracker: Tracker) -> None:
+        """Until every segment is done, or was left by the process that made it."""
+        claims = Claims(self._folder, record)
+        for segment in segments:
+            while not claims.take(segment.start):
+                if segment.start in record.done:
+                    break
+                tracker.tell()
+                time.sleep(_POLL)
+                record.refresh()
+        claims.release_all()
+
+    def _tell_what_is_kept(self, record: Record) -> None:
+        log.warning(
+            "%d frames are done and kept in %s; the same command goes on from there.",
+            record.frames_done,
+            self._folder.path,
+        )
 
 
 def _given_cuts(cuts: str) -> frozenset[int] | None:
@@ -125,97 +251,34 @@ def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
     return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
 
 
-class _Run:
-    """The state of one pass through a source: what is on its way and what was counted."""
+def _order(info: SourceInfo, target: Path, settings: Settings, delivery: Delivery) -> Order:
+    """What is to be made, after every check that can be made beforehand."""
+    size = delivery.output_size(info.width, info.height)
+    plan = plan_output(
+        target,
+        replace(info, sample_aspect_ratio=_pixel_shape(info, size)),
+        size,
+        delivery.encoding,
+        strict=delivery.strict,
+        overwrite=delivery.overwrite or _is_ours(target),
+    )
+    return Order(info, target, settings, delivery, plan)
 
-    def __init__(
-        self,
-        reader: Source,
-        restorer: Restorer | Lanes,
-        plan: OutputPlan,
-        delivery: Delivery,
-        on_progress: OnProgress | None,
-    ) -> None:
-        self._reader, self._plan, self._delivery = reader, plan, delivery
-        self._on_progress = on_progress
-        colour = reader.info.colour
-        self._passage = Passage(restorer, lambda _: colour, self._encode)
-        self._started = time.monotonic()
-        self._written = 0
 
-    def through(self, sink: Sink, given: Container[int] | None) -> Report:
-        """Restore all of the source into the sink, which is finished or aborted."""
-        self._sink = sink
-        self._tell()
-        try:
-            self._passage.run(self._judged(given))
-            for warning in sink.finish():
-                log.warning("%s", warning)
-        except KeyboardInterrupt:
-            kept = sink.abort(keep=self._written > 0)
-            log.warning("stopped after %d frames%s", self._written, f"; they are in {kept}" if kept else "")
-            raise
-        except BaseException:
-            sink.abort()
-            raise
-        progress = self._progress()
-        return Report(
-            self._plan.target,
-            self._written,
-            self._reader.lost,
-            tuple(sorted(self._passage.cuts)),
-            progress.seconds,
-            progress.mean_passes,
-        )
+def _is_ours(target: Path) -> bool:
+    """Whether what has the output's name was put there by this job, which was stopped at its very end."""
+    record = Record(JobFolder(target))
+    is_file = target.suffix.lower() in CONTAINERS
+    return has_its_name(target, record) if is_file else record.joined is not None
 
-    def _judged(self, given: Container[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
-        """Source frames and whether each starts a shot; runs in the decoding thread."""
-        frames = (
-            find_cuts(self._reader)
-            if given is None
-            else ((frame, n in given) for n, frame in enumerate(self._reader))
-        )
-        told = 0
-        for frame in frames:
-            told = self._warn(told)
-            yield frame
-        self._warn(told)
-        if self._reader.damaged:
-            log.warning(
-                "%d frames are damaged in the source, and were restored as they are.", self._reader.damaged
-            )
 
-    def _warn(self, told: int) -> int:
-        """Pass on the source's warnings after the first `told`; returns how many there are."""
-        warnings = self._reader.warnings
-        for warning in warnings[told:]:
-            log.warning("%s", warning)
-        return len(warnings)
+def _crew(order: Order, workers: int, ray: str | None) -> Crew | None:
+    """Who makes the segments; None: this process."""
+    if ray is not None:
+        from vsrealbasicvsr.job.cluster import Cluster
 
-    def _encode(self, restored: Restored) -> None:
-        """Resize, convert and write; runs in the encoding thread."""
-        width, height = self._plan.size
-        resized = resize_picture(
-            restored.picture,
-            (height, width),
-            kernel=self._delivery.kernel,
-            light=self._delivery.light,
-            transfer=self._plan.colour.transfer,
-        )
-        frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
-        self._sink.write(frame, restored.pts, restored.duration)
-        self._written += 1
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._on_progress:
-            self._on_progress(self._progress())
-
-    def _progress(self) -> Progress:
-        seconds = time.monotonic() - self._started
-        return Progress(
-            self._written,
-            self._reader.info.frames,
-            seconds,
-            self._passage.passes / max(self._passage.cleaned, 1),
-        )
+        return Cluster(order, ray, workers, open_restorer)
+    if not workers:
+        return None
+    names = [name.strip() for name in order.settings.device.split(",")]
+    return Processes(order, [names[n % len(names)] for n in range(workers)], open_restorer)

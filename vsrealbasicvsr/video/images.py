@@ -37,7 +37,7 @@ class ImageSequence:
     def __init__(self, path: Path, rate: Fraction | None = None) -> None:
         if rate is not None and rate <= 0:
             raise VideoError(f"a rate of {rate} pictures a second is not possible: give a positive one.")
-        self._files = _list(path)
+        self._files = image_files(path)
         rate = rate or DEFAULT_RATE
         count = len(self._files)
         self._facts = Facts(path=path, time_base=1 / rate, rate=rate, frames=count, duration=count / rate)
@@ -73,7 +73,12 @@ def is_image_sequence(path: Path) -> bool:
     return bool(_NUMBER.search(path.name))
 
 
-def _list(path: Path) -> tuple[Path, ...]:
+def image_files(path: Path) -> tuple[Path, ...]:
+    """The images of a folder or pattern in their order; of one image, itself.
+
+    Raises:
+        VideoError: there are none.
+    """
     if path.is_file():
         return (path,)
     if path.is_dir():

@@ -1,0 +1,98 @@
+"""`vsrealbasicvsr job`: how a restoration stands, and what is kept of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsrealbasicvsr.cli.stderr import say
+
+if TYPE_CHECKING:
+    from vsrealbasicvsr.job.status import Status
+
+_SHOWN = 20
+
+EXAMPLES = """\b
+Examples:
+  vsrealbasicvsr job status restored.mkv
+  vsrealbasicvsr job verify restored.mkv
+  vsrealbasicvsr job clean restored.mkv
+"""
+
+
+@click.group(epilog=EXAMPLES)
+def job() -> None:
+    """Look after the restoration that makes OUT.
+
+    `vsrealbasicvsr restore IN OUT` keeps what is done in OUT.parts until OUT is whole.
+    """
+
+
+@job.command()
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help=f"List all segments, not the last {_SHOWN}.")
+def status(target: Path, everything: bool) -> None:
+    """Show segments, frames, speed, time left, cleaning passes and failures."""
+    from vsrealbasicvsr.job.status import read_status
+
+    found = read_status(target)
+    shown = found.done if everything else found.done[-_SHOWN:]
+    if len(shown) < len(found.done):
+        click.echo(f"{len(found.done) - len(shown)} segments before these; --all lists them")
+    if shown:
+        click.echo(f"{'frames':>17}  {'passes':>6}  {'frames/s':>8}  {'MB':>8}  made by")
+    for done in shown:
+        passes = sum(done.passes) / done.segment.frames
+        rate = done.segment.frames / done.seconds if done.seconds else 0.0
+        frames = f"{done.start}-{done.stop - 1}"
+        click.echo(f"{frames:>17}  {passes:6.2f}  {rate:8.2f}  {done.bytes / 1e6:8.2f}  {done.worker}")
+    for failure in found.failures:
+        click.echo(f"failed: the segment from frame {failure.start}: {failure.error}")
+    click.echo(_summary(found))
+
+
+@job.command()
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+def verify(target: Path) -> None:
+    """Read all that is kept, and compare it with what was written.
+
+    Exit code 1: something is damaged. The next run of the same restoration makes it again.
+    """
+    from vsrealbasicvsr.job.status import find_damage
+
+    count, damage = find_damage(target)
+    for reason in damage:
+        click.echo(reason)
+    click.echo(f"{count - len(damage)} of {count} segments are whole")
+    if damage:
+        sys.exit(1)
+
+
+@job.command()
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clean(target: Path, yes: bool) -> None:
+    """Discard what is kept of an unfinished restoration; OUT itself is not touched."""
+    from vsrealbasicvsr.job.status import discard, read_status
+
+    if not yes:
+        click.confirm(f"Discard {read_status(target).frames} restored frames?", abort=True)
+    say(f"{discard(target)} restored frames were discarded")
+
+
+def _summary(found: Status) -> str:
+    state = "running" if found.running else "joined, lacks its name" if found.joined else "stopped"
+    total = f" of {found.total}" if found.total else ""
+    words = [f"{found.folder}: {state}", f"{found.frames}{total} frames in {len(found.done)} segments"]
+    if found.done:
+        words.append(f"{found.mean_passes:.2f} cleaning passes a frame")
+    if found.rate:
+        words.append(f"{found.rate:.2f} frames/s")
+        if found.running and found.total:
+            left = round((found.total - found.frames) / found.rate)
+            words.append(f"{timedelta(seconds=max(left, 0))} left")
+    return ", ".join(words)

@@ -1,0 +1,59 @@
+"""A crew on the machines of a Ray cluster, which read the source and write segments on a shared disk."""
+
+from __future__ import annotations
+
+import importlib
+from concurrent.futures import Future
+from typing import Any
+
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.scan import Assignment
+from vsrealbasicvsr.job.worker import OpenRestorer, Worker
+
+
+class Cluster:
+    """One Ray actor for each worker; see `Crew`. Ray starts those that died again, also on other machines.
+
+    Args:
+        order: What to make; its paths must mean the same files on every machine.
+        address: Of the cluster, as `ray.init` takes it; "local" starts one on this machine.
+        workers: How many; 0: one for each GPU of the cluster, or where it has none, for each machine.
+        opener: Makes what restores.
+
+    Raises:
+        JobError: Ray is not installed, or there is no such cluster.
+    """
+
+    def __init__(self, order: Order, address: str, workers: int, opener: OpenRestorer) -> None:
+        try:
+            ray: Any = importlib.import_module("ray")  # untyped
+        except ImportError:
+            raise JobError("Ray is not installed: run `pip install vsrealbasicvsr[ray]`.") from None
+        self._ray = ray
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        except (ConnectionError, ValueError, OSError) as error:
+            raise JobError(f"there is no Ray cluster at {address}: {_first_line(error)}.") from error
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        count = workers or gpus or len(ray.nodes())
+        share = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
+        actor: Any = ray.remote(max_restarts=-1, **share)(Worker)
+        self._actors = [actor.remote(order, 0, opener) for _ in range(count)]
+        self.names = [f"{n} (ray)" for n in range(count)]
+
+    def give(self, worker: int, assignment: Assignment) -> Future[Done]:
+        """See `Crew.give`."""
+        future: Future[Done] = self._actors[worker].make.remote(assignment).future()
+        return future
+
+    def close(self) -> None:
+        """See `Crew.close`."""
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._ray.shutdown()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -1,0 +1,96 @@
+"""`OUT.parts/`: where a job's segments, journal, log and locks are kept until the output is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.journal import Journal
+from vsrealbasicvsr.video.output import CONTAINERS
+
+_LEAD = "lead.lock"
+
+
+class JobFolder:
+    """The folder of one job.
+
+    Args:
+        target: The output as the user named it.
+    """
+
+    def __init__(self, target: Path) -> None:
+        named = target if target.name else target.resolve()
+        self.path = named.with_name(f"{named.name}.parts")
+        self.journal = Journal(self.path / "journal.jsonl")
+        self.log = self.path / "log.txt"
+        self._suffix = target.suffix if target.suffix.lower() in CONTAINERS else ""
+
+    def segment(self, start: int) -> Path:
+        """The file, or folder of frames, of the segment that starts with this frame."""
+        return self.path / f"{start:08d}{self._suffix}"
+
+    def lock(self, start: int) -> Path:
+        """The lock of that segment."""
+        return self.path / f"{start:08d}.lock"
+
+    @contextmanager
+    def led(self) -> Iterator[None]:
+        """Lead the job meanwhile, which one process does; the folder is made.
+
+        Raises:
+            JobError: another process leads it, or the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / _LEAD, thread_local=False)
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise JobError(
+                f"{self.path} is in use by another process that makes the same output: wait for it, "
+                "or help it with --join."
+            ) from None
+        except OSError as error:
+            raise JobError(f"cannot make the folder {self.path}: {error.strerror}.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def is_led(self) -> bool:
+        """Whether a process leads the job now."""
+        if not (self.path / _LEAD).exists():
+            return False
+        lock = FileLock(self.path / _LEAD, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        except OSError as error:
+            raise JobError(f"cannot look into {self.path}: {error.strerror}.") from error
+        lock.release()
+        return False
+
+    def clear(self) -> None:
+        """Discard what is done; the lock of who leads stays."""
+        for path in self.path.iterdir():
+            if path.name != _LEAD:
+                remove(path)
+        self.journal = Journal(self.path / "journal.jsonl")
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it."""
+        remove(self.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder that may not be there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

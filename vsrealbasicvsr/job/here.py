@@ -1,0 +1,64 @@
+"""A job's segments made in this process, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from contextlib import suppress
+
+from vsrealbasicvsr.engine import Lanes, Restorer
+from vsrealbasicvsr.errors import JobError, RestorationError
+from vsrealbasicvsr.job.claims import Claims
+from vsrealbasicvsr.job.maker import Maker
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.progress import Tracker
+from vsrealbasicvsr.job.record import Done, Failure, Record
+from vsrealbasicvsr.job.shots import frames_with_cuts
+from vsrealbasicvsr.job.walk import Walk
+from vsrealbasicvsr.video.source import Source
+
+
+def make_here(
+    order: Order,
+    source: Source,
+    given: Container[int] | None,
+    record: Record,
+    tracker: Tracker,
+    restorer: Callable[[], Restorer | Lanes],
+) -> Walk:
+    """Go through the source once, and make every segment that is not done, and that nobody else makes.
+
+    Args:
+        order: What to make.
+        source: Opened.
+        given: Frames that start a shot; None finds them.
+        record: Gets the segments that are done.
+        tracker: Gets the frames.
+        restorer: Makes what restores, when there is something to restore.
+
+    Returns:
+        The walk, at its end: it knows all segments and cuts.
+
+    Raises:
+        RestorationError: one of its kinds; what is done stays done.
+    """
+    claims = Claims(order.folder(), record)
+
+    def on_done(done: Done) -> None:
+        record.add(done)
+        tracker.recorded()
+        claims.release(done.start)
+
+    walk = Walk(frames_with_cuts(source, given), order.rule(), order.settings.margin, claims.take)
+    maker: Maker | None = None
+    try:
+        for stretch in walk.stretches():
+            maker = maker or Maker(order, restorer(), tracker.note)
+            maker.make(stretch, on_done)
+    except RestorationError as error:
+        with suppress(JobError):  # a full disk takes no note
+            record.fail(Failure((maker and maker.start) or 0, str(error)))
+        raise
+    finally:
+        tracker.recorded()
+        claims.release_all()
+    return walk

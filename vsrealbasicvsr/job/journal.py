@@ -1,0 +1,118 @@
+"""What is done of a job: lines of JSON, only ever added, each on the disk before work goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vsrealbasicvsr.errors import JobError
+
+Entry = Mapping[str, Any]
+
+_CHECKSUM = "crc32"
+
+
+class Journal:
+    """A file of entries that several processes may add to.
+
+    A line that a crash or damage left broken is no entry; whatever it stood for is done again.
+
+    Args:
+        path: The file; made with the first entry.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+
+    def add(self, kind: str, **facts: Any) -> None:
+        """Add an entry and wait until it is on the disk.
+
+        Raises:
+            JobError: it cannot be written.
+        """
+        entry = {"kind": kind, **facts}
+        line = json.dumps({**entry, _CHECKSUM: _checksum(entry)}, separators=(",", ":")) + "\n"
+        try:
+            is_new = not self._path.exists()
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                if _is_torn(descriptor):
+                    line = "\n" + line
+                _write(descriptor, line.encode())
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if is_new:
+                sync_folder(self._path.parent)
+        except OSError as error:
+            raise JobError(
+                f"cannot write {self._path}: {error.strerror}; mend that, and run the same command."
+            ) from error
+
+    def news(self) -> Iterator[Entry]:
+        """The entries since the last call; at first all.
+
+        Raises:
+            JobError: the file cannot be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        return  # another process is writing it, or was killed then
+                    self._read += len(line)
+                    entry = _entry(line)
+                    if entry is not None:
+                        yield entry
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JobError(f"cannot read {self._path}: {error.strerror}.") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, on systems that can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Whether the file ends in the middle of a line."""
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if not size:
+        return False
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) != b"\n"
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """In one call, so that lines of several processes do not mix; a full disk may take a part."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or "kind" not in entry:
+        return None
+    checksum = entry.pop(_CHECKSUM, None)
+    return entry if checksum == _checksum(entry) else None
+
+
+def _checksum(entry: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(entry, sort_keys=True, separators=(",", ":")).encode())

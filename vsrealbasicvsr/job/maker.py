@@ -1,0 +1,52 @@
+"""Stretches of frames through the network and into the files of their segments."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+from vsrealbasicvsr.engine import Lanes, Restorer
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.passage import Passage
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.walk import Stretch
+from vsrealbasicvsr.job.writer import SegmentWriter
+
+
+class Maker:
+    """Makes segments with one restorer; what it does is a function of the order and the frames alone.
+
+    Args:
+        order: What to make.
+        restorer: What restores the frames.
+        on_frame: Called after each encoded frame with its cleaning passes.
+    """
+
+    def __init__(
+        self, order: Order, restorer: Restorer | Lanes, on_frame: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._order, self._restorer, self._on_frame = order, restorer, on_frame
+        self._folder = order.folder()
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self.start: int | None = None
+        """First frame of the segment that is, or was last, in the making."""
+
+    def make(self, stretch: Stretch, on_done: Callable[[Done], None]) -> None:
+        """Restore a stretch; `on_done` gets each segment when it is whole and on the disk.
+
+        Raises:
+            RestorationError: one of its kinds; of the open segment nothing is left then.
+        """
+        self.start = stretch.start
+        writer = SegmentWriter(self._order, self._folder, stretch.starts, on_done, self._on_frame, self._name)
+        passage = Passage(self._restorer, lambda _: self._order.info.colour, writer.write)
+        try:
+            passage.run(
+                stretch.frames, first=stretch.first, core_start=stretch.start, stop=lambda: stretch.stop
+            )
+            writer.finish()
+        except BaseException:
+            self.start = writer.start if writer.start is not None else stretch.start
+            writer.abort()
+            raise

@@ -1,0 +1,90 @@
+"""A crew of processes on this machine."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.scan import Assignment
+from vsrealbasicvsr.job.worker import OpenRestorer, Worker
+
+
+class Processes:
+    """One process for each device named; see `Crew`. They end with this one, whatever ends it.
+
+    Args:
+        order: What to make.
+        devices: As the setting `device` names them.
+        opener: Makes what restores.
+    """
+
+    def __init__(self, order: Order, devices: Sequence[str], opener: OpenRestorer) -> None:
+        self.names = [f"{n} ({device})" for n, device in enumerate(devices)]
+        self._orders = [replace(order, settings=replace(order.settings, device=name)) for name in devices]
+        self._threads = max(1, (os.cpu_count() or 1) // len(devices))
+        self._opener = opener
+        self._pools = [_Pool() for _ in devices]
+
+    def give(self, worker: int, assignment: Assignment) -> Future[Done]:
+        """See `Crew.give`."""
+        task = (self._orders[worker], self._threads, self._opener, assignment)
+        try:
+            return self._pools[worker].executor.submit(_make, *task)
+        except BrokenProcessPool:
+            self._pools[worker].close()
+            self._pools[worker] = _Pool()
+            return self._pools[worker].executor.submit(_make, *task)
+
+    def close(self) -> None:
+        """See `Crew.close`."""
+        for pool in self._pools:
+            pool.close()
+
+
+class _Pool:
+    """One process, and the line on which it is told to end at once."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ending, self._line = context.Pipe(duplex=False)
+        self.executor = ProcessPoolExecutor(
+            1, mp_context=context, initializer=_end_with, initargs=(self._ending,)
+        )
+
+    def close(self) -> None:
+        self._line.close()
+        self.executor.shutdown(wait=True, cancel_futures=True)
+        self._ending.close()
+
+
+def _end_with(line: Connection) -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it: a pool's process would wait for work for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel, line])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _make(order: Order, threads: int, opener: OpenRestorer, assignment: Assignment) -> Done:
+    return _worker(order, threads, opener).make(assignment)
+
+
+@functools.cache
+def _worker(order: Order, threads: int, opener: OpenRestorer) -> Worker:
+    """The process's own worker, opened with its first segment."""
+    return Worker(order, threads, opener)

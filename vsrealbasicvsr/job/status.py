@@ -1,0 +1,102 @@
+"""How a job stands, from its folder alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.folder import JobFolder
+from vsrealbasicvsr.job.joining import damaged
+from vsrealbasicvsr.job.record import Done, Failure, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the folder of a job says.
+
+    Attributes:
+        folder: `OUT.parts`.
+        running: Whether a process leads it now.
+        joined: Whether the output is whole, and lacks at most its name.
+        done: The segments that are done, in order.
+        failures: Of segments that are not done.
+        total: Frames expected; None where unknown.
+        run_at: When the last run began, seconds since 1970.
+    """
+
+    folder: Path
+    running: bool
+    joined: bool
+    done: tuple[Done, ...]
+    failures: tuple[Failure, ...]
+    total: int | None
+    run_at: float | None
+
+    @property
+    def frames(self) -> int:
+        """Frames that are done."""
+        return sum(done.segment.frames for done in self.done)
+
+    @property
+    def rate(self) -> float | None:
+        """Frames per second of the last run, of all who work on it; None before its first segment."""
+        newest = [done for done in self.done if self.run_at is not None and done.at > self.run_at]
+        if not newest or self.run_at is None:
+            return None
+        return sum(done.segment.frames for done in newest) / (max(done.at for done in newest) - self.run_at)
+
+    @property
+    def mean_passes(self) -> float:
+        """Cleaning passes per frame."""
+        return sum(sum(done.passes) for done in self.done) / max(self.frames, 1)
+
+
+def read_status(target: Path) -> Status:
+    """The state of the job that makes an output.
+
+    Raises:
+        JobError: there is no such job.
+    """
+    folder, record = _opened(target)
+    open_failures = (failure for failure in record.failures if failure.start not in record.done)
+    return Status(
+        folder.path,
+        folder.is_led,
+        record.joined is not None,
+        tuple(sorted(record.done.values(), key=lambda done: done.start)),
+        tuple(open_failures),
+        record.total,
+        record.run_at,
+    )
+
+
+def find_damage(target: Path) -> tuple[int, list[str]]:
+    """Read all segments that are done: their number, and what is wrong with which.
+
+    Raises:
+        JobError: there is no such job.
+    """
+    folder, record = _opened(target)
+    found = [damaged(folder, done, whole=True) for done in record.done.values()]
+    return len(found), [reason for reason in found if reason]
+
+
+def discard(target: Path) -> int:
+    """Remove what is done of a job; returns how many frames that was.
+
+    Raises:
+        JobError: there is no such job, or a process works on it.
+    """
+    folder, record = _opened(target)
+    with folder.led():
+        folder.remove()
+    return record.frames_done
+
+
+def _opened(target: Path) -> tuple[JobFolder, Record]:
+    folder = JobFolder(target)
+    record = Record(folder)
+    if record.fingerprint is None:
+        raise JobError(f"there is no job that makes {target}: {folder.path} holds no journal.")
+    return folder, record

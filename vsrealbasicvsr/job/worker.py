@@ -1,0 +1,70 @@
+"""Makes single segments by their assignments, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import torch
+
+from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.logbook import write_log
+from vsrealbasicvsr.job.maker import Maker
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.scan import Assignment
+from vsrealbasicvsr.job.walk import Stretch
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.source import SourceFrame
+
+OpenRestorer = Callable[[Settings], Restorer | Lanes]
+
+
+class Worker:
+    """Holds a network and the source, and makes one segment after the other.
+
+    Args:
+        order: What to make; its settings name this worker's device.
+        threads: Of the CPU for the network; 0 leaves them as they are.
+        opener: Makes what restores.
+
+    Raises:
+        RestorationError: one of its kinds: the source or the weights cannot be read, there is no such device.
+    """
+
+    def __init__(self, order: Order, threads: int = 0, opener: OpenRestorer = open_restorer) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        self._order = order
+        self._source = order.open_source()
+        self._restorer = opener(order.settings)
+
+    def make(self, assignment: Assignment) -> Done:
+        """Make a segment; it is whole and on the disk then, and to be recorded by the caller.
+
+        Raises:
+            RestorationError: one of its kinds; of the segment nothing is left then.
+        """
+        done: list[Done] = []
+        with write_log(self._order.folder().log):
+            Maker(self._order, self._restorer).make(self._stretch(assignment), done.append)
+        if [one.segment for one in done] != [assignment.segment]:
+            raise JobError(f"the source gave other frames than before: segment {assignment.segment}.")
+        return done[0]
+
+    def _stretch(self, assignment: Assignment) -> Stretch:
+        segment = assignment.segment
+        return Stretch(
+            assignment.first,
+            segment.start,
+            self._frames(assignment),
+            {segment.start},
+            segment.stop if assignment.end > segment.stop else None,
+        )
+
+    def _frames(self, assignment: Assignment) -> Iterator[tuple[SourceFrame, bool]]:
+        frames = self._source.since(assignment.first, assignment.pts, assignment.check)
+        count = assignment.end - assignment.first
+        for n, frame in enumerate(islice(frames, count), assignment.first):
+            yield frame, n in assignment.cuts

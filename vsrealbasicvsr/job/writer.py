@@ -1,0 +1,143 @@
+"""Restored pictures into the files of their segments, each recorded when it is whole and on the disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.job.content import content_of
+from vsrealbasicvsr.job.folder import JobFolder, remove
+from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.passage import Restored
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.video.output import FRAME_NUMBER
+from vsrealbasicvsr.video.pixels import frame_from_rgb
+from vsrealbasicvsr.video.resample import resize_picture
+from vsrealbasicvsr.video.sink import Sink, open_sink
+
+
+@dataclass
+class _Open:
+    """The segment that is being written."""
+
+    start: int
+    path: Path
+    sink: Sink
+    begun: float
+    times: list[tuple[int, int | None]] = field(default_factory=list)
+    passes: list[int] = field(default_factory=list)
+    residues: list[float] = field(default_factory=list)
+
+
+class SegmentWriter:
+    """Takes a stretch's pictures in order; exactly one of `finish` and `abort` ends it.
+
+    Args:
+        order: What to make.
+        folder: Where segments go.
+        starts: Numbers of the frames with which a segment starts.
+        record: Takes each segment that is whole and on the disk.
+        on_frame: Called after each frame with its cleaning passes.
+        worker: The name of this process, for the record.
+
+    Attributes:
+        start: First frame of the segment that is, or was last, open; None before the first.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        folder: JobFolder,
+        starts: Container[int],
+        record: Callable[[Done], None],
+        on_frame: Callable[[int], None],
+        worker: str,
+    ) -> None:
+        self._plan, self._delivery, self._folder = order.plan, order.delivery, folder
+        self._starts, self._record, self._on_frame, self._worker = starts, record, on_frame, worker
+        self.start: int | None = None
+        self._open: _Open | None = None
+
+    def write(self, restored: Restored) -> None:
+        """Resize, convert and encode a picture; with a segment's first, finish the one before.
+
+        Raises:
+            VideoError: the disk is full, or the encoder failed.
+            JobError: the journal cannot be written.
+        """
+        if restored.number in self._starts:
+            self.finish()
+            self._open = self._begin(restored)
+        assert self._open is not None
+        width, height = self._plan.size
+        resized = resize_picture(
+            restored.picture,
+            (height, width),
+            kernel=self._delivery.kernel,
+            light=self._delivery.light,
+            transfer=self._plan.colour.transfer,
+        )
+        frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
+        self._open.sink.write(frame, restored.pts, restored.duration)
+        self._open.times.append((restored.pts, restored.duration))
+        self._open.passes.append(restored.passes)
+        self._open.residues.append(round(restored.residue, 3))
+        self._on_frame(restored.passes)
+
+    def finish(self) -> None:
+        """Complete and record the segment that is open, if one is.
+
+        Raises:
+            VideoError: the disk is full, or the encoder failed.
+            JobError: the journal cannot be written.
+        """
+        if self._open is None:
+            return
+        made, self._open = self._open, None
+        made.sink.finish()
+        content = content_of(made.path)
+        if content.frames != len(made.times):
+            lost = len(made.times) - content.frames
+            raise VideoError(f"the encoder lost {lost} of {len(made.times)} pictures.")
+        self._record(
+            Done(
+                start=made.start,
+                stop=made.start + content.frames,
+                times=made.times,
+                passes=made.passes,
+                residues=made.residues,
+                bytes=content.bytes,
+                sha256=content.sha256,
+                lag=content.lag,
+                parameters=content.parameters,
+                seconds=round(time.monotonic() - made.begun, 3),
+                worker=self._worker,
+                at=round(time.time(), 3),
+            )
+        )
+
+    def abort(self) -> None:
+        """Drop the segment that is open, if one is."""
+        if self._open is not None:
+            self._open.sink.abort()
+            self._open = None
+
+    def _begin(self, restored: Restored) -> _Open:
+        self.start = restored.number
+        path = self._folder.segment(restored.number)
+        remove(path)
+        if restored.number and not self._plan.container and not FRAME_NUMBER.search(self._plan.target.name):
+            raise VideoError(f"{self._plan.target} holds one picture: write NAME%06d.png for more.")
+        plan = replace(
+            self._plan,
+            target=path if self._plan.container else path / "%06d.png",
+            source=None,
+            kept=(),
+            start=restored.pts * self._plan.pictures.time_base,
+            overwrite=True,
+            warnings=(),
+        )
+        return _Open(restored.number, path, open_sink(plan), time.monotonic())
