@@ -13,7 +13,7 @@ from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.video.output import CONTAINERS
 
-_LEAD = "lead.lock"
+_LEAD, _JOURNAL = "lead.lock", "journal.jsonl"
 
 
 class JobFolder:
@@ -26,7 +26,7 @@ class JobFolder:
     def __init__(self, target: Path) -> None:
         named = target if target.name else target.resolve()
         self.path = named.with_name(f"{named.name}.parts")
-        self.journal = Journal(self.path / "journal.jsonl")
+        self.journal = Journal(self.path / _JOURNAL)
         self.log = self.path / "log.txt"
         self._suffix = target.suffix if target.suffix.lower() in CONTAINERS else ""
 
@@ -81,10 +81,13 @@ class JobFolder:
         for path in self.path.iterdir():
             if path.name != _LEAD:
                 remove(path)
-        self.journal = Journal(self.path / "journal.jsonl")
+        self.journal = Journal(self.path / _JOURNAL)
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with all that is in it, last what tells that the job was done."""
+        for path in self.path.iterdir():
+            if path.name not in (_LEAD, _JOURNAL):
+                remove(path)
         remove(self.path)
 
 
