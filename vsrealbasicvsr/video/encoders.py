@@ -155,9 +155,17 @@ def codec_options(encoding: Encoding) -> dict[str, str]:
 
 def configure(context: VideoCodecContext, encoding: Encoding, pictures: Pictures) -> None:
     """Set up a codec context that is not open yet; the same for the check and for the file."""
+    describe(context, pictures)
+    context.time_base = pictures.time_base
+    context.flags |= FRAME_DURATION
+    context.thread_type = "AUTO"  # PyAV's default, slices, costs x264 quality
+    context.options = codec_options(encoding)
+
+
+def describe(context: VideoCodecContext, pictures: Pictures) -> None:
+    """Set what a file's header tells of the pictures."""
     context.width, context.height = pictures.width, pictures.height
     context.pix_fmt = pictures.pixel_format
-    context.time_base = pictures.time_base
     context.framerate = pictures.rate or Fraction(25)
     context.sample_aspect_ratio = pictures.sample_aspect_ratio
     colour = pictures.colour
@@ -165,9 +173,6 @@ def configure(context: VideoCodecContext, encoding: Encoding, pictures: Pictures
     context.color_primaries, context.color_trc = colour.primaries, colour.transfer
     context.chroma_sample_location = colour.chroma_location
     context.field_order = PROGRESSIVE
-    context.flags |= FRAME_DURATION
-    context.thread_type = "AUTO"  # PyAV's default, slices, costs x264 quality
-    context.options = codec_options(encoding)
 
 
 def check_encoder(encoding: Encoding, pictures: Pictures) -> None:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.carry import Carry, is_disk_full
-from vsrealbasicvsr.video.encoders import configure, encoder_of
+from vsrealbasicvsr.video.encoders import encoder_of
 from vsrealbasicvsr.video.matroska import PLACEHOLDER_DEGREES, write_pixel_shape
 from vsrealbasicvsr.video.output import OutputPlan
 
@@ -35,7 +35,7 @@ class OutputFile:
     Args:
         plan: What is to be written.
         container: FFmpeg's name of the format.
-        add_pictures: Adds the pictures' stream to the container; what the plan says of it is set here.
+        add_pictures: Adds the pictures' stream to the container, described as the plan says.
 
     Attributes:
         pictures: The stream that `mux` takes packets of.
@@ -60,7 +60,7 @@ class OutputFile:
         self._carry: Carry | None = None
         try:
             self.pictures = add_pictures(self._output)
-            self._describe_pictures()
+            self._set_header()
             if plan.source:
                 self._carry = Carry(
                     plan.source,
@@ -106,11 +106,11 @@ class OutputFile:
             self._carry.close()
         self.partial.unlink(missing_ok=True)
 
-    def _describe_pictures(self) -> None:
-        plan, context = self._plan, self.pictures.codec_context
-        configure(context, plan.encoding, plan.pictures)
+    def _set_header(self) -> None:
+        plan = self._plan
+        self.pictures.time_base = plan.pictures.time_base
         if encoder_of(plan.encoding).codec == "libx265" and plan.container != "matroska":
-            context.codec_tag = "hvc1"  # Apple's players know no other
+            self.pictures.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         if plan.rotation or self._shape:
             self.pictures.set_display_rotation(plan.rotation or PLACEHOLDER_DEGREES)
 

@@ -27,6 +27,10 @@ from vsrealbasicvsr.video.output_file import OutputFile, explained, publish, syn
 __all__ = ["FileSink", "ImageSink", "OutputPlan", "Sink", "open_sink", "plan_output"]
 
 
+# x265 learns its delay from the third picture; with fewer, its times of decoding are uninitialised memory.
+_X265_DELAY = 2
+
+
 class Sink(Protocol):
     """Takes pictures in order of time; exactly one of `finish` and `abort` ends it."""
 
@@ -71,6 +75,7 @@ class FileSink:
 
     def __init__(self, plan: OutputPlan, container: str) -> None:
         self._plan = plan
+        self._taken = 0
         quieten(plan.encoding)
         self._file = OutputFile(plan, container, self._add_encoder)
 
@@ -79,6 +84,7 @@ class FileSink:
         _check_picture(picture, self._plan)
         picture.pts, picture.time_base = pts - self._file.offset, self._plan.pictures.time_base
         picture.duration = duration or 0
+        self._taken += 1
         with explained(self._plan):
             self._file.mux(self._file.pictures.encode(picture))
 
@@ -103,14 +109,17 @@ class FileSink:
         return None
 
     def _add_encoder(self, output: OutputContainer) -> VideoStream:
-        pictures = self._plan.pictures
-        codec = encoder_of(self._plan.encoding).codec
-        stream = output.add_stream(codec, rate=pictures.rate or 25, time_base=pictures.time_base)
+        stream = output.add_stream(encoder_of(self._plan.encoding).codec)
         assert isinstance(stream, VideoStream)
+        configure(stream.codec_context, self._plan.encoding, self._plan.pictures)
         return stream
 
     def _complete(self) -> None:
-        self._file.mux(self._file.pictures.encode(None))
+        packets = self._file.pictures.encode(None)
+        if self._taken <= _X265_DELAY and encoder_of(self._plan.encoding).codec == "libx265":
+            for packet in packets:
+                packet.dts = packet.pts
+        self._file.mux(packets)
         self._file.complete()
 
 
