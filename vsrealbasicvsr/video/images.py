@@ -47,11 +47,19 @@ class ImageSequence:
         """See `Reader.facts`."""
         return self._facts
 
-    def pictures(self, tally: Tally) -> Iterator[VideoFrame]:
+    def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
         """See `Reader.pictures`; an image that cannot be decoded is lost, and its time stays empty."""
-        if gap := _describe_gaps(self._files):
+        if estimate and (gap := _describe_gaps(self._files)):
             tally.warnings.append(gap)
-        for place, file in enumerate(self._files):
+        yield from self._from(0, tally)
+
+    def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
+        """See `Reader.shortcuts`; the one there is begins with the very image."""
+        if 0 <= pts < len(self._files):
+            yield self._from(pts, tally)
+
+    def _from(self, start: int, tally: Tally) -> Iterator[VideoFrame]:
+        for place, file in enumerate(self._files[start:], start):
             try:
                 picture = _decode(file)
             except (av.FFmpegError, OSError, ValueError) as error:

@@ -45,20 +45,34 @@ class Tally:
     Attributes:
         lost: Pictures that could not be handed out.
         damaged: Pictures that were handed out though the decoder calls them corrupt.
+        repaired: Whether time stamps had to be repaired, so that they are not all the file's own.
         warnings: A sentence for each kind of trouble.
     """
 
     lost: int = 0
     damaged: int = 0
+    repaired: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
 class Reader(Protocol):
-    """A file or an image sequence, read from its start each time."""
+    """A file or an image sequence."""
 
     @property
     def facts(self) -> Facts:
         """What the container states."""
 
-    def pictures(self, tally: Tally) -> Iterator[VideoFrame]:
-        """Decode picture by picture; damage is counted in `tally` and never raised."""
+    def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
+        """Decode picture by picture from the start; damage is counted in `tally` and never raised.
+
+        Args:
+            tally: What went wrong.
+            estimate: Whether to add what is missing without a trace, as far as the container tells.
+        """
+
+    def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
+        """Readings that begin before the picture with this time stamp, the shortest first.
+
+        There may be none. Each may fail to reach that picture, or to decode it well; the next goes further
+        back. Nothing is estimated.
+        """

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.video.checksum import checksum
 from vsrealbasicvsr.video.colour import Colour, describe_colour
 from vsrealbasicvsr.video.deinterlace import deinterlace as deinterlaced
 from vsrealbasicvsr.video.graph import FilterChain
 from vsrealbasicvsr.video.images import ImageSequence, is_image_sequence
 from vsrealbasicvsr.video.reader import Facts, Reader, Tally
-from vsrealbasicvsr.video.timestamps import in_order
+from vsrealbasicvsr.video.timestamps import in_order, stated_time
 from vsrealbasicvsr.video.videofile import VideoFile
 
 Deinterlace = Literal["auto", "off", "frame", "field"]
 
+_LEAD = 2  # pictures before the wanted one that bwdif has to see; it needs one, which may be half in the past
 _PROBED = 30  # pictures that are looked at for signs of interlacing
 _SMALLEST_FIELDS = (3, 4)  # bwdif refuses smaller pictures
 
@@ -81,7 +85,7 @@ class SourceFrame:
 
 
 class Source(Protocol):
-    """Frames in order, read one at a time; each iteration reads anew from the start.
+    """Frames in order, read one at a time; each iteration reads anew.
 
     Damage never raises while frames are read. It is counted: `lost` for pictures that could not be handed
     out, `damaged` for those handed out though the decoder calls them corrupt. Both, like `warnings`,
@@ -101,11 +105,35 @@ class Source(Protocol):
         """Pictures handed out with visible damage, so far."""
 
     @property
+    def repaired(self) -> bool:
+        """Whether time stamps were repaired so far, so that they are not all the file's own."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know, a sentence each, so far."""
 
     def __iter__(self) -> Iterator[SourceFrame]:
         """Read from the start."""
+
+    def since(self, number: int, pts: int, check: int, *, seek: bool = True) -> Iterator[SourceFrame]:
+        """Read from a frame on, exactly what a read from the start gives from there on.
+
+        The file is entered shortly before that frame. Where that does not lead to it, as its time and its
+        checksum tell, the file is read from the start.
+
+        `lost`, `damaged` and `warnings` tell of this frame and those after it, as far as the decoder
+        complains; pictures that are missing without a trace are found by reading from the start only.
+
+        Args:
+            number: The frame's, counted from 0 in the whole source.
+            pts: Its time stamp.
+            check: `checksum` of its picture.
+            seek: Whether it may be looked for by its time; False reads from the start and counts. Give False
+                where a read from the start ended with `repaired`: then other frames may state the same time.
+
+        Raises:
+            VideoError: the source has no such frame at that place; it has changed.
+        """
 
     def close(self) -> None:
         """Free what is held; the source cannot be read any more."""
@@ -159,6 +187,7 @@ class _OpenSource:
         first, interlaced = _probe(reader, _PROBED if deinterlace == "auto" else 1)
         self._size = first.width, first.height
         self._mode = _mode(deinterlace, interlaced, self._size)
+        self._fields = 2 if self._mode == "field" else 1
         self._only_flagged = deinterlace == "auto"
         self._info = _info(reader.facts, first, self._mode, interlaced)
 
@@ -175,18 +204,83 @@ class _OpenSource:
         return self._tally.damaged
 
     @property
+    def repaired(self) -> bool:
+        return self._tally.repaired
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._tally.warnings)
 
     def __iter__(self) -> Iterator[SourceFrame]:
+        tally = self._new_tally()
+        return self._frames(self._reader.pictures(tally), tally)
+
+    def since(self, number: int, pts: int, check: int, *, seek: bool = True) -> Iterator[SourceFrame]:
+        for frames in self._ways(number, pts, self._new_tally(), seek=seek):
+            with closing(frames):
+                first = next(frames, None)
+                if first is None or first.pts != pts or checksum(first.picture) != check:
+                    continue
+                yield first
+                yield from frames
+                return
+        raise VideoError(
+            f"{self._reader.facts.path} has changed since the job began: "
+            f"frame {number} is not the one it was; put the old file back, or begin a new job."
+        )
+
+    def _new_tally(self) -> Tally:
         if self._closed:
             raise ValueError("the source is closed")
-        tally = self._tally = Tally()
+        self._tally = Tally()
+        return self._tally
+
+    def _ways(self, number: int, pts: int, tally: Tally, *, seek: bool) -> Iterator[Generator[SourceFrame]]:
+        """Readings that should begin with this frame, the shortest first."""
+        if seek:
+            for pictures in self._reader.shortcuts(pts // self._fields, tally):
+                yield self._near(pictures, number, pts, tally)
+        yield self._counted(number, tally)
+
+    def _near(
+        self, pictures: Iterator[VideoFrame], number: int, pts: int, tally: Tally
+    ) -> Generator[SourceFrame]:
+        """The frames from `pts` on, by pictures that begin somewhere before.
+
+        Of those before it no more are used than deinterlacing needs: the first after a seek may be broken.
+        """
+        lead = deque[VideoFrame](maxlen=0 if self._mode is None else _LEAD)
+        for picture in pictures:
+            time = stated_time(picture)
+            if time is not None and time * self._fields >= pts:
+                break
+            lead.append(picture)
+        else:
+            return
+        _begin_anew(tally, picture)
+        second_field = time * self._fields > pts
+        first = number // self._fields + second_field - len(lead)
+        frames = self._frames(chain((*lead, picture), pictures), tally, first)
+        yield from dropwhile(lambda frame: frame.pts < pts, frames)
+
+    def _counted(self, number: int, tally: Tally) -> Generator[SourceFrame]:
+        """The frames from `number` on, read from the start."""
+
+        def pictures() -> Iterator[VideoFrame]:
+            for place, picture in enumerate(self._reader.pictures(tally, estimate=False)):
+                if place == number // self._fields:
+                    _begin_anew(tally, picture)
+                yield picture
+
+        yield from islice(self._frames(pictures(), tally), number, None)
+
+    def _frames(self, pictures: Iterator[VideoFrame], tally: Tally, first: int = 0) -> Iterator[SourceFrame]:
+        """Decoded pictures as frames; `first` is the number of the first, for warnings."""
         facts = self._reader.facts
-        pictures = in_order(self._reader.pictures(tally), facts, tally)
-        pictures = _of_one_size(pictures, self._size, facts, tally)
+        pictures = in_order(pictures, facts, tally, first)
+        pictures = _of_one_size(pictures, self._size, facts, tally, first)
         if self._mode is None:
-            pictures = _watched(pictures, tally)
+            pictures = _watched(pictures, tally, first)
         else:
             pictures = deinterlaced(
                 pictures,
@@ -252,7 +346,7 @@ def _info(
 
 
 def _of_one_size(
-    pictures: Iterator[VideoFrame], size: tuple[int, int], facts: Facts, tally: Tally
+    pictures: Iterator[VideoFrame], size: tuple[int, int], facts: Facts, tally: Tally, first: int
 ) -> Iterator[VideoFrame]:
     """Scale pictures of another size to the first one's; the network and the encoder know one size only."""
     scaler = FilterChain(
@@ -261,7 +355,7 @@ def _of_one_size(
         sample_aspect_ratio=facts.sample_aspect_ratio,
     )
     warned = False
-    for number, picture in enumerate(pictures):
+    for number, picture in enumerate(pictures, first):
         if (picture.width, picture.height) == size:
             yield picture
             continue
@@ -274,9 +368,14 @@ def _of_one_size(
         yield from scaler.push(picture)
 
 
-def _watched(pictures: Iterator[VideoFrame], tally: Tally) -> Iterator[VideoFrame]:
+def _begin_anew(tally: Tally, picture: VideoFrame) -> None:
+    """Forget what went wrong before this picture."""
+    tally.lost, tally.damaged, tally.warnings = 0, int(picture.is_corrupt), []
+
+
+def _watched(pictures: Iterator[VideoFrame], tally: Tally, first: int) -> Iterator[VideoFrame]:
     warned = False
-    for number, picture in enumerate(pictures):
+    for number, picture in enumerate(pictures, first):
         if picture.interlaced_frame and not warned:
             warned = True
             tally.warnings.append(f"frame {number} is interlaced, and is not deinterlaced.")

@@ -14,14 +14,28 @@ _OLD_CLOCK = 1  # seconds forwards within which a time stamp fits without a shif
 _STRAY = 60  # seconds past the stated end that mean a damaged time stamp
 
 
-def in_order(pictures: Iterator[VideoFrame], facts: Facts, tally: Tally) -> Iterator[VideoFrame]:
+def stated_time(picture: VideoFrame) -> int | None:
+    """A picture's time stamp as the file has it."""
+    return picture.pts if picture.pts is not None else picture.dts
+
+
+def in_order(
+    pictures: Iterator[VideoFrame], facts: Facts, tally: Tally, first: int = 0
+) -> Iterator[VideoFrame]:
     """The same pictures with time stamps that are present and strictly increase.
 
     Holds one picture back: a time stamp that leaps ahead is known by the one after it. Missing ones
     follow the picture before by its duration. Where a new clock starts more than a tenth of a second back,
-    the pictures from there on are shifted to follow on.
+    the pictures from there on are shifted to follow on. Nothing else is carried from picture to picture: from
+    one that has its own time stamp on, the result does not depend on those before.
+
+    Args:
+        pictures: As decoded.
+        facts: Of their source.
+        tally: Told of repairs.
+        first: Number of the first picture, for warnings.
     """
-    clock = _Clock(facts, tally)
+    clock = _Clock(facts, tally, first)
     before: int | None = None
     held: VideoFrame | None = None
     for picture in pictures:
@@ -40,7 +54,7 @@ def in_order(pictures: Iterator[VideoFrame], facts: Facts, tally: Tally) -> Iter
 
 
 class _Clock:
-    def __init__(self, facts: Facts, tally: Tally) -> None:
+    def __init__(self, facts: Facts, tally: Tally, first: int) -> None:
         base = facts.time_base
         self._step = max(1, round(1 / facts.rate / base))
         self._new_clock, self._old_clock = round(_NEW_CLOCK / base), round(_OLD_CLOCK / base)
@@ -51,13 +65,13 @@ class _Clock:
         self._tally = tally
         self._warned = False
         self._shift = 0
-        self._number = -1
+        self._number = first - 1
         self.last: int | None = None
 
     def place(self, picture: VideoFrame) -> int:
         """The picture's time, shifted by what earlier clocks need; it may still run backwards."""
         self._number += 1
-        stated = picture.pts if picture.pts is not None else picture.dts
+        stated = stated_time(picture)
         if stated is not None and self._end is not None and stated > self._end:
             self._warn()
             stated = None
@@ -88,4 +102,4 @@ class _Clock:
             self._tally.warnings.append(
                 f"time stamps are damaged or run backwards from frame {self._number} on; they were repaired."
             )
-        self._warned = True
+        self._warned = self._tally.repaired = True

@@ -18,10 +18,12 @@ from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.reader import Facts, Tally
+from vsrealbasicvsr.video.seek import packet_time, seek_before
 
 _DEFAULT_RATE = Fraction(25)
 _FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, _BB, _TB, _BT
 _HIGHEST_RATE = 1000
+_KEYS_BACK = (2, 4)
 _STEPS_PER_HOLE = 100  # film whose repeated pictures were dropped has more holes than that
 # Demuxers whose length comes from the header; others measure what is there, so nothing can lack.
 _AVI, _MP4 = "avi", "mov,mp4,m4a,3gp,3g2,mj2"
@@ -50,7 +52,7 @@ class VideoFile:
         """See `Reader.facts`."""
         return self._facts
 
-    def pictures(self, tally: Tally) -> Iterator[VideoFrame]:
+    def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
         """See `Reader.pictures`.
 
         A picture is lost when the decoder refuses its data; when it lacks where otherwise every step of
@@ -58,10 +60,7 @@ class VideoFile:
         last is an estimate where only a duration is stated.
         """
         with _open(self._facts.path) as container:
-            stream = container.streams[self._facts.stream]
-            assert isinstance(stream, VideoStream)
-            # Frame threads lose good pictures near a damaged end: PyAV stops draining at the first error.
-            stream.thread_type = "SLICE"
+            stream = _stream(container, self._facts.stream)
             extent = _Extent(container, stream)
             steps = _Steps(self._facts)
             for packet in _packets(container, tally):
@@ -73,6 +72,8 @@ class VideoFile:
             for picture in _decode(stream, None, tally):
                 steps.note(picture)
                 yield picture
+            if not estimate:
+                return
             if not extent.frames and steps.missing() > tally.lost:
                 tally.lost = steps.missing()
                 tally.warnings.append(
@@ -81,6 +82,31 @@ class VideoFile:
             if missing := extent.missing():
                 tally.lost += missing
                 tally.warnings.append(f"{self._facts.path} ends early: about {missing} pictures are missing.")
+
+    def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
+        """See `Reader.shortcuts`; they begin with a key picture, the last but one before `pts` or earlier.
+
+        The last one would do, were it sound and no later picture in need of an earlier one. There are no
+        shortcuts where the container states no times: after a seek FFmpeg can only guess them.
+        """
+        for keys in _KEYS_BACK:
+            yield self._from_key(pts, keys, tally)
+
+    def _from_key(self, pts: int, keys: int, tally: Tally) -> Iterator[VideoFrame]:
+        with _open(self._facts.path) as container:
+            stream = _stream(container, self._facts.stream)
+            start = seek_before(container, stream, pts, keys)
+            if start is None:
+                return
+            begun = False
+            for packet in _packets(container, tally):
+                if not packet.size or packet.stream_index != stream.index:
+                    continue
+                begun = begun or (packet.is_keyframe and packet_time(packet) == start)
+                if begun:
+                    yield from _decode(stream, packet, tally)
+            if begun:
+                yield from _decode(stream, None, tally)
 
 
 class _Extent:
@@ -100,7 +126,7 @@ class _Extent:
     def note(self, packet: Packet[Stream]) -> None:
         mine = packet.stream_index == self._index
         self._packets += bool(mine and packet.size and not packet.is_discard)
-        time = packet.pts if packet.pts is not None else packet.dts
+        time = packet_time(packet)
         if time is not None and (mine or self._any_stream):
             self._reached = max(self._reached, (time + (packet.duration or 0)) * packet.time_base)
 
@@ -149,6 +175,14 @@ def _open(path: Path) -> InputContainer:
         return av.open(f"file:{path}")  # the prefix: a colon in a name is no protocol
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot read {path}: {error.strerror or error}.") from error
+
+
+def _stream(container: InputContainer, index: int) -> VideoStream:
+    stream = container.streams[index]
+    assert isinstance(stream, VideoStream)
+    # Frame threads lose good pictures near a damaged end: PyAV stops draining at the first error.
+    stream.thread_type = "SLICE"
+    return stream
 
 
 def _choose(container: InputContainer, path: Path, index: int | None) -> VideoStream:
