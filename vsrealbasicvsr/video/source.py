@@ -115,7 +115,9 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[SourceFrame]:
         """Read from the start."""
 
-    def since(self, number: int, pts: int, check: int, *, seek: bool = True) -> Iterator[SourceFrame]:
+    def since(
+        self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
+    ) -> Iterator[SourceFrame]:
         """Read from a frame on, exactly what a read from the start gives from there on.
 
         The file is entered shortly before that frame. Where that does not lead to it, as its time and its
@@ -130,6 +132,9 @@ class Source(Protocol):
             check: `checksum` of its picture.
             seek: Whether it may be looked for by its time; False reads from the start and counts. Give False
                 where a read from the start ended with `repaired`: then other frames may state the same time.
+            damaged: Whether a read from the start ended with lost or damaged pictures. FFmpeg fills holes
+                with what is left in its memory, so that these, and those that follow from them, may differ
+                from read to read: if none fits `check`, number and time are enough.
 
         Raises:
             VideoError: the source has no such frame at that place; it has changed.
@@ -215,11 +220,15 @@ class _OpenSource:
         tally = self._new_tally()
         return self._frames(self._reader.pictures(tally), tally)
 
-    def since(self, number: int, pts: int, check: int, *, seek: bool = True) -> Iterator[SourceFrame]:
-        for frames in self._ways(number, pts, self._new_tally(), seek=seek):
+    def since(
+        self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
+    ) -> Iterator[SourceFrame]:
+        for frames, is_counted in self._ways(number, pts, self._new_tally(), seek=seek):
             with closing(frames):
                 first = next(frames, None)
-                if first is None or first.pts != pts or checksum(first.picture) != check:
+                if first is None or first.pts != pts:
+                    continue
+                if checksum(first.picture) != check and not (is_counted and damaged):
                     continue
                 yield first
                 yield from frames
@@ -235,12 +244,14 @@ class _OpenSource:
         self._tally = Tally()
         return self._tally
 
-    def _ways(self, number: int, pts: int, tally: Tally, *, seek: bool) -> Iterator[Generator[SourceFrame]]:
-        """Readings that should begin with this frame, the shortest first."""
+    def _ways(
+        self, number: int, pts: int, tally: Tally, *, seek: bool
+    ) -> Iterator[tuple[Generator[SourceFrame], bool]]:
+        """Readings that should begin with this frame, the shortest first, and whether its number is sure."""
         if seek:
             for pictures in self._reader.shortcuts(pts // self._fields, tally):
-                yield self._near(pictures, number, pts, tally)
-        yield self._counted(number, tally)
+                yield self._near(pictures, number, pts, tally), False
+        yield self._counted(number, tally), True
 
     def _near(
         self, pictures: Iterator[VideoFrame], number: int, pts: int, tally: Tally

@@ -17,8 +17,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.video.entry import find_entry, packet_time
 from vsrealbasicvsr.video.reader import Facts, Tally
-from vsrealbasicvsr.video.seek import packet_time, seek_before
 
 _DEFAULT_RATE = Fraction(25)
 _FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, _BB, _TB, _BT
@@ -86,23 +86,25 @@ class VideoFile:
     def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
         """See `Reader.shortcuts`; they begin with a key picture, the last but one before `pts` or earlier.
 
-        The last one would do, were it sound and no later picture in need of an earlier one. There are no
-        shortcuts where the container states no times: after a seek FFmpeg can only guess them.
+        The last one would do, were it sound and no later picture in need of an earlier one.
         """
         for keys in _KEYS_BACK:
             yield self._from_key(pts, keys, tally)
 
     def _from_key(self, pts: int, keys: int, tally: Tally) -> Iterator[VideoFrame]:
         with _open(self._facts.path) as container:
+            entry = find_entry(container, _stream(container, self._facts.stream), pts, keys)
+        if entry is None:
+            return
+        with _open(self._facts.path) as container:
             stream = _stream(container, self._facts.stream)
-            start = seek_before(container, stream, pts, keys)
-            if start is None:
-                return
+            if entry.seek is not None:
+                container.seek(entry.seek, stream=stream)
             begun = False
             for packet in _packets(container, tally):
                 if not packet.size or packet.stream_index != stream.index:
                     continue
-                begun = begun or (packet.is_keyframe and packet_time(packet) == start)
+                begun = begun or (packet.is_keyframe and packet_time(packet) == entry.key)
                 if begun:
                     yield from _decode(stream, packet, tally)
             if begun:
