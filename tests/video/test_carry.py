@@ -239,6 +239,19 @@ def test_time_code_tracks_and_chapter_tracks_do_not_come_twice(ffmpeg, rich, tmp
         assert len(after.chapters()) == 2
 
 
+@pytest.mark.parametrize("extension", ["mkv", "mp4"])
+def test_a_chapter_before_a_late_start_begins_with_the_file(extension, ffmpeg, tmp_path):
+    source, target = tmp_path / "late.mkv", tmp_path / f"out.{extension}"
+    (tmp_path / "meta.txt").write_text(CHAPTERS)
+    late = ("-vf", "setpts=PTS+0.4/TB", "-avoid_negative_ts", "disabled", "-c:v", "ffv1")
+    ffmpeg(*PICTURES, "-i", tmp_path / "meta.txt", "-map_chapters", "1", *late, source)
+    assert start_of(source) == Fraction(2, 5)
+    restore(source, target)
+    with av.open(str(target)) as after:
+        clock = [(c["start"] * c["time_base"], c["end"] * c["time_base"]) for c in after.chapters()]
+    assert clock == [(0, Fraction(3, 5)), (Fraction(3, 5), Fraction(8, 5))]
+
+
 def test_a_second_picture_track_is_copied(ffmpeg, plain, tmp_path):
     source, target = tmp_path / "two.mkv", tmp_path / "out.mkv"
     ffmpeg(

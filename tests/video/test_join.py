@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -175,10 +176,11 @@ def says(*arguments):
         "warning",
         *map(str, arguments),
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return re.sub("0x[0-9a-f]+", "", done.stderr)
 
 
-def reads_quietly(path):
+def complaints(path):
     exact = ("-fps_mode", "passthrough", "-enc_time_base", "demux")
     copied = ("-map", "0:v", "-map", "0:a?", "-c", "copy", "-f", "null", "-")
     return says("-i", path, "-map", "0:v", "-map", "0:a?", *exact, "-f", "null", "-") + says(
@@ -208,7 +210,7 @@ def test_joined_pieces_are_what_one_sink_writes(encoder, extension, make_clock, 
     else:
         assert steps(plan.target) == steps(once.target)
     assert described(plan.target) == described(once.target)
-    assert reads_quietly(plan.target) == ""
+    assert complaints(plan.target) == ""
 
     joined = hashes_by_ffmpeg(ffmpeg, plan.target)
     assert joined == [md5 for piece in pieces for md5 in hashes_by_ffmpeg(ffmpeg, piece.path)]
@@ -245,8 +247,9 @@ def rich(ffmpeg, tmp_path_factory):
         "-f", "lavfi", "-i", "testsrc2=s=32x24:r=24000/1001:d=1.3", "-f", "lavfi", "-i", "sine=440:d=1.5",
         "-i", folder / "a.srt", "-i", folder / "meta.txt",
         "-map", "0:v", "-map", "1:a", "-map", "2:s", "-map_metadata", "3", "-map_chapters", "3",
-        "-metadata:s:v", "title=Picture", "-metadata:s:v", "language=nor", "-disposition:v:0", "default+original",
-        "-metadata:s:a", "language=eng", "-c:v", "libx264", "-c:a", "aac", "-c:s", "srt", folder / "rich.mkv",
+        "-metadata:s:v", "title=Picture", "-metadata:s:v", "language=nor",
+        "-disposition:v:0", "default+original", "-metadata:s:a", "language=eng",
+        "-c:v", "libx264", "-c:a", "aac", "-c:s", "srt", folder / "rich.mkv",
     )
     # fmt: on
     return folder / "rich.mkv"
@@ -275,7 +278,7 @@ def test_everything_beside_the_pictures_comes_along_as_in_one_go(extension, star
     assert described(plan.target)[1]["title"] == "The clip"
     assert all_times(plan.target) == all_times(once.target) != []
     assert packet_hashes(plan.target, "0:a:0") == packet_hashes(rich, "0:a:0")
-    assert reads_quietly(plan.target) == ""
+    assert complaints(plan.target) == complaints(once.target)  # MP4: of our track's title
 
 
 def test_sound_lies_beside_its_pictures_in_the_file(rich, tmp_path):
@@ -345,22 +348,36 @@ def test_rotation_and_the_shape_of_pixels_are_kept(info, encoder, extension, tmp
     assert described(plan.target) == described(once.target)
     with av.open(str(plan.target)) as container:
         stream = container.streams.video[0]
-        assert stream.sample_aspect_ratio == info.sample_aspect_ratio
+        assert (stream.sample_aspect_ratio or 1) == info.sample_aspect_ratio
         assert (next(container.decode(stream)).rotation - info.rotation) % 360 == 0
 
 
-def test_pictures_that_references_cross_key_pictures_to_are_joined(ffmpeg, tmp_path):
-    """Open groups of pictures: key pictures that are not the start of everything."""
-    clock = cfr()
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        Encoding("x264", options=(("x264-params", "open-gop=1:keyint=6:min-keyint=3:bframes=3"),)),
+        Encoding("x265", options=(("x265-params", "open-gop=1:keyint=6:min-keyint=3:bframes=3"),)),
+        Encoding("svtav1", options=(("svtav1-params", "keyint=6:irefresh-type=1"),)),
+        Encoding("ffv1", options=(("g", "6"),)),
+    ],
+    ids=lambda encoding: encoding.encoder,
+)
+@pytest.mark.parametrize("extension", ["mkv", "mp4"])
+def test_key_pictures_that_are_no_new_beginning(encoding, extension, ffmpeg, monkeypatch, tmp_path):
+    """Open groups: pictures after a key picture lean on those before it. Each is decoded by itself here."""
+    monkeypatch.setattr("vsrealbasicvsr.video.join._BETWEEN_DECODED", 1)
+    clock = vfr()
     info = Info(time_base=clock.base, rate=clock.rate)
-    options = (("x264-params", "open-gop=1:keyint=6:min-keyint=3:bframes=3"),)
-    plan = plan_output(tmp_path / "out.mp4", info, SIZE, Encoding("x264", options=options))
+    plan = plan_output(tmp_path / f"out.{extension}", info, SIZE, encoding)
     pieces = write_pieces(plan, clock, tmp_path / "pieces")
     join(plan, pieces)
     assert hashes_by_ffmpeg(ffmpeg, plan.target) == [
         md5 for piece in pieces for md5 in hashes_by_ffmpeg(ffmpeg, piece.path)
     ]
-    assert reads_quietly(plan.target) == ""
+    tick = Fraction(1, 1000) if extension == "mkv" else Fraction(0)
+    for (shown, _), pts in zip(times(plan.target), clock.stamps, strict=True):
+        assert abs(shown - pts * clock.base) <= tick / 2
+    assert complaints(plan.target) == ""
 
 
 def x265_piece(path, params):
@@ -553,11 +570,22 @@ def test_checking_a_file_finds_what_is_wrong(tmp_path):
         check_file(plan.target, moved, clock.base)
     with pytest.raises(VideoError, match="picture 0 at"):
         check_file(plan.target, [pts + 2 for pts in clock.stamps], clock.base)
-    damage(plan.target, *range(100, 1100, 50))
-    with pytest.raises(VideoError, match="cannot be decoded|read back"):
-        check_file(plan.target, clock.stamps, clock.base)
     with pytest.raises(VideoError, match="read back"):
         check_file(tmp_path / "gone.mp4", clock.stamps, clock.base)
+
+
+@pytest.mark.parametrize(("encoder", "extension"), [("prores", "mkv"), ("prores", "mov")])
+def test_checking_a_file_finds_a_key_picture_that_does_not_decode(encoder, extension, tmp_path):
+    clock = cfr()
+    plan = make_plan(tmp_path / f"a.{extension}", clock, encoder)
+    write(plan, clock, range(30))
+    check_file(plan.target, clock.stamps, clock.base)
+    with av.open(str(plan.target)) as container:
+        first = next(container.demux(video=0))
+        begin, end = first.pos + first.size * 2 // 3, first.pos + first.size - 8
+    damage(plan.target, *range(begin, end, 8))
+    with pytest.raises(VideoError, match=r"cannot be decoded|cannot be read back"):
+        check_file(plan.target, clock.stamps, clock.base)
 
 
 MEMORY = """
@@ -588,7 +616,7 @@ print(piece.target.stat().st_size // 1024, resource.getrusage(resource.RUSAGE_SE
 
 def test_a_join_does_not_hold_the_packets_of_a_piece(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, "40", str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEMORY, "60", str(tmp_path)], capture_output=True, text=True, check=True
     )
     size, growth = map(int, done.stdout.split())
     assert size > 50_000

@@ -285,5 +285,6 @@ def _tags(metadata: dict[str, str], also: frozenset[str] = frozenset()) -> dict[
 
 
 def _shifted(chapter: Chapter, start: Fraction) -> Chapter:
+    """A first chapter often begins at 0 and its source a little later; Matroska takes nothing below 0."""
     shift = round(start / chapter["time_base"])
-    return {**chapter, "start": chapter["start"] - shift, "end": chapter["end"] - shift}
+    return {**chapter, "start": max(chapter["start"] - shift, 0), "end": max(chapter["end"] - shift, 0)}

@@ -116,7 +116,7 @@ class OutputFile:
 
 
 def publish(partial: Path, target: Path, overwrite: bool) -> None:
-    """Give a whole file its name, for good: the folder is on the disk too when this returns.
+    """Give a whole file its name, and bring the name onto the disk.
 
     Raises:
         VideoError: the name is taken and must not be replaced; the partial file is removed.
@@ -126,7 +126,8 @@ def publish(partial: Path, target: Path, overwrite: bool) -> None:
         partial.unlink()
         raise VideoError(f"{target} has appeared meanwhile; the new file is dropped.")
     partial.replace(target)
-    sync(target.parent)
+    with contextlib.suppress(OSError):  # some network drives know no syncing of folders
+        sync(target.parent)
 
 
 def sync(path: Path) -> None:

@@ -194,7 +194,10 @@ def _lag(shown: Sequence[int], decoded: Sequence[int]) -> int:
 def _pictures(path: Path, container: InputContainer) -> VideoStream:
     if not container.streams.video:
         raise _damaged(path, "it holds no pictures")
-    return container.streams.video[0]
+    stream = container.streams.video[0]
+    if stream.codec_context.pix_fmt is None:
+        raise _damaged(path, "no picture in it can be read")
+    return stream
 
 
 def _packets(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
