@@ -24,7 +24,7 @@ from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.windows import Window, window_at, without_other_shots
+from vsrealbasicvsr.windows import Window, first_core, window_at, without_other_shots
 
 _WAITING = 2**31
 """Bytes of restored pictures that wait on the host for their turn, for each window in the making."""
@@ -71,21 +71,28 @@ class Lanes:
         self._restorers = restorers
 
     def stream(
-        self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
+        self,
+        frames: Iterable[Tensor],
+        cuts: Container[int] = (),
+        *,
+        on_cleaned: OnCleaned | None = None,
+        first: int = 0,
+        core_start: int | None = None,
     ) -> Iterator[Tensor]:
         """As `Restorer.stream`, but the pictures come out on the host.
 
         With `window=0` whole shots go round robin, and as many as stated above are held.
 
         Raises:
-            ClipError: a frame is of another shape than the first.
+            ClipError: a frame is of another shape than the first, or no stream can begin at `core_start`.
             RestorationError: out of device memory, or non-finite pictures even in fp32.
         """
+        core_start = first_core(first, core_start, self.settings.window)
         count = len(self._restorers)
         lanes = [_Lane(restorer, count) for restorer in self._restorers]
-        run = _Run(lanes, self.settings, on_cleaned)
+        run = _Run(lanes, self.settings, on_cleaned, core_start)
         try:
-            yield from run.through(_cores(frames, cuts, self.settings.window))
+            yield from run.through(_cores(frames, cuts, self.settings.window, first))
         finally:
             run.stop()
             for lane in lanes:
@@ -94,7 +101,7 @@ class Lanes:
 
 @dataclass(frozen=True, slots=True)
 class _Core:
-    """The frames that a window keeps, as they were read."""
+    """The frames that a window keeps, as they were read, or the same of context alone."""
 
     start: int
     frames: list[Tensor]
@@ -106,12 +113,12 @@ class _Core:
         return self.start + len(self.frames)
 
 
-def _cores(frames: Iterable[Tensor], cuts: Container[int], length: int) -> Iterator[_Core]:
-    """The clip in cores of this length, 0: in shots."""
-    start, held, found = 0, list[Tensor](), set[int]()
-    for n, frame in enumerate(frames):
-        cut = n > 0 and n in cuts
-        if held and (len(held) == length if length else cut):
+def _cores(frames: Iterable[Tensor], cuts: Container[int], length: int, first: int) -> Iterator[_Core]:
+    """The clip from frame `first`, parted at multiples of this length, 0: at cuts."""
+    start, held, found = first, list[Tensor](), set[int]()
+    for n, frame in enumerate(frames, first):
+        cut = n in cuts
+        if held and (n % length == 0 if length else cut):
             yield _Core(start, held, frozenset(found))
             start, held, found = n, [], set()
         held.append(frame)
@@ -184,8 +191,11 @@ class _Lane:
 class _Run:
     """One stream's state: blocks that windows to come still reach, and windows in the making."""
 
-    def __init__(self, lanes: Sequence[_Lane], settings: Settings, on_cleaned: OnCleaned | None) -> None:
+    def __init__(
+        self, lanes: Sequence[_Lane], settings: Settings, on_cleaned: OnCleaned | None, core_start: int
+    ) -> None:
         self._lanes, self._settings, self._on_cleaned = lanes, settings, on_cleaned
+        self._core_start = core_start
         self._blocks: dict[int, _Block] = {}
         self._made: deque[tuple[_Block, Channel[Tensor]]] = deque()
         self._failure: Exception | None = None
@@ -240,14 +250,18 @@ class _Run:
         window = Window(block.start, block.start, block.stop, block.stop)
         margin = self._settings.margin
         if self._settings.window:
-            window = window_at(block.start, read, window=self._settings.window, margin=margin)
+            first = min(block.start for block in self._blocks.values())
+            window = window_at(block.start, read, window=self._settings.window, margin=margin, first=first)
         blocks = [one for one in self._blocks.values() if one.start < window.stop and one.stop > window.start]
         window = without_other_shots(window, frozenset().union(*(one.cuts for one in blocks)))
         room: Room[Tensor] = Room(block.stop - block.start, lambda picture: picture.nbytes, _WAITING)
         channel = Channel(room)
         self._made.append((block, channel))
-        lane = self._lane(number)
-        lane.submit(partial(self._restored, lane, window, blocks, channel))
+        if block.start < self._core_start:
+            channel.finish()  # context alone gives no pictures
+        else:
+            lane = self._lane(number)
+            lane.submit(partial(self._restored, lane, window, blocks, channel))
         for passed in [n for n, one in self._blocks.items() if one.stop <= block.stop - margin]:
             if passed < number:  # the next block's motion begins at this one's end
                 del self._blocks[passed]

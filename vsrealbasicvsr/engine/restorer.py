@@ -21,7 +21,14 @@ from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Recons
 from vsrealbasicvsr.errors import ClipError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.windows import Window, shot_at, window_at, without_other_shots
+from vsrealbasicvsr.windows import (
+    Window,
+    core_stop_after,
+    first_core,
+    shot_at,
+    window_at,
+    without_other_shots,
+)
 
 log = logging.getLogger("vsrealbasicvsr")
 
@@ -97,28 +104,42 @@ class Restorer:
             return torch.stack(list(self.restore(*context.part(part), part)))
 
     def stream(
-        self, frames: Iterable[Tensor], cuts: Container[int] = (), *, on_cleaned: OnCleaned | None = None
+        self,
+        frames: Iterable[Tensor],
+        cuts: Container[int] = (),
+        *,
+        on_cleaned: OnCleaned | None = None,
+        first: int = 0,
+        core_start: int | None = None,
     ) -> Iterator[Tensor]:
         """Restore a clip of any length in bounded memory: one window with its margins is held.
 
         With `window=0` one whole shot is held, its backward features in host memory.
+
+        A stream may begin in the middle of a clip, at a cut or, unless `window=0`, at a multiple of `window`.
+        Its pictures are those of the whole clip's stream, on the CPU bit for bit, where the frames before
+        `core_start` that reach it are handed in: `min(margin, frames since the last cut)`. To end there as
+        well, hand in up to `margin` frames more, less those from the next cut on, and stop reading.
 
         Args:
             frames: each (3, H, W), float, RGB, 0-1, all of one size; read as they are needed.
             cuts: frame numbers that start a new shot. Frame n is looked up after it was read, so that a
                 detector may add to a set while it hands out the frames.
             on_cleaned: called with the number and the cleaned frame of each frame, once, in order.
+            first: the clip's number of the first of `frames`; all numbers are the clip's.
+            core_start: number of the first frame to return, those before are context only; None is `first`.
+                It is `first`, where that one starts a shot, or a multiple of `window`.
 
         Yields:
-            (3, 4H, 4W), float32, 0-1, on the device; as many and in the order of `frames`.
+            (3, 4H, 4W), float32, 0-1, on the device; as many and in the order of `frames` from `core_start`.
 
         Raises:
-            ClipError: a frame is of another shape than the first.
+            ClipError: a frame is of another shape than the first, or no stream can begin at `core_start`.
             RestorationError: out of device memory, or non-finite pictures even in fp32.
         """
-        context = Context()
+        core_start = first_core(first, core_start, self.settings.window)
+        context = Context(first)
         feed = self._feed(context, frames, cuts, on_cleaned)
-        core_start = 0
         while window := self._next_window(context, feed, core_start):
             yield from self.restore(*context.part(window), window)
             core_start = window.core_stop
@@ -128,7 +149,7 @@ class Restorer:
         self, context: Context, frames: Iterable[Tensor], cuts: Container[int], on_cleaned: OnCleaned | None
     ) -> Iterator[int]:
         """Take some more frames into the context at each step; yields how far it reaches."""
-        numbered = enumerate(frames)
+        numbered = enumerate(frames, context.stop)
         while read := list(islice(numbered, self.at_once)):
             first = context.stop
             self._take(context, [frame for _, frame in read], [n in cuts for n, _ in read])
@@ -144,15 +165,15 @@ class Restorer:
         while context.stop <= core_start or (
             max(context.cuts, default=0) <= core_start
             if whole_shot
-            else context.stop < core_start + length + margin
+            else context.stop < core_stop_after(core_start, length) + margin
         ):
             if next(feed, None) is None:
                 break
         if context.stop <= core_start:
             return None
         if whole_shot:
-            return shot_at(core_start, context.stop, sorted(context.cuts))
-        window = window_at(core_start, context.stop, window=length, margin=margin)
+            return shot_at(core_start, context.stop, sorted(context.cuts), first=context.start)
+        window = window_at(core_start, context.stop, window=length, margin=margin, first=context.start)
         return without_other_shots(window, context.cuts)
 
     def _take(self, context: Context, frames: Sequence[Tensor], cut: Sequence[bool]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.video.output_file import sync
 
 Entry = Mapping[str, Any]
 
@@ -48,7 +49,7 @@ class Journal:
             finally:
                 os.close(descriptor)
             if is_new:
-                sync_folder(self._path.parent)
+                sync(self._path.parent)
         except OSError as error:
             raise JobError(
                 f"cannot write {self._path}: {error.strerror}; mend that, and run the same command."
@@ -74,17 +75,6 @@ class Journal:
             return
         except OSError as error:
             raise JobError(f"cannot read {self._path}: {error.strerror}.") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, on systems that can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_torn(descriptor: int) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.folder import JobFolder
+from vsrealbasicvsr.job.joining import has_its_name
+from vsrealbasicvsr.job.record import Record
 from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.output import OutputPlan
+from vsrealbasicvsr.video.output import CONTAINERS, OutputPlan, plan_output
 from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
 
 
@@ -47,3 +50,34 @@ class Order:
         """Where its segments start; for one way through the source."""
         longest = longest_segment(self.delivery.segment_length, self.info.width, self.info.height)
         return SegmentRule(longest, self.settings.window)
+
+
+def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Delivery) -> Order:
+    """What is to be made, after every check that can be made beforehand.
+
+    Raises:
+        VideoError: the output cannot be made as asked.
+    """
+    size = delivery.output_size(info.width, info.height)
+    plan = plan_output(
+        target,
+        replace(info, sample_aspect_ratio=_pixel_shape(info, size)),
+        size,
+        delivery.encoding,
+        strict=delivery.strict,
+        overwrite=delivery.overwrite or _is_ours(target),
+    )
+    return Order(info, target, settings, delivery, plan)
+
+
+def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
+    """The sample aspect ratio that keeps the source's display shape at another size."""
+    width, height = size
+    return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
+
+
+def _is_ours(target: Path) -> bool:
+    """Whether what has the output's name was put there by this job, which was stopped at its very end."""
+    record = Record(JobFolder(target))
+    is_file = target.suffix.lower() in CONTAINERS
+    return has_its_name(target, record) if is_file else record.joined is not None

@@ -7,8 +7,6 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.cuts import read_cuts, write_cuts
@@ -18,11 +16,11 @@ from vsrealbasicvsr.job.claims import Claims
 from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
-from vsrealbasicvsr.job.folder import JobFolder, remove
+from vsrealbasicvsr.job.folder import remove
 from vsrealbasicvsr.job.here import make_here
-from vsrealbasicvsr.job.joining import drop_damaged, has_its_name, join, publish_joined
+from vsrealbasicvsr.job.joining import drop_damaged, join, publish_joined
 from vsrealbasicvsr.job.logbook import write_log
-from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.order import Order, make_order
 from vsrealbasicvsr.job.processes import Processes
 from vsrealbasicvsr.job.progress import OnProgress, Report, Tracker
 from vsrealbasicvsr.job.record import Record
@@ -31,9 +29,8 @@ from vsrealbasicvsr.job.segments import Segment
 from vsrealbasicvsr.job.spread import spread
 from vsrealbasicvsr.job.walk import Walk
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.output import CONTAINERS, plan_output
 from vsrealbasicvsr.video.output_file import partial_path
-from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
+from vsrealbasicvsr.video.source import Source, open_source
 
 log = logging.getLogger("vsrealbasicvsr")
 
@@ -83,7 +80,7 @@ def restore_file(
     given = _given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
-        order = _order(reader.info, Path(target), settings, delivery)
+        order = make_order(reader.info, Path(target), settings, delivery)
         job = _Job(order, reader, given, on_progress, functools.partial(_crew, order, workers, ray))
         report = job.help() if helping else job.lead(restart)
     if delivery.cuts_out and not helping:
@@ -117,6 +114,10 @@ class _Job:
             record = Record(self._folder)
             try:
                 if record.fingerprint is None:
+                    if record.done:  # of what, the journal does not tell any more
+                        log.warning("%s is damaged; the job begins anew.", self._folder.path)
+                        self._folder.clear()
+                        record = Record(self._folder)
                     record.begin(now, self._reader.info.frames)
                 else:
                     check_same(record.fingerprint, now, self._folder.path)
@@ -243,33 +244,6 @@ def _check_cuts_out(path: Path | None) -> None:
     """Find out now, not after hours, that the cuts cannot be written."""
     if path is not None and not os.access(path.parent, os.W_OK):
         raise JobError(f"the cuts cannot be written to {path}: there is no folder {path.parent} to write to.")
-
-
-def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
-    """The sample aspect ratio that keeps the source's display shape at another size."""
-    width, height = size
-    return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
-
-
-def _order(info: SourceInfo, target: Path, settings: Settings, delivery: Delivery) -> Order:
-    """What is to be made, after every check that can be made beforehand."""
-    size = delivery.output_size(info.width, info.height)
-    plan = plan_output(
-        target,
-        replace(info, sample_aspect_ratio=_pixel_shape(info, size)),
-        size,
-        delivery.encoding,
-        strict=delivery.strict,
-        overwrite=delivery.overwrite or _is_ours(target),
-    )
-    return Order(info, target, settings, delivery, plan)
-
-
-def _is_ours(target: Path) -> bool:
-    """Whether what has the output's name was put there by this job, which was stopped at its very end."""
-    record = Record(JobFolder(target))
-    is_file = target.suffix.lower() in CONTAINERS
-    return has_its_name(target, record) if is_file else record.joined is not None
 
 
 def _crew(order: Order, workers: int, ray: str | None) -> Crew | None:

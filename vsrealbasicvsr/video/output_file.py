@@ -52,7 +52,7 @@ class OutputFile:
     ) -> None:
         self._plan = plan
         self._shape = _header_shape(plan)
-        self.partial = plan.target.with_suffix(f".partial{plan.target.suffix}")
+        self.partial = partial_path(plan.target)
         self.offset = round(plan.start / plan.pictures.time_base)
         self._output = av.open(
             f"file:{self.partial}", "w", format=container, container_options=_muxer_options(plan)
@@ -115,6 +115,11 @@ class OutputFile:
             self.pictures.set_display_rotation(plan.rotation or PLACEHOLDER_DEGREES)
 
 
+def partial_path(target: Path) -> Path:
+    """Where a file grows until it is whole."""
+    return target.with_suffix(f".partial{target.suffix}")
+
+
 def publish(partial: Path, target: Path, overwrite: bool) -> None:
     """Give a whole file its name, and bring the name onto the disk.
 
@@ -131,7 +136,9 @@ def publish(partial: Path, target: Path, overwrite: bool) -> None:
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, onto the disk."""
+    """Bring a file, or the names in a folder, onto the disk; Windows does the latter by itself."""
+    if os.name == "nt" and path.is_dir():
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
