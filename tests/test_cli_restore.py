@@ -273,8 +273,10 @@ def test_a_change_of_size_midway_is_survived_and_said(
 COMMAND = [sys.executable, "-m", "vsrealbasicvsr.cli"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_leave_no_file_that_looks_whole(
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_signals_keep_what_is_done_and_the_same_command_goes_on(
     tmp_path: Path,
     tiny_model: Path,
     ffmpeg: Callable[..., None],
@@ -282,22 +284,28 @@ def test_signals_leave_no_file_that_looks_whole(
     code: int,
 ) -> None:
     source = long_clip(tmp_path, ffmpeg)
-    with subprocess.Popen(
-        [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu", "--cuts", "none",
-         "--window", "4", "--progress", "json", "--encoder", "ffv1", str(source), str(tmp_path / "out.mkv")],
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+    command = [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu", "--cuts", "none"]
+    command += ["--window", "4", "--segment-length", "4", "--progress", "json", "--encoder", "ffv1"]
+    command += [str(source), str(tmp_path / "out.mkv")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
-            if '"frames": 3,' in line:
+            if '"frames": 11,' in line:
                 process.send_signal(number)
+                if number == signal.SIGINT:  # as people do who cannot wait
+                    process.send_signal(number)
                 break
         rest = process.stderr.read()
         assert process.wait(30) == code, rest
     assert "Traceback" not in rest
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mkv", "out.partial.mkv"]
-    assert count(tmp_path / "out.partial.mkv") >= 3
-    assert "out.partial.mkv" in rest
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mkv", "out.mkv.parts"]
+    assert "the same command goes on" in rest or number == signal.SIGINT
+
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True)
+    first = next(json.loads(line) for line in done.stderr.splitlines() if line.startswith("{"))
+    assert first["resumed"] == first["frames"] >= 8
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+    assert count(tmp_path / "out.mkv") == count(source)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -176,17 +177,28 @@ def test_a_failure_midway_leaves_nothing(clip: Path, tmp_path: Path, tiny_model:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupt_keeps_what_is_done_under_another_name(
+def test_an_interrupt_keeps_what_is_done_and_the_same_call_goes_on(
     clip: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
     def interrupt(progress: Progress) -> None:
-        if progress.frames == 4:
+        if progress.frames == 6:
             raise KeyboardInterrupt
 
+    choice = settings(tiny_model, window=2, margin=3)
+    delivery = replace(FFV1, segment_length=4)
     with pytest.raises(KeyboardInterrupt):
-        restore_file(clip, tmp_path / "out.mkv", settings(tiny_model), on_progress=interrupt)
-    assert [file.name for file in tmp_path.iterdir()] == ["out.partial.mkv"]
-    assert len(pictures(tmp_path / "out.partial.mkv")) >= 4
+        restore_file(clip, tmp_path / "out.mkv", choice, delivery=delivery, on_progress=interrupt)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mkv.parts"]
+
+    seen: list[Progress] = []
+    report = restore_file(clip, tmp_path / "out.mkv", choice, delivery=delivery, on_progress=seen.append)
+    assert [progress.frames for progress in seen] == list(range(4, 11))
+    assert (report.frames, report.resumed) == (10, 4)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mkv"]
+    restore_file(clip, tmp_path / "whole.mkv", choice, delivery=FFV1)
+    assert torch.equal(rgb(pictures(tmp_path / "out.mkv")), rgb(pictures(tmp_path / "whole.mkv")))
+    assert times(tmp_path / "out.mkv") == times(clip)
+    assert packets(tmp_path / "out.mkv", "audio") == packets(clip, "audio")
 
 
 @pytest.mark.parametrize(
