@@ -136,6 +136,12 @@ def steps(path):
         return [(packet.dts, packet.duration) for packet in packets if packet.size]
 
 
+def length(path):
+    """What the header says of the whole, in seconds."""
+    with av.open(str(path)) as container:
+        return Fraction(container.duration, 1_000_000)
+
+
 def described(path):
     """Everything that a player goes by, but the times."""
     with av.open(str(path)) as container:
@@ -205,9 +211,13 @@ def test_joined_pieces_are_what_one_sink_writes(encoder, extension, make_clock, 
     if encoder == "svtav1":  # which forgets the durations in one go; ours are the source's
         for ours, exact in zip(durations, clock.durations, strict=True):
             assert abs(ours - exact * clock.base) <= (Fraction(1, 1000) if extension == "mkv" else 0)
+        end = clock.stamps[-1] + clock.durations[-1]
+        assert abs(length(plan.target) - end * clock.base) < Fraction(1, 1000)
     elif extension == "mkv":
+        assert length(plan.target) == length(once.target)
         assert durations == tuple(lasting for _, lasting in times(once.target))
     else:
+        assert length(plan.target) == length(once.target)
         assert steps(plan.target) == steps(once.target)
     assert described(plan.target) == described(once.target)
     assert complaints(plan.target) == ""
