@@ -14,7 +14,8 @@ _PALETTE = "pal8"
 def checksum(picture: VideoFrame) -> int:
     """CRC-32 of a picture's pixel format, size and visible bytes.
 
-    Padding of lines, time and tags do not count; the same file decodes to the same number everywhere.
+    Padding of lines, time and tags do not count. Equal pictures have equal numbers on all machines; whether
+    two kinds of processors decode a file to equal pictures is up to its codec, and not sure with MPEG-2.
     """
     value = zlib.crc32(f"{picture.format.name} {picture.width}x{picture.height}".encode())
     for number, plane in enumerate(picture.planes):

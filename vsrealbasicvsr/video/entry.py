@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 # Demuxers whose times come from the file whatever was read before. AVI's count pictures, and count wrongly
 # after a seek in a damaged file; ASF's pictures get durations after a seek that they lack otherwise.
 _STATES_TIMES = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "flv", "nut")
-_SECONDS_BACK = (2, 12, 60)  # how far the search for key pictures reaches
+_SECONDS_BACK = (2, 12, 60, 300)  # how far the search for key pictures reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def packet_time(packet: Packet[Stream] | Packet[VideoStream]) -> int | None:
 def find_entry(container: InputContainer, stream: VideoStream, pts: int, keys: int) -> Entry | None:
     """Find the key picture that is the last but `keys - 1` of those not after `pts`.
 
-    Nothing is decoded. Seeks where that is exact, up to a minute back; elsewhere reads packets from the
+    Nothing is decoded. Seeks where that is exact, up to five minutes back; elsewhere reads packets from the
     start.
 
     Args:

@@ -25,7 +25,9 @@ from vsrealbasicvsr.video.videofile import VideoFile
 
 Deinterlace = Literal["auto", "off", "frame", "field"]
 
-_LEAD = 2  # pictures before the wanted one that bwdif has to see; it needs one, which may be half in the past
+_LEAD = (
+    2  # pictures that bwdif gets before the first at or past the wanted time: a field's own, and one before
+)
 _PROBED = 30  # pictures that are looked at for signs of interlacing
 _SMALLEST_FIELDS = (3, 4)  # bwdif refuses smaller pictures
 
@@ -117,11 +119,11 @@ class Source(Protocol):
 
     def since(
         self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
-    ) -> Iterator[SourceFrame]:
+    ) -> Generator[SourceFrame]:
         """Read from a frame on, exactly what a read from the start gives from there on.
 
         The file is entered shortly before that frame. Where that does not lead to it, as its time and its
-        checksum tell, the file is read from the start.
+        checksum tell, the file is read from the start. Closing the generator closes the file.
 
         `lost`, `damaged` and `warnings` tell of this frame and those after it, as far as the decoder
         complains; pictures that are missing without a trace are found by reading from the start only.
@@ -137,7 +139,7 @@ class Source(Protocol):
                 from read to read: if none fits `check`, number and time are enough.
 
         Raises:
-            VideoError: the source has no such frame at that place; it has changed.
+            VideoError: the source has no such frame at that place, so it has changed; or it cannot be opened.
         """
 
     def close(self) -> None:
@@ -222,7 +224,7 @@ class _OpenSource:
 
     def since(
         self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
-    ) -> Iterator[SourceFrame]:
+    ) -> Generator[SourceFrame]:
         for frames, is_counted in self._ways(number, pts, self._new_tally(), seek=seek):
             with closing(frames):
                 first = next(frames, None)
