@@ -23,6 +23,21 @@ def test_cores_hold_each_frame_once_in_order(length: int, window: int, margin: i
 
 
 @given(length=lengths, window=st.integers(1, 40), margin=st.integers(0, 40), data=st.data())
+def test_a_later_first_frame_leaves_the_grid_where_it_is(
+    length: int, window: int, margin: int, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, length - 1))
+    frame = data.draw(st.integers(first, length - 1))
+    whole = window_at(frame, length, window=window, margin=margin)
+    ours = window_at(frame, length, window=window, margin=margin, first=first)
+    there = set(range(first, length))
+    assert set(range(ours.start, ours.stop)) == there & set(range(whole.start, whole.stop))
+    assert set(range(ours.core_start, ours.core_stop)) == there & set(
+        range(whole.core_start, whole.core_stop)
+    )
+
+
+@given(length=lengths, window=st.integers(1, 40), margin=st.integers(0, 40), data=st.data())
 def test_a_window_depends_on_its_frames_only_through_the_grid(
     length: int, window: int, margin: int, data: st.DataObject
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.engine.pieces import CHOICES, CUTS, LENGTH, pieces, streamed_piece
 from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import ClipError, SettingsError
 from vsrealbasicvsr.settings import Settings
@@ -68,6 +69,44 @@ def test_a_detector_may_add_cuts_while_frames_are_read(restorer: Make, clip: Cli
     expected = torch.stack(list(restorer(window=4, margin=2).stream(frames, (3, 7))))
     lanes = Lanes([restorer(window=4, margin=2) for _ in range(2)])
     torch.testing.assert_close(torch.stack(list(lanes.stream(read(), found))), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("window", "margin"), CHOICES)
+def test_pieces_of_a_clip_equal_its_whole_stream_bit_for_bit(
+    restorer: Make, clip: Clip, window: int, margin: int
+) -> None:
+    """On one thread each, as everywhere in these tests."""
+    engine, frames = restorer(window=window, margin=margin), clip(LENGTH, 6, 8)
+    whole = torch.stack(list(engine.stream(frames, CUTS)))
+    lanes = Lanes([restorer(window=window, margin=margin) for _ in range(2)])
+    for piece in pieces(window, margin):
+        ours = streamed_piece(lanes, frames, piece)
+        assert torch.equal(ours, whole[piece.start : piece.stop]), piece
+
+
+def test_a_piece_tells_its_context_and_finds_cuts_while_it_reads(restorer: Make, clip: Clip) -> None:
+    frames, found = clip(LENGTH, 6, 8), set[int]()
+    chosen = {"window": 4, "margin": 7, "refine": 1.0}
+    told: list[list[tuple[int, int]]] = [[], []]
+
+    def read() -> Iterator[Tensor]:
+        for n, frame in enumerate(frames[9:], 9):
+            if n in (18, 23):
+                found.add(n)
+            yield frame
+
+    engine = restorer(**chosen)
+    whole = list(engine.stream(frames, (18, 23), on_cleaned=lambda n, one: told[0].append((n, one.passes))))
+    lanes = Lanes([restorer(**chosen) for _ in range(2)])
+    ours = lanes.stream(
+        read(),
+        found,
+        first=9,
+        core_start=16,
+        on_cleaned=lambda n, one: told[1].append((n, one.passes)),
+    )
+    assert torch.equal(torch.stack(list(ours)), torch.stack(whole[16:]))
+    assert told[1] == told[0][9:]
 
 
 def test_frames_are_not_read_far_ahead(restorer: Make, clip: Clip) -> None:

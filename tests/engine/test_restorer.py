@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vsrealbasicvsr.engine import Restorer
+from tests.engine.pieces import CHOICES, CUTS, LENGTH, pieces, streamed_piece
+from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.engine.plan import Plan
 from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR
@@ -175,6 +176,10 @@ def test_frames_are_read_only_as_far_as_the_window_reaches(restorer: Make, clip:
         next(stream)
     assert read == 14
 
+    read = 0
+    next(restorer(window=6, margin=2).stream(frames(), first=9))
+    assert read == 5  # 9 to 13, as the first core ends at 12
+
 
 def test_cuts_may_be_found_while_reading(restorer: Make, clip: Clip) -> None:
     engine, frames, found = restorer(window=0), clip(9), set()
@@ -187,6 +192,86 @@ def test_cuts_may_be_found_while_reading(restorer: Make, clip: Clip) -> None:
 
     ours = torch.stack(list(engine.stream(detecting(), found)))
     assert torch.equal(ours, streamed(engine, frames, frozenset({4})))
+
+
+@pytest.mark.parametrize(("window", "margin"), CHOICES)
+def test_pieces_of_a_clip_equal_its_whole_stream_bit_for_bit(
+    restorer: Make, clip: Clip, window: int, margin: int
+) -> None:
+    engine, frames = restorer(window=window, margin=margin), clip(LENGTH, 6, 8)
+    whole = streamed(engine, frames, frozenset(CUTS))
+    for piece in pieces(window, margin):
+        ours = streamed_piece(engine, frames, piece)
+        assert torch.equal(ours, whole[piece.start : piece.stop]), piece
+
+
+@pytest.mark.parametrize(("fed_start", "fed_stop"), [(13, 33), (12, 32)])
+def test_a_piece_needs_each_frame_it_is_fed(
+    restorer: Make, clip: Clip, fed_start: int, fed_stop: int
+) -> None:
+    """The test above would see a margin that is a frame short."""
+    engine, frames = restorer(window=5, margin=3, refine=255.0), clip(LENGTH, 6, 8)
+    whole = streamed(engine, frames)
+    pictures = engine.stream(frames[12:33], first=12, core_start=15)
+    assert torch.equal(torch.stack(list(islice(pictures, 15))), whole[15:30])
+    short = list(engine.stream(frames[fed_start:fed_stop], first=fed_start, core_start=15))[:15]
+    assert not torch.equal(torch.stack(short), whole[15:30])
+
+
+@pytest.mark.parametrize(("window", "first", "core_start"), [(5, 12, 15), (5, 17, None), (0, 17, None)])
+def test_a_piece_tells_the_clips_numbers(
+    restorer: Make, clip: Clip, window: int, first: int, core_start: int | None
+) -> None:
+    """Cuts found while reading, context frames' passes, and errors."""
+    frames, found = clip(LENGTH, 6, 8), set[int]()
+    engine = restorer(window=window, margin=3, refine=1.0)
+    told: list[dict[int, int]] = [{}, {}]
+    whole = list(engine.stream(frames, (17, 24), on_cleaned=lambda n, one: told[0].update({n: one.passes})))
+
+    def detecting() -> Iterator[Tensor]:
+        for n, frame in enumerate(frames[first:], first):
+            if n in (17, 24):
+                found.add(n)
+            yield frame
+        yield torch.rand(3, 6, 9)
+
+    ours = []
+    with pytest.raises(ClipError, match=f"Frame {LENGTH} is 9x6"):
+        for picture in engine.stream(
+            detecting(),
+            found,
+            first=first,
+            core_start=core_start,
+            on_cleaned=lambda n, one: told[1].update({n: one.passes}),
+        ):
+            ours.append(picture)
+    start = core_start or first
+    assert len(ours) >= 7
+    assert all(torch.equal(one, other) for one, other in zip(ours, whole[start:], strict=False))
+    assert told[1] == {n: passes for n, passes in told[0].items() if n >= first}
+
+
+def test_a_piece_of_context_alone_has_no_pictures(restorer: Make, clip: Clip) -> None:
+    assert list(restorer(window=5, margin=3).stream(clip(3), first=7, core_start=10)) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "first", "core_start", "message"),
+    [
+        (5, 10, 5, "core_start must be 10, the first frame handed in, or a later multiple of 5"),
+        (5, 8, 12, "core_start must be 8, .* not 12"),
+        (0, 8, 10, "With window=0 core_start must be 8"),
+        (5, -1, None, "first must be a frame number, from 0, not -1"),
+    ],
+)
+def test_streams_that_can_begin_nowhere_are_refused(
+    restorer: Make, window: int, first: int, core_start: int | None, message: str
+) -> None:
+    engine = restorer(window=window, margin=2)
+    for stream in (engine.stream, Lanes([engine, engine]).stream):
+        with pytest.raises(ClipError, match=message) as caught:
+            list(stream([], first=first, core_start=core_start))
+        assert "\n" not in str(caught.value)
 
 
 def test_strength_blends_with_bilinear_enlargement(restorer: Make, clip: Clip) -> None:
