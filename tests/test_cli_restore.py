@@ -106,6 +106,7 @@ def test_encoders_and_containers(
         (["--size", "big"], "1920x1080"),
         (["--rate", "0/0"], "frame rate"),
         (["--precision", "fp8"], "--precision"),
+        (["--device", "cpu,"], "device must be auto, cpu"),
         (["--encoder-option", "preset"], "key=value"),
         (["--unknown"], "--unknown"),
     ],

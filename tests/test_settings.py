@@ -28,6 +28,16 @@ def test_every_setting_says_what_it_does() -> None:
         ("acceleration", "jit", "one of auto, off, compile, graphs, fused"),
         ("model", "", "a text"),
         ("device", 0, "a text"),
+        (
+            "device",
+            "toaster",
+            "an index, or several with commas between them, not 'toaster'",
+        ),
+        ("device", "cpu,", "not 'cpu,'"),
+        ("device", "cpu,,cuda:0", "not 'cpu,,cuda:0'"),
+        ("device", "cuda:-1", "not 'cuda:-1'"),
+        ("device", "cuda:", "not 'cuda:'"),
+        ("device", "cpu cuda:0", "not 'cpu cuda:0'"),
     ],
 )
 def test_values_out_of_range_are_refused_in_one_sentence(name: str, value: object, message: str) -> None:
@@ -35,6 +45,13 @@ def test_values_out_of_range_are_refused_in_one_sentence(name: str, value: objec
         Settings.from_mapping({name: value})
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "device", ["auto", "cpu", "cpu:0", "cuda", "cuda:10", "3", "cuda:0,cuda:1", "cpu, cpu", "0 , auto,cuda"]
+)
+def test_devices_that_some_machine_has_are_kept(device: str) -> None:
+    assert Settings(device=device).device == device
 
 
 def test_unknown_names_are_refused() -> None:

@@ -17,6 +17,9 @@ from vsrealbasicvsr.errors import SettingsError
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Acceleration = Literal["auto", "off", "compile", "graphs", "fused"]
 
+DEVICE = r"auto|cpu(?::\d+)?|cuda|(?:cuda:)?\d+"
+"""One device's name, for `re.ASCII`; whether the machine has it is told where it is used."""
+
 
 def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
              choices: tuple[str, ...] = (), pattern: str = "", form: str = "") -> Any:  # fmt: skip
@@ -37,6 +40,8 @@ class Settings:
     device: str = _setting(
         "auto",
         "where the network runs: auto, cpu, cuda or cuda:N; several, as cuda:0,cuda:1, share the windows",
+        pattern=rf"(?:{DEVICE})(?:\s*,\s*(?:{DEVICE}))*",
+        form="auto, cpu, cuda, cuda:N or an index, or several with commas between them",
     )
     window: int = _setting(
         24, "frames computed together and kept; 0 takes the whole shot", unit="frames", low=0, high=10_000

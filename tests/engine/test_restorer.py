@@ -363,7 +363,7 @@ def test_a_change_of_size_is_refused(restorer: Make) -> None:
         list(restorer().stream([torch.rand(3, 4, 4), torch.rand(3, 4, 5)]))
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "99"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "99", "128"])
 def test_missing_devices_are_refused(network: RealBasicVSR, device: str) -> None:
     with pytest.raises(SettingsError, match="device"):
         Restorer(network, device=device)

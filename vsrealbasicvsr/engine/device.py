@@ -32,7 +32,7 @@ def find_device(name: str) -> torch.device:
         return device
     if device.type != "cuda":
         raise SettingsError(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N.")
-    if (device.index or 0) >= torch.cuda.device_count():
+    if not 0 <= (device.index or 0) < torch.cuda.device_count():  # torch keeps eight bits of a number
         raise SettingsError(
             f"device {name!r} is not there: torch sees {torch.cuda.device_count()} CUDA devices."
         )

@@ -40,8 +40,6 @@ def open_restorer(settings: Settings) -> Restorer | Lanes:
     names = [name.strip() for name in settings.device.split(",")]
     if len(names) == 1:
         return Restorer(settings=settings)
-    if "" in names:
-        raise SettingsError(f"device {settings.device!r} has a comma without a name; take the comma out.")
     devices = [str(find_device(name)) for name in names]
     if settings.acceleration in ("graphs", "fused") and len(set(devices)) < len(devices):
         # To capture a graph is to wait for the device, which nobody may while another captures on it.

@@ -12,12 +12,12 @@ from typing import Any, Literal, SupportsIndex, cast
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.cuts import read_cuts
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import DEVICE, Settings
 
 type Device = str | int | Sequence[str | int] | None
 type Cuts = Literal["props", "detect"] | str | Path | Sequence[int] | None
 
-_DEVICE = re.compile(r"auto|cpu|(cuda:)?\d+|cuda", re.ASCII)
+_DEVICE = re.compile(DEVICE, re.ASCII)
 _MOST_PREFETCH = 16
 
 
