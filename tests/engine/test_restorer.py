@@ -293,6 +293,16 @@ def test_half_precision_is_near_fp32(restorer: Make, clip: Clip, precision: str)
     assert -10 * torch.log10(error) > {"fp16": 55, "bf16": 40}[precision]
 
 
+@pytest.mark.parametrize(("precision", "warnings"), [("fp16", 1), ("bf16", 0), ("fp32", 0), ("auto", 0)])
+def test_fp16_on_a_cpu_is_warned_of(
+    restorer: Make, caplog: pytest.LogCaptureFixture, precision: str, warnings: int
+) -> None:
+    with caplog.at_level(logging.WARNING, "vsrealbasicvsr"):
+        restorer(precision=precision)
+    said = [message for message in caplog.messages if "take fp32 or bf16" in message]
+    assert (len(said), len(caplog.messages)) == (warnings, warnings)
+
+
 def test_overflow_in_half_precision_is_redone_in_fp32(
     network: RealBasicVSR, clip: Clip, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -308,8 +318,10 @@ def test_overflow_in_half_precision_is_redone_in_fp32(
         loud.basicvsr.conv_last.weight *= 1e-4
     frames = clip(5)
     exact = streamed(Restorer(loud, Settings(window=2, margin=1), "cpu"), frames)
+    half = Restorer(loud, Settings(window=2, margin=1, precision="fp16"), "cpu")
+    caplog.clear()
     with caplog.at_level(logging.WARNING, "vsrealbasicvsr"):
-        ours = streamed(Restorer(loud, Settings(window=2, margin=1, precision="fp16"), "cpu"), frames)
+        ours = streamed(half, frames)
     assert len(caplog.records) == 1
     torch.testing.assert_close(ours, exact, rtol=0, atol=2e-3)
 
@@ -332,7 +344,7 @@ def test_running_out_of_memory_names_the_settings(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(engine._steps, "motions", exhausted)
-    with pytest.raises(RestorationError, match="lower window or margin"):
+    with pytest.raises(RestorationError, match="lower window or margin, set precision to bf16,"):
         streamed(engine, clip(2))
 
 

@@ -66,6 +66,8 @@ class Restorer:
         self.device = find_device(device or self.settings.device)
         model = model if model is not None else self.settings.model
         self._sharing = sharing
+        if self.device.type == "cpu" and self.settings.precision == "fp16":
+            log.warning("precision fp16 is many times slower than fp32 on a CPU; take fp32 or bf16 there.")
         with MemoryErrors(
             f"{self.device} is out of memory for the network itself; end what else runs on it, or choose "
             "another device."
@@ -286,9 +288,10 @@ class Restorer:
     def _memory_errors(self, frame: Tensor) -> MemoryErrors:
         height, width = frame.shape[-2:]
         advice = "lower window or margin" if self.settings.window else "set window, to 24 for example"
+        half = "bf16" if self.device.type == "cpu" else "fp16"
         return MemoryErrors(
             f"{self.device} is out of memory at {width}x{height}; {advice}, "
-            "set precision to fp16, or restore a smaller picture."
+            f"set precision to {half}, or restore a smaller picture."
         )
 
 
