@@ -121,8 +121,9 @@ class Steps:
                 log.warning("memory %s: %dx%d is done in %s.", self._settings.memory, width, height, plan)
             if self._budget is not None and need.peak(plan) > self._budget:
                 log.warning(
-                    "it may not fit: %.1f GB are needed; lower window or margin, or set precision to fp16.",
+                    "it may not fit: %.1f GB are needed; lower window or margin, or set precision to %s.",
                     need.peak(plan) / 1e9,
+                    "bf16" if on_host else "fp16",
                 )
             self._plans[height, width] = plan
         return self._plans[height, width]
