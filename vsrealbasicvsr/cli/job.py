@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vsrealbasicvsr.cli.plan import plan
 from vsrealbasicvsr.cli.stderr import say
 
 if TYPE_CHECKING:
@@ -21,15 +22,19 @@ Examples:
   vsrealbasicvsr job status restored.mkv
   vsrealbasicvsr job verify restored.mkv
   vsrealbasicvsr job clean restored.mkv
+  vsrealbasicvsr job plan old.mkv --rate 5
 """
 
 
 @click.group(epilog=EXAMPLES)
 def job() -> None:
-    """Look after the restoration that makes OUT.
+    """Look after the restoration that makes OUT, or plan one.
 
     `vsrealbasicvsr restore IN OUT` keeps what is done in OUT.parts until OUT is whole.
     """
+
+
+job.add_command(plan)
 
 
 @job.command()

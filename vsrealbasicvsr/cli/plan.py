@@ -1,0 +1,240 @@
+"""`vsrealbasicvsr job plan`: how long a restoration would take on more devices than one has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsrealbasicvsr.cli.evaluate import write_text
+from vsrealbasicvsr.cli.restore import Size, settings_options
+from vsrealbasicvsr.cli.stderr import Stderr
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Settings
+
+if TYPE_CHECKING:
+    from vsrealbasicvsr.job.film import Film, Load
+    from vsrealbasicvsr.job.simulation import Costs, Forecast
+
+EXAMPLES = """\b
+Examples:
+  vsrealbasicvsr job plan old.mkv --rate 5
+  vsrealbasicvsr job plan --film 120 --rate 20 --workers 4 --workers 16 --json plan.json
+"""
+
+_CHOICES = ("cuts", "window", "margin")
+_LENGTHS = (24, 48, 96, 240, 1000)
+_SCAN_RATE = 360.0
+"""Frames of 1280x720 that were decoded a second on a machine of two cores."""
+_Positive = partial(click.FloatRange, min=0, min_open=True)
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("source", metavar="[IN]", required=False)
+@click.option(
+    "--film", "minutes", metavar="MINUTES", type=_Positive(max=10_000),
+    help="Instead of IN: a made-up film, 24 frames/s, shots of 4 s on average, half of them below 2.5 s.",
+)  # fmt: skip
+@click.option(
+    "--size",
+    default=(1280, 720),
+    show_default="1280x720",
+    type=Size(),
+    help="Pixels of that film's pictures.",
+)
+@click.option(
+    "--rate", "rates", metavar="FPS", required=True, multiple=True, type=_Positive(),
+    help="Frames a second of one device, as `vsrealbasicvsr bench` measures them; repeat it.",
+)  # fmt: skip
+@click.option(
+    "--workers", "devices", multiple=True, default=(1, 8, 64, 1000), show_default="1, 8, 64, 1000",
+    type=click.IntRange(1, 100_000), help="Devices, a worker on each; repeat it.",
+)  # fmt: skip
+@partial(settings_options, without=[item.name for item in fields(Settings) if item.name not in _CHOICES])
+@click.option(
+    "--segment-length", default=0, show_default=True, type=click.IntRange(0, 1_000_000),
+    help="As of `restore`; 0 chooses by size.",
+)  # fmt: skip
+@click.option(
+    "--scan-rate", metavar="FPS", type=_Positive(), show_default="as IN is read now; 360 with --film",
+    help="Frames a second that are read to find the segments.",
+)  # fmt: skip
+@click.option(
+    "--disk",
+    default=200.0,
+    show_default=True,
+    type=_Positive(),
+    help="MB a second that one process reads or writes.",
+)
+@click.option(
+    "--bitrate", default=20.0, show_default=True, type=_Positive(), help="Of the output, in Mbit/s."
+)
+@click.option(
+    "--start",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Seconds until workers are ready.",
+)
+@click.option(
+    "--overhead", default=0.3, show_default=True, type=click.FloatRange(0), help="Seconds for each segment."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here."
+)
+def plan(
+    source: str | None,
+    minutes: float | None,
+    size: tuple[int, int],
+    rates: tuple[float, ...],
+    devices: tuple[int, ...],
+    segment_length: int,
+    scan_rate: float | None,
+    json_file: Path | None,
+    cuts: str,
+    window: int,
+    margin: int,
+    **costs: float,
+) -> None:
+    """Tell how long restoring IN would take on so many devices, and what holds them up.
+
+    Nothing is restored: IN is read once for its segments, then a run with so many --workers is played
+    through with the figures given here.
+    """
+    if (source is None) == (minutes is None):
+        raise click.UsageError("give either IN or --film MINUTES.")
+    if not all(size):
+        raise click.UsageError("--size needs a width and a height of 1 or more.")
+    try:
+        Settings(cuts=cuts, window=window, margin=margin)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    from vsrealbasicvsr.cuts import read_cuts
+    from vsrealbasicvsr.job.film import loads, made_up_film
+    from vsrealbasicvsr.job.segments import longest_segment
+    from vsrealbasicvsr.job.simulation import Costs, simulate
+
+    given = None if cuts == "auto" else frozenset[int]() if cuts == "none" else read_cuts(cuts)
+    if source is None:
+        film, measured = made_up_film(minutes or 0, *size, given), _SCAN_RATE
+    else:
+        film, measured = _read(source, given)
+
+    def cut_at(longest: int) -> tuple[Load, ...]:
+        return tuple(loads(film, longest, window, margin))
+
+    longest = longest_segment(segment_length, film.width, film.height)
+    segments, others = cut_at(longest), {length: cut_at(length) for length in _LENGTHS}
+    click.echo(_described(film, segments))
+    results = []
+    for rate in rates:
+        pace = Costs(rate=rate, scan_rate=scan_rate or measured, **costs)
+        forecasts = [simulate(film, segments, count, pace) for count in devices]
+        lengths = [(cut, simulate(film, others[cut], max(devices), pace)) for cut in _LENGTHS]
+        for line in (*_table(forecasts, pace), *_by_length(others, lengths)):
+            click.echo(line)
+        results.append(
+            {
+                "costs": asdict(pace),
+                "devices": [_figures(one) for one in forecasts],
+                "segment_lengths": [_counted(cut, others[cut]) | _figures(one) for cut, one in lengths],
+            }
+        )
+    report = {
+        "benchmark": "job plan",
+        "case": {"source": source, "minutes": minutes, "cuts": cuts, "window": window, "margin": margin},
+        "film": asdict(film) | {"cuts": len(film.cuts), "rate": float(film.rate)},
+        "segments": _counted(longest, segments),
+        "results": results,
+    }
+    write_text(json_file, json.dumps(report, indent=2) + "\n")
+
+
+def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
+    """The film in a file, and the rate at which it was read."""
+    from tqdm import tqdm
+
+    from vsrealbasicvsr.job.film import read_film
+    from vsrealbasicvsr.job.shots import frames_with_cuts
+    from vsrealbasicvsr.video.source import open_source
+
+    with open_source(Path(source)) as reader:
+        frames = frames_with_cuts(reader, given)
+        total = reader.info.frames
+        with tqdm(frames, total=total, unit=" frames", file=Stderr(), disable=None, leave=False) as shown:
+            return read_film(shown, reader.info)
+
+
+def _described(film: Film, segments: Sequence[Load]) -> str:
+    longest = max(load.segment.frames for load in segments)
+    length = _clock(float(film.frames / film.rate))
+    return (
+        f"{film.frames} frames of {film.width}x{film.height} ({length}), {len(film.cuts)} cuts, "
+        f"{len(segments)} segments of {film.frames / len(segments):.0f} frames on average, {longest} at most"
+    )
+
+
+def _table(forecasts: Iterable[Forecast], costs: Costs) -> Iterator[str]:
+    """A line for each number of devices, then a sentence for each."""
+    yield f"\n{costs.rate:g} frames/s a device, {costs.scan_rate:.0f} frames/s read"
+    yield "devices      scan  restoring   joining      whole  speed-up  of ideal"
+    for one in forecasts:
+        yield (
+            f"{one.devices:7}  {_clock(one.scan):>8}  {_clock(one.restoring):>9}  {_clock(one.joining):>8}  "
+            f"{_clock(one.whole):>9}  {one.speedup:8.1f}  {one.share:8.1%}"
+        )
+    for one in forecasts:
+        yield f"{one.devices:7}  {_told(one, costs)}"
+
+
+def _told(one: Forecast, costs: Costs) -> str:
+    """What bounds it, and what would then."""
+    first, second = sorted(one.gains, key=lambda name: -one.gains[name])[:2]
+    enough = costs.scan_rate / costs.rate
+    enough = costs.scan_rate / costs.rate
+    means = {
+        "devices": "nothing but their number: twice as many take",
+        "scan": f"the scan, which finds work for {enough:.1f} devices: without it",
+        "segments": "the last segments, for which other devices wait: with short ones at best",
+        "joining": "the joining, which one process does alone: without it",
+        "start": "the start of the workers: without it",
+    }
+    after = f"then {second}: {one.gains[second]:.1f} s"
+    return f"held up by {means[first]} {one.gains[first]:.1f} s less; {after}"
+
+
+def _by_length(
+    segments: Mapping[int, Sequence[Load]], forecasts: Sequence[tuple[int, Forecast]]
+) -> Iterator[str]:
+    """What --segment-length would do."""
+    yield f"\n{forecasts[0][1].devices} devices by --segment-length"
+    yield " length  segments  context frames  for the last       whole"
+    for length, one in forecasts:
+        context = sum(load.context for load in segments[length])
+        yield (
+            f"{length:7}  {len(segments[length]):8}  {context:14}  {one.gains['segments']:10.1f} s  "
+            f"{_clock(one.whole):>10}"
+        )
+
+
+def _counted(longest: int, segments: Sequence[Load]) -> dict[str, int]:
+    return {
+        "length": longest,
+        "segments": len(segments),
+        "longest": max(load.segment.frames for load in segments),
+        "context_frames": sum(load.context for load in segments),
+    }
+
+
+def _figures(one: Forecast) -> dict[str, Any]:
+    return asdict(one) | {"whole": one.whole, "share": one.share, "bound": one.bound}
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
