@@ -74,7 +74,9 @@ def test_progress_can_be_read_by_programs(restore: Restore, clip: Path, tmp_path
     result = restore(clip, tmp_path / "out.mkv", "--progress", "json", "--refine", "255")
     lines = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
     assert [line["frames"] for line in lines] == list(range(11))
-    assert lines[-1].keys() == {"frames", "total", "seconds", "rate", "eta", "mean_passes"}
+    assert lines[-1].keys() == {
+        *("frames", "total", "resumed", "seconds", "rate", "eta", "mean_passes", "workers")
+    }
     assert (lines[-1]["total"], lines[-1]["eta"], lines[-1]["mean_passes"]) == (10, 0, 1)
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from vsrealbasicvsr.cli.main import main
-from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.engine import CleanedFrame, Restorer
 from vsrealbasicvsr.ffmpeg import bridge
 from vsrealbasicvsr.settings import Settings
 
@@ -31,10 +31,16 @@ class Nearest:
         cuts: Container[int] = (),
         *,
         on_cleaned: Callable[..., None] | None = None,
+        first: int = 0,
+        core_start: int | None = None,
     ) -> Iterator[Tensor]:
         """Each frame as soon as it comes."""
-        for frame in frames:
+        for n, frame in enumerate(frames, first):
             time.sleep(self._seconds)
+            if on_cleaned:
+                on_cleaned(n, CleanedFrame(frame[None], 0, 0.0))
+            if n < (core_start or 0):
+                continue
             yield frame.repeat_interleave(4, 1).repeat_interleave(4, 2)
 
 

@@ -52,6 +52,8 @@ class Recorder(Nearest):
         cuts: Container[int] = (),
         *,
         on_cleaned: Callable[..., None] | None = None,
+        first: int = 0,
+        core_start: int | None = None,
     ) -> Iterator[Tensor]:
         self.cuts = cuts
         return super().stream(frames, cuts, on_cleaned=on_cleaned)

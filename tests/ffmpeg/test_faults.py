@@ -264,6 +264,8 @@ def test_a_network_that_fails_ends_both_ffmpegs(clips: Clips, tmp_path: Path, ff
             cuts: Container[int] = (),
             *,
             on_cleaned: Callable[..., None] | None = None,
+            first: int = 0,
+            core_start: int | None = None,
         ) -> Iterator[Tensor]:
             yield from itertools.islice(super().stream(frames, cuts, on_cleaned=on_cleaned), good)
             raise RestorationError("the device is gone")

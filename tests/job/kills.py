@@ -1,4 +1,4 @@
-"""Kills a job again and again, anywhere, until it is done; and compares what comes out with an undisturbed run.
+"""Kills a job again and again, anywhere, until it is done; compares what comes out with an undisturbed run.
 
 Run by tests/job/test_kills.py, and by hand: python -m tests.job.kills --kills 60 --workers 0
 """
@@ -85,7 +85,8 @@ class Job:
             delivery = Delivery(encoding=Encoding(encoder="x264"), segment_length=SHOT)
             restore_file(self.source, self.target, settings, delivery=delivery)
         except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            sys.stderr.flush()
             os._exit(1)
         os._exit(0)
 
@@ -188,7 +189,9 @@ def kill_group(leader: int, only_worker: bool, chance: random.Random) -> bool:
     return True
 
 
-def run_once(job: Job, kills: int, workers: int, chance: random.Random, length: float, told: Counter[str]) -> int:
+def run_once(
+    job: Job, kills: int, workers: int, chance: random.Random, length: float, told: Counter[str]
+) -> int:
     """One job from its beginning to its end, killed up to `kills` times; returns how often."""
     done = 0
     while True:
@@ -261,7 +264,8 @@ def main() -> None:
             kills += run_once(job, min(15, arguments.kills - kills), arguments.workers, chance, length, told)
             jobs += 1
             assert job.pictures() == expected, "the output differs from an undisturbed run's"
-    print(json.dumps({"kills": kills, "jobs": jobs, "seconds undisturbed": round(length, 1), "where": told}))
+    facts = {"kills": kills, "jobs": jobs, "seconds undisturbed": round(length, 1), "where": told}
+    sys.stdout.write(json.dumps(facts) + "\n")
 
 
 if __name__ == "__main__":

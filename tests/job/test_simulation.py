@@ -96,7 +96,7 @@ def test_segments_and_their_context_are_those_that_workers_get(clip: Path) -> No
     for cuts in ({4, 6}, {5}, set[int]()):
         for longest, window, margin in [(2, 3, 2), (3, 2, 8), (20, 2, 1), (2, 0, 2), (1, 1, 0)]:
             with open_source(clip) as source:
-                scan = Scan(frames_with_cuts(source, cuts), SegmentRule(longest, window), margin)
+                scan = Scan(source, frames_with_cuts(source, cuts), SegmentRule(longest, window), margin)
                 expected = [Load(one.segment, one.first, one.end) for one in scan.assignments()]
             film = Film(10, tuple(sorted(cuts)), Fraction(25), 64, 48)
             assert list(loads(film, longest, window, margin)) == expected

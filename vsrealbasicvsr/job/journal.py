@@ -71,7 +71,7 @@ class Journal:
                     entry = _entry(line)
                     if entry is not None:
                         yield entry
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise JobError(f"cannot read {self._path}: {error.strerror}.") from error

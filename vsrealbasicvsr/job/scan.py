@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from vsrealbasicvsr.job.segments import Segment, SegmentRule
 from vsrealbasicvsr.video.checksum import checksum
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.source import Source, SourceFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Assignment:
         check: That frame's checksum.
         end: Number of the first frame behind its context.
         cuts: Frames of all these that start a shot.
+        seek: Whether its frames can be told apart by time, so that reading can begin in the middle.
+        damaged: Whether the source is damaged so far, and may come out otherwise when it is read again.
     """
 
     segment: Segment
@@ -30,6 +32,8 @@ class Assignment:
     check: int
     end: int
     cuts: frozenset[int]
+    seek: bool
+    damaged: bool
 
 
 @dataclass
@@ -48,7 +52,8 @@ class Scan:
     """One way through a source that tells the segments, a margin of frames after each one's end.
 
     Args:
-        frames: All of the source, with whether each starts a shot.
+        source: Which is read.
+        frames: All of it, with whether each starts a shot.
         rule: Where segments start.
         margin: Frames of context.
 
@@ -57,17 +62,23 @@ class Scan:
         cuts: Those of them that start a shot.
     """
 
-    def __init__(self, frames: Iterable[tuple[SourceFrame, bool]], rule: SegmentRule, margin: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        frames: Iterable[tuple[SourceFrame, bool]],
+        rule: SegmentRule,
+        margin: int,
+    ) -> None:
         self.frames = 0
         self.cuts: list[int] = []
-        self._source, self._rule, self._margin = frames, rule, margin
+        self._source, self._frames, self._rule, self._margin = source, frames, rule, margin
         self._behind: deque[tuple[int, SourceFrame]] = deque(maxlen=margin)
         self._begun: deque[_Begun] = deque()
         self._segments: list[Segment] = []
 
     def assignments(self) -> Iterator[Assignment]:
         """All segments in order."""
-        for n, (frame, cut) in enumerate(self._source):
+        for n, (frame, cut) in enumerate(self._frames):
             if cut:
                 self._behind.clear()  # no context reaches over a cut
                 self.cuts.extend([n] if n else [])
@@ -104,4 +115,13 @@ class Scan:
         assert begun.stop is not None
         segment = Segment(begun.start, begun.stop)
         self._segments.append(segment)
-        return Assignment(segment, begun.first, begun.pts, begun.check, end, frozenset(begun.cuts))
+        return Assignment(
+            segment,
+            begun.first,
+            begun.pts,
+            begun.check,
+            end,
+            frozenset(begun.cuts),
+            seek=not self._source.repaired,
+            damaged=bool(self._source.lost or self._source.damaged),
+        )

@@ -64,7 +64,7 @@ def spread(
         JobError: segments failed three times; all others are done.
         RestorationError: the source cannot be read.
     """
-    scan = Scan(frames_with_cuts(source, given), order.rule(), order.settings.margin)
+    scan = Scan(source, frames_with_cuts(source, given), order.rule(), order.settings.margin)
     run = _Spread(record, tracker, crew, Claims(order.folder(), record))
     try:
         run.through(scan.assignments())

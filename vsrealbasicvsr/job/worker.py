@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 
 import torch
@@ -64,7 +65,14 @@ class Worker:
         )
 
     def _frames(self, assignment: Assignment) -> Iterator[tuple[SourceFrame, bool]]:
-        frames = self._source.since(assignment.first, assignment.pts, assignment.check)
         count = assignment.end - assignment.first
-        for n, frame in enumerate(islice(frames, count), assignment.first):
-            yield frame, n in assignment.cuts
+        frames = self._source.since(
+            assignment.first,
+            assignment.pts,
+            assignment.check,
+            seek=assignment.seek,
+            damaged=assignment.damaged,
+        )
+        with closing(frames):
+            for n, frame in enumerate(islice(frames, count), assignment.first):
+                yield frame, n in assignment.cuts
