@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import socket
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -11,6 +14,8 @@ from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.record import Done
 from vsrealbasicvsr.job.scan import Assignment
 from vsrealbasicvsr.job.worker import OpenRestorer, Worker
+
+_PATIENCE = 10  # seconds
 
 
 class Cluster:
@@ -32,10 +37,14 @@ class Cluster:
         except ImportError:
             raise JobError("Ray is not installed: run `pip install vsrealbasicvsr[ray]`.") from None
         self._ray = ray
+        _check_answers(address)
+        handler = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-        except (ConnectionError, ValueError, OSError) as error:
-            raise JobError(f"there is no Ray cluster at {address}: {_first_line(error)}.") from error
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise _no_cluster(address, _first_line(error)) from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the program without a word
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = workers or gpus or len(ray.nodes())
         share = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
@@ -53,6 +62,21 @@ class Cluster:
         for actor in self._actors:
             self._ray.kill(actor)
         self._ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Ray waits for minutes for a machine that is not there."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return  # one of Ray's own words
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, _first_line(error)) from error
+
+
+def _no_cluster(address: str, reason: str) -> JobError:
+    return JobError(f"there is no Ray cluster at {address}: {reason}.")
 
 
 def _first_line(error: Exception) -> str:

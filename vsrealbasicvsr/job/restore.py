@@ -155,10 +155,6 @@ class _Job:
         )
 
     def _work(self, record: Record) -> Report:
-        for warning in filter(None, ("; ".join(self._order.info.assumptions), *self._plan.warnings)):
-            log.warning("%s", warning)
-        if record.done:
-            log.warning("%d frames are done; the job goes on from there.", record.frames_done)
         begun, resumed = time.monotonic(), record.frames_done
         if not publish_joined(self._plan, self._folder, record):
             segments, cuts = self._make_all(record)
@@ -181,6 +177,7 @@ class _Job:
         try:
             if crew is None:
                 self._restorer()  # what is wrong with it is told before work begins
+            self._warn(record)
             tracker = Tracker(record, self._order.info.frames, self._on_progress)
             tracker.tell()
             for _ in range(_TRIES):
@@ -198,6 +195,13 @@ class _Job:
             f"segments in {self._folder.path} are damaged again and again: check the disk, then run the same "
             "command."
         )
+
+    def _warn(self, record: Record) -> None:
+        """Say what a user should know before the work."""
+        for warning in filter(None, ("; ".join(self._order.info.assumptions), *self._plan.warnings)):
+            log.warning("%s", warning)
+        if record.done:
+            log.warning("%d frames are done; the job goes on from there.", record.frames_done)
 
     def _make_missing(self, record: Record, tracker: Tracker, crew: Crew | None) -> Walk | Scan:
         """Once through the source."""
