@@ -9,6 +9,8 @@ import pytest
 
 from vsrealbasicvsr.channel import Room, read_ahead, write_behind
 
+ONE_AT_A_TIME: Room[int] = Room(0)
+
 
 def counting(limit: int, counter: list[int]) -> Iterator[int]:
     for n in range(limit):
@@ -125,3 +127,25 @@ def test_what_was_read_is_not_kept_while_the_next_is_awaited() -> None:
         threading.Timer(0.1, go_on.set).start()
         assert next(items, None) is None
     assert kept() is None
+
+
+def test_without_room_whoever_puts_waits_until_it_was_consumed() -> None:
+    consumed: list[int] = []
+
+    def consume(item: int) -> None:
+        time.sleep(0.02)
+        consumed.append(item)
+
+    with write_behind(consume, ONE_AT_A_TIME) as put:
+        for n in range(5):
+            put(n)
+            assert consumed == list(range(n + 1))
+
+
+def test_without_room_a_failure_of_the_consumer_ends_the_wait() -> None:
+    def fail(_: int) -> None:
+        raise ValueError("full")
+
+    with pytest.raises(ValueError, match="full"), write_behind(fail, ONE_AT_A_TIME) as put:
+        put(1)
+        pytest.fail("it went on")

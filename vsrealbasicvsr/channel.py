@@ -18,7 +18,7 @@ class Room[T]:
     """What a channel holds at most; one item always has room.
 
     Attributes:
-        items: their number.
+        items: their number; 0: whoever puts one waits until it was consumed.
         size: bytes of an item; None where their number bounds them well enough.
         size_in_all: bytes of all items.
     """
@@ -31,7 +31,7 @@ class Room[T]:
         """Whether the item fits beside those that wait."""
         held = list(waiting)
         if not held or not self.size:
-            return len(held) < self.items
+            return len(held) < max(self.items, 1)
         return len(held) < self.items and sum(map(self.size, held)) + self.size(item) <= self.size_in_all
 
 
@@ -44,6 +44,7 @@ class Channel[T]:
         self._changed = threading.Condition()
         self._finished = False
         self._abandoned = False
+        self._unconsumed = 0
         self._error: BaseException | None = None
 
     def put(self, item: T) -> None:
@@ -57,6 +58,17 @@ class Channel[T]:
             if self._abandoned:
                 raise ChannelClosedError
             self._items.append(item)
+            self._unconsumed += 1
+            self._changed.notify_all()
+            if not self._room.items:
+                self._changed.wait_for(lambda: self._abandoned or not self._unconsumed)
+                if self._abandoned:
+                    raise ChannelClosedError
+
+    def consumed(self) -> None:
+        """Say that the reader is through with an item."""
+        with self._changed:
+            self._unconsumed -= 1
             self._changed.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
@@ -130,6 +142,7 @@ def write_behind[T](consume: Callable[[T], None], room: Room[T]) -> Iterator[Cal
             for item in channel:
                 consume(item)
                 del item  # before the wait for the next
+                channel.consumed()
         except BaseException as caught:  # raised again at the end of the block
             failure.append(caught)
             channel.abandon()

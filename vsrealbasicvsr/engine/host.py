@@ -21,6 +21,7 @@ def on_host(pictures: Iterable[Tensor], dtype: torch.dtype = torch.float32) -> I
     for picture in pictures:
         if picture.device.type != "cuda":
             yield picture.to("cpu", dtype)
+            del picture  # before the next is made
             continue
         begun = _begin(picture.to(dtype))
         if waiting:

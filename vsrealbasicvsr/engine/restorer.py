@@ -235,6 +235,7 @@ class Restorer:
         with self._memory_errors(cleaned[0].picture):
             for picture in self._finite(self._steps, cleaned, motions, core, before_step):
                 yield picture
+                del picture  # before the next is made
                 core = slice(core.start + 1, core.stop)
             if core.start == core.stop:
                 return
@@ -264,6 +265,7 @@ class Restorer:
         waiting = deque[Reconstruction]()
         for made in steps.restore(cleaned, motions, core, before_step):
             waiting.append(made)
+            del made
             if len(waiting) > behind:
                 if not waiting[0].is_finite():
                     return

@@ -40,7 +40,8 @@ class Maker:
         """
         self.start = stretch.start
         writer = SegmentWriter(self._order, self._folder, stretch.starts, on_done, self._on_frame, self._name)
-        passage = Passage(self._restorer, lambda _: self._order.info.colour, writer.write)
+        colour = self._order.info.colour
+        passage = Passage(self._restorer, lambda _: colour, writer.write, frugal=self._is_frugal())
         try:
             passage.run(
                 stretch.frames, first=stretch.first, core_start=stretch.start, stop=lambda: stretch.stop
@@ -50,3 +51,8 @@ class Maker:
             self.start = writer.start if writer.start is not None else stretch.start
             writer.abort()
             raise
+
+    def _is_frugal(self) -> bool:
+        """Whether the user limits the memory in which restored frames lie, too."""
+        on_cpu = isinstance(self._restorer, Restorer) and self._restorer.device.type == "cpu"
+        return on_cpu and self._order.settings.memory != "auto"

@@ -39,6 +39,7 @@ DECODED_AHEAD: Room[_Decoded] = Room(8, lambda decoded: decoded[0].nbytes, 64 * 
 """Source frames decoded ahead of the network, 12 bytes a source pixel each: two of 1920x1080."""
 ENCODED_BEHIND: Room[Restored] = Room(4, lambda restored: restored.picture.nbytes, 256 * 2**20)
 """Restored frames that wait for the encoder, 192 bytes a source pixel each: one of 1920x1080."""
+_NONE_BEHIND: Room[Restored] = Room(0)
 
 _NO_ROOM = "The machine is out of memory; lower window or margin, or restore a smaller picture."
 
@@ -51,6 +52,7 @@ class Passage:
         restorer: What restores them.
         colour_of: What the numbers of a decoded picture mean; called in the decoding thread.
         write: Takes the restored frames in order; called in the encoding thread.
+        frugal: Let the network wait for the encoder, so that memory holds one restored frame.
         stop: Called in the main thread when the pass fails, to end a wait for frames that will never come.
         cuts: Frame numbers that started a new shot, so far.
         cleaned: Restored frames so far.
@@ -61,6 +63,7 @@ class Passage:
     colour_of: Callable[[VideoFrame], Colour]
     write: Callable[[Restored], None]
     stop: Callable[[], None] = lambda: None
+    frugal: bool = False
     cuts: set[int] = field(default_factory=set)
     cleaned: int = 0
     passes: int = 0
@@ -90,7 +93,7 @@ class Passage:
         with (
             MemoryErrors(_NO_ROOM),
             read_ahead(self._decoded(frames), DECODED_AHEAD) as decoded,
-            write_behind(self._written, ENCODED_BEHIND) as put,
+            write_behind(self._written, _NONE_BEHIND if self.frugal else ENCODED_BEHIND) as put,
         ):
             try:
                 pictures = self.restorer.stream(
@@ -103,6 +106,7 @@ class Passage:
                 kept = on_host(_before(stop, pictures, core_start))
                 for number, picture in enumerate(kept, core_start):
                     put(self._restored(number, picture))
+                    del picture  # as in all generators on its way: it is gone when it was encoded
             except BaseException:
                 self.stop()
                 raise
@@ -144,6 +148,7 @@ def _before(stop: Callable[[], int | None], pictures: Iterable[Tensor], number: 
     """The pictures up to the one before `stop`; no more are asked for than these."""
     for n, picture in enumerate(pictures, number + 1):
         yield picture
+        del picture
         if stop() == n:
             return
 

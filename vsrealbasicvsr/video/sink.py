@@ -176,6 +176,7 @@ class ImageSink:
             partial = path.with_suffix(".partial.png")
             try:
                 partial.write_bytes(packet)
+                sync(partial)
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
