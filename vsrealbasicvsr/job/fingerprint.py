@@ -40,7 +40,7 @@ def fingerprint(order: Order) -> dict[str, str]:
         "cuts": settings.cuts if settings.cuts in ("auto", "none") else str(sorted(read_cuts(settings.cuts))),
         **{f"setting {name}": str(value) for name, value in choices.items()},
         "encoder": encoder_of(encoding).codec,
-        "quality": str(encoding.crf),
+        "quality": "the default" if encoding.crf is None else f"{encoding.crf:g}",
         "encoder options": " ".join(f"{key}={value}" for key, value in encoding.options),
         "pixel format": plan.pixel_format,
         "size": "x".join(map(str, plan.size)),

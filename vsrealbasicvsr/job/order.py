@@ -9,6 +9,7 @@ from pathlib import Path
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.joining import has_its_name
+from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
 from vsrealbasicvsr.job.record import Record
 from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
 from vsrealbasicvsr.settings import Settings
@@ -57,7 +58,9 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
 
     Raises:
         VideoError: the output cannot be made as asked.
+        JobError: it cannot be made in segments as asked.
     """
+    refuse_passes(delivery.encoding)
     size = delivery.output_size(info.width, info.height)
     plan = plan_output(
         target,
@@ -67,7 +70,8 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
         strict=delivery.strict,
         overwrite=delivery.overwrite or _is_ours(target),
     )
-    return Order(info, target, settings, delivery, plan)
+    warnings = tuple(filter(None, (*plan.warnings, bit_rate_warning(delivery.encoding))))
+    return Order(info, target, settings, delivery, replace(plan, warnings=warnings))
 
 
 def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
