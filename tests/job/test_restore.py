@@ -236,3 +236,15 @@ def test_an_unwritable_cuts_file_is_known_beforehand(clip: Path, tiny_model: Pat
             clip, tmp_path / "out.mkv", settings(tiny_model), delivery=delivery,
             on_progress=lambda _: pytest.fail("work began"),
         )  # fmt: skip
+
+
+def test_who_waits_for_workers_waits_still(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    choice = settings(tiny_model, window=2, margin=1)
+    delivery = replace(FFV1, segment_length=2)
+    report = restore_file(
+        clip, tmp_path / "out.mkv", choice, delivery=delivery, workers=1, on_progress=told.append
+    )
+    # For each of five segments at most: read, given back, and the one wait that finds both.
+    assert len(told) <= 3 * 5 + report.seconds + 2
+    assert (told[0].frames, told[-1].frames) == (0, 10)

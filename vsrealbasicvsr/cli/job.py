@@ -41,7 +41,10 @@ job.add_command(plan)
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help=f"List all segments, not the last {_SHOWN}.")
 def status(target: Path, everything: bool) -> None:
-    """Show segments, frames, speed, time left, cleaning passes and failures."""
+    """Show segments, frames, speed, time left, cleaning passes and failures.
+
+    Speed is that of the last run, of all who take part; time left is told while one runs.
+    """
     from vsrealbasicvsr.job.status import read_status
 
     found = read_status(target)
@@ -65,7 +68,7 @@ def status(target: Path, everything: bool) -> None:
 def verify(target: Path) -> None:
     """Read all that is kept, and compare it with what was written.
 
-    Exit code 1: something is damaged. The next run of the same restoration makes it again.
+    Exit code 1: something is damaged. The next run of the same `restore` makes it again.
     """
     from vsrealbasicvsr.job.status import find_damage
 

@@ -59,7 +59,7 @@ _Positive = partial(click.FloatRange, min=0, min_open=True)
 @partial(settings_options, without=[item.name for item in fields(Settings) if item.name not in _CHOICES])
 @click.option(
     "--segment-length", default=0, show_default=True, type=click.IntRange(0, 1_000_000),
-    help="As of `restore`; 0 chooses by size.",
+    help="As of `restore`; 0 chooses by the picture's size.",
 )  # fmt: skip
 @click.option(
     "--scan-rate", metavar="FPS", type=_Positive(), show_default="as IN is read now; 360 with --film",
@@ -197,11 +197,10 @@ def _told(one: Forecast, costs: Costs) -> str:
     """What bounds it, and what would then."""
     first, second = sorted(one.gains, key=lambda name: -one.gains[name])[:2]
     enough = costs.scan_rate / costs.rate
-    enough = costs.scan_rate / costs.rate
     means = {
         "devices": "nothing but their number: twice as many take",
         "scan": f"the scan, which finds work for {enough:.1f} devices: without it",
-        "segments": "the last segments, for which other devices wait: with short ones at best",
+        "segments": "the last segments, for which other devices wait: with shorter ones at best",
         "joining": "the joining, which one process does alone: without it",
         "start": "the start of the workers: without it",
     }

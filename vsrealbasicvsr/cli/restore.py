@@ -140,21 +140,26 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     type=int,
     default=0,
     show_default=True,
-    help="Frames after which the work is safe on the disk, up to the next window; 0 chooses by size.",
+    help="Frames that an interruption costs at most, up to the next window; 0 chooses by the picture's size.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(0, 1000),
     default=0,
     show_default=True,
-    help="Processes that make segments beside each other, on the devices of --device in turn; 0: this one.",
+    help="Processes that restore side by side, on the devices of --device in turn; 0 takes this one alone.",
 )
 @click.option(
-    "--ray", metavar="ADDRESS", help="Make segments on a Ray cluster that shares the disk; local starts one."
+    "--ray",
+    metavar="ADDRESS",
+    help="Restore on a Ray cluster whose machines share the disk; auto finds it, local starts one here.",
 )
-@click.option("--restart", is_flag=True, help="Discard what an interrupted run has done.")
+@click.option("--restart", is_flag=True, help="Discard what earlier runs have done, and begin anew.")
 @click.option(
-    "--join", "helping", is_flag=True, help="Help a run that makes the same OUT, here or on a shared disk."
+    "--join",
+    "helping",
+    is_flag=True,
+    help="Help a process that makes the same OUT, on this machine or one that shares its disk.",
 )
 @click.option("--cuts-out", type=click.Path(path_type=Path), help="Write the scene cuts here.")
 @click.option("--strict", is_flag=True, help="Refuse what the output cannot hold instead of warning.")
@@ -165,7 +170,8 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     type=click.Choice(["bar", "json"]),
     default="bar",
     show_default=True,
-    help="A bar for people, or a line of JSON for each frame, on stderr; notes are plain lines between them.",
+    help="A bar for people, or lines of JSON, one a frame, with workers one a second, on stderr; notes are "
+    "plain lines between them.",
 )
 def restore(
     source: str,
@@ -190,6 +196,9 @@ def restore(
 
     Whatever stops the work, the same command goes on with it: what is done is kept in OUT.parts until OUT
     is whole. `vsrealbasicvsr job status OUT` tells how far it is.
+
+    Exit codes: 0 done; 1 not done; 2 wrong usage; 3 done, but frames of IN could not be decoded; 129, 130
+    and 143 stopped by SIGHUP, Ctrl-C and SIGTERM.
     """
     if restart and helping:
         raise click.UsageError("--restart and --join exclude each other.")
@@ -226,7 +235,9 @@ def restore(
             workers=workers,
             ray=ray,
         )
-    if not quiet:
+    if helping and not quiet:
+        say(f"{report.target}: {report.frames} frames more are done; the process that was first joins them")
+    elif not quiet:
         before = f", {report.resumed} of them by earlier runs" if report.resumed else ""
         say(
             f"{report.target}: {report.frames} frames in {report.seconds:.1f} s{before}, "

@@ -99,7 +99,8 @@ class _Spread:
             while reading or read or self._again or self._tasks:
                 while self._idle and (self._again or read):
                     self._give((self._again or read).popleft())
-                waited: list[Future[Any]] = [*self._tasks, *([reading] if reading else [])]
+                # Not for what is read already and waits for a worker: that would be a busy loop.
+                waited: list[Future[Any]] = [*self._tasks, *([reading] if reading and not read else [])]
                 wait(waited, _TICK, FIRST_COMPLETED)
                 for future in [task for task in self._tasks if task.done()]:
                     self._take(future)

@@ -89,6 +89,8 @@ def discard(target: Path) -> int:
         JobError: there is no such job, or a process works on it.
     """
     folder, record = _opened(target)
+    if folder.is_led:
+        raise JobError(f"{folder.path} is in use by a process that makes {target}: stop it first.")
     with folder.led():
         folder.remove()
     return record.frames_done

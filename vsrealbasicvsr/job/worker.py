@@ -51,7 +51,8 @@ class Worker:
         with write_log(self._order.folder().log):
             Maker(self._order, self._restorer).make(self._stretch(assignment), done.append)
         if [one.segment for one in done] != [assignment.segment]:
-            raise JobError(f"the source gave other frames than before: segment {assignment.segment}.")
+            first, last = assignment.segment.start, assignment.segment.stop - 1
+            raise JobError(f"the source gave other frames than before at frames {first} to {last}.")
         return done[0]
 
     def _stretch(self, assignment: Assignment) -> Stretch:
