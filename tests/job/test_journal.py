@@ -64,3 +64,17 @@ def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
         Journal(tmp_path).add("segment")
     with pytest.raises(JobError, match="cannot read"):
         list(Journal(tmp_path).news())
+
+
+def test_who_writes_for_a_job_that_was_begun_anew_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    old = filled(path, 1)
+    assert starts(old) == [0]
+    path.unlink()
+    with pytest.raises(JobError, match="cannot write"):
+        old.add("segment", start=1)
+    Journal(path).add("job", id="another", facts="of sixty-four bytes and more, so that they fill the head")
+    for use in (lambda: old.add("segment", start=1), lambda: list(old.news())):
+        with pytest.raises(JobError, match="begun anew"):
+            use()
+    assert [entry["kind"] for entry in Journal(path).news()] == ["job"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import signal
 import socket
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
+from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.record import Done
@@ -19,7 +22,7 @@ _PATIENCE = 10  # seconds
 
 
 class Cluster:
-    """One Ray actor for each worker; see `Crew`. Ray starts those that died again, also on other machines.
+    """One Ray actor for each worker; see `Crew`. Those that die are replaced, on whichever machine has room.
 
     Args:
         order: What to make; its paths must mean the same files on every machine.
@@ -48,13 +51,21 @@ class Cluster:
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = workers or gpus or len(ray.nodes())
         share = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
-        actor: Any = ray.remote(max_restarts=-1, **share)(Worker)
-        self._actors = [actor.remote(order, 0, opener) for _ in range(count)]
+        actor: Any = ray.remote(**share)(Worker)
+        self._start = functools.partial(actor.remote, _with_whole_names(order), 0, opener)
+        self._actors = [self._start() for _ in range(count)]
+        self._last: dict[int, Future[Done]] = {}
         self.names = [f"{n} (ray)" for n in range(count)]
 
     def give(self, worker: int, assignment: Assignment) -> Future[Done]:
         """See `Crew.give`."""
+        last = self._last.get(worker)
+        # Ray's own restart takes a while in which all that is asked of the actor fails.
+        if last and isinstance(last.exception(), self._ray.exceptions.RayActorError):
+            self._ray.kill(self._actors[worker])
+            self._actors[worker] = self._start()
         future: Future[Done] = self._actors[worker].make.remote(assignment).future()
+        self._last[worker] = future
         return future
 
     def close(self) -> None:
@@ -62,6 +73,18 @@ class Cluster:
         for actor in self._actors:
             self._ray.kill(actor)
         self._ray.shutdown()
+
+
+def _with_whole_names(order: Order) -> Order:
+    """The same with absolute names: actors have working folders of their own."""
+    plan = order.plan
+    return replace(
+        order,
+        info=replace(order.info, path=order.info.path.absolute()),
+        target=order.target.absolute(),
+        plan=replace(plan, target=plan.target.absolute(), source=plan.source and plan.source.absolute()),
+        settings=replace(order.settings, model=str(weights.resolve(order.settings.model).absolute())),
+    )
 
 
 def _check_answers(address: str) -> None:

@@ -11,8 +11,10 @@ import av
 
 from vsrealbasicvsr import __version__, weights
 from vsrealbasicvsr.cuts import read_cuts
+from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.encoders import encoder_of
 from vsrealbasicvsr.video.images import image_files, is_image_sequence
 
@@ -39,6 +41,7 @@ def fingerprint(order: Order) -> dict[str, str]:
         "weights": _hash_of(weights.resolve(settings.model)),
         "cuts": settings.cuts if settings.cuts in ("auto", "none") else str(sorted(read_cuts(settings.cuts))),
         **{f"setting {name}": str(value) for name, value in choices.items()},
+        "setting precision": _precision(settings),
         "encoder": encoder_of(encoding).codec,
         "quality": "the default" if encoding.crf is None else f"{encoding.crf:g}",
         "encoder options": " ".join(f"{key}={value}" for key, value in encoding.options),
@@ -67,6 +70,12 @@ def check_same(before: Mapping[str, str], now: Mapping[str, str], folder: Path) 
         f"{folder} holds a job that differs from this one in: {told}. Run it as it was begun, "
         "give another name, or discard what is done with --restart."
     )
+
+
+def _precision(settings: Settings) -> str:
+    """The arithmetic that `auto` stands for where the job is begun: half a film in another is noticed."""
+    device = find_device(settings.device.split(",")[0].strip())
+    return str(find_dtype(settings.precision, device)).removeprefix("torch.")
 
 
 def _short(value: str | None) -> str:

@@ -62,19 +62,19 @@ class JobFolder:
             lock.release()
 
     @property
+    def is_helped(self) -> bool:
+        """Whether another process makes a segment now."""
+        return any(_is_held(path) for path in self.path.glob("*.lock") if path.name != _LEAD)
+
+    @property
     def is_led(self) -> bool:
         """Whether a process leads the job now."""
         if not (self.path / _LEAD).exists():
             return False
-        lock = FileLock(self.path / _LEAD, thread_local=False)
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
+            return _is_held(self.path / _LEAD)
         except OSError as error:
             raise JobError(f"cannot look into {self.path}: {error.strerror}.") from error
-        lock.release()
-        return False
 
     def clear(self) -> None:
         """Discard what is done; the lock of who leads stays."""
@@ -89,6 +89,16 @@ class JobFolder:
             if path.name not in (_LEAD, _JOURNAL):
                 remove(path)
         remove(self.path)
+
+
+def _is_held(path: Path) -> bool:
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def remove(path: Path) -> None:

@@ -15,6 +15,7 @@ from vsrealbasicvsr.video.output_file import sync
 Entry = Mapping[str, Any]
 
 _CHECKSUM = "crc32"
+_HEAD = 64  # bytes; the first entry begins with what no other job has
 
 
 class Journal:
@@ -29,19 +30,22 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0
+        self._head = b""
 
     def add(self, kind: str, **facts: Any) -> None:
         """Add an entry and wait until it is on the disk.
 
         Raises:
-            JobError: it cannot be written.
+            JobError: it cannot be written, or it is not the file any more that was read.
         """
         entry = {"kind": kind, **facts}
         line = json.dumps({**entry, _CHECKSUM: _checksum(entry)}, separators=(",", ":")) + "\n"
         try:
-            is_new = not self._path.exists()
-            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            is_new = not self._head
+            flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if is_new else 0)
+            descriptor = os.open(self._path, flags, 0o644)
             try:
+                self._check_same(descriptor)
                 if _is_torn(descriptor):
                     line = "\n" + line
                 _write(descriptor, line.encode())
@@ -63,6 +67,7 @@ class Journal:
         """
         try:
             with self._path.open("rb") as file:
+                self._check_same(file.fileno())
                 file.seek(self._read)
                 for line in file:
                     if not line.endswith(b"\n"):
@@ -75,6 +80,14 @@ class Journal:
             return
         except OSError as error:
             raise JobError(f"cannot read {self._path}: {error.strerror}.") from error
+
+    def _check_same(self, descriptor: int) -> None:
+        """Another process may have begun the job anew; its segments are no concern of this one."""
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        head = os.read(descriptor, _HEAD)
+        if not head.startswith(self._head):
+            raise JobError(f"{self._path.parent} was discarded or begun anew by another process.")
+        self._head = head if len(head) == _HEAD else self._head
 
 
 def _is_torn(descriptor: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ class Record:
 
     def begin(self, fingerprint: Mapping[str, str], total: int | None) -> None:
         """Write down what the job is begun with."""
-        self._add("job", fingerprint=dict(fingerprint), total=total)
+        self._add("job", id=secrets.token_hex(8), fingerprint=dict(fingerprint), total=total)
 
     def run(self) -> None:
         """A process begins to lead the job."""

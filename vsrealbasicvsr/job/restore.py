@@ -127,7 +127,7 @@ class _Job:
             except BaseException:
                 if record.done:
                     self._tell_what_is_kept(record)
-                else:
+                elif not self._folder.is_helped:
                     self._folder.remove()
                 raise
             self._folder.remove()
