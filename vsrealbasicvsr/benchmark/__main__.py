@@ -29,7 +29,7 @@ _json = click.option(
 
 @click.group()
 def main() -> None:
-    """Measure memory, the filter and the bridge, with random weights and a synthetic clip.
+    """Measure memory, the filter, the bridge and jobs, with random weights and a synthetic clip.
 
     Speed: `vsrealbasicvsr bench`.
     """
@@ -248,6 +248,98 @@ def pipes(size: dict[str, int], frames: int, program: str | None, target: Path |
     click.echo(f"ratio       {result.written / result.read:8.2f}")
     report = {"benchmark": "bridge pipes", "case": {**size, "frames": frames}, "result": asdict(result)}
     _save(target, {**report, "machine": machine("cpu")})
+
+
+@main.group()
+def jobs() -> None:
+    """Measure the job of `restore`: what it adds, and how it spreads over workers."""
+
+
+_shot = click.option("--shot", default=100, show_default=True, type=click.IntRange(1), help="Frames.")
+_encoder = click.option("--encoder", default="x264", show_default=True)
+_sleep = click.option(
+    "--seconds", default=0.05, show_default=True, type=click.FloatRange(0), help="Slept for a frame."
+)
+
+
+@jobs.command(name="overhead")
+@click.option("--frames", default=480, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="320x180", show_default=True, callback=_size, help="Source pixels.")
+@_window
+@_margin
+@_shot
+@_encoder
+@_sleep
+@click.option("--compute", is_flag=True, help="Compute with the network below instead of sleeping.")
+@_small[0]
+@_small[1]
+@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns timed.")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Work in it.")
+@_json
+def jobs_overhead(
+    size: dict[str, int],
+    seconds: float,
+    compute: bool,
+    shot: int,
+    encoder: str,
+    rounds: int,
+    folder: Path | None,
+    target: Path | None,
+    **case: int,
+) -> None:
+    """`restore_file` with its segments against one pass into one file."""
+    from vsrealbasicvsr.benchmark.case import Case
+    from vsrealbasicvsr.benchmark.jobs import Network, Sleeper, measure_overhead
+    from vsrealbasicvsr.benchmark.machine import machine
+
+    what = Case(**size, **case)
+    opener = Network(what) if compute else Sleeper(seconds)
+    result = measure_overhead(what, opener=opener, shot=shot, encoder=encoder, rounds=rounds, folder=folder)
+    for name, run in (("plain", result.plain), ("job", result.job)):
+        parts = f"{run.before:.2f} before the first frame, {run.after:.2f} after the last"
+        click.echo(f"{name:8} {run.whole:8.2f} s: {parts}")
+    click.echo(f"ratio    {1 + result.overhead:8.4f}, overhead {100 * result.overhead:+.1f} %")
+    work = {**case, "seconds": None if compute else seconds}
+    setup = {**size, **work, "compute": compute, "shot": shot, "encoder": encoder, "rounds": rounds}
+    report = {"benchmark": "jobs overhead", "case": setup, "result": asdict(result)}
+    _save(target, {**report, "machine": machine("cpu")})
+
+
+@jobs.command(name="spread")
+@click.option("--frames", default=480, show_default=True, type=click.IntRange(1))
+@click.option("--size", default="160x90", show_default=True, callback=_size, help="Source pixels.")
+@_window
+@_margin
+@_shot
+@_encoder
+@_sleep
+@click.option("--count", default=2, show_default=True, type=click.IntRange(2), help="Workers.")
+@click.option("--segment-length", default=24, show_default=True, type=click.IntRange(1), help="Frames.")
+@click.option("--ray", is_flag=True, help="In a Ray cluster on this machine instead of processes.")
+@_json
+def jobs_spread(
+    size: dict[str, int],
+    frames: int,
+    window: int,
+    margin: int,
+    ray: bool,
+    target: Path | None,
+    **options: Any,
+) -> None:
+    """One worker against several, which sleep, and with one of them killed."""
+    from vsrealbasicvsr.benchmark.case import Case
+    from vsrealbasicvsr.benchmark.jobs import measure_spread
+    from vsrealbasicvsr.benchmark.machine import machine
+
+    clip = {**size, "frames": frames, "window": window, "margin": margin}
+    where: Any = "ray" if ray else "processes"
+    result = measure_spread(Case(**clip), where=where, **options)
+    click.echo(f"one         {result.one:8.2f} s, {result.segments} segments")
+    click.echo(f"{options['count']:<3}         {result.several:8.2f} s")
+    click.echo(f"one killed  {result.killed:8.2f} s, {result.failures} tries failed")
+    click.echo(f"ratio       {result.speedup:8.3f}; equal pictures: {'yes' if result.equal else 'NO'}")
+    report = {"benchmark": "jobs spread", "case": {**clip, "where": where, **options}}
+    _save(target, {**report, "result": asdict(result), "machine": machine("cpu")})
 
 
 def _save(target: Path | None, report: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from vsrealbasicvsr.job.scan import Scan
 from vsrealbasicvsr.job.segments import Segment
 from vsrealbasicvsr.job.spread import spread
 from vsrealbasicvsr.job.walk import Walk
+from vsrealbasicvsr.job.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.output_file import partial_path
 from vsrealbasicvsr.video.source import Source, open_source
@@ -49,6 +50,7 @@ def restore_file(
     helping: bool = False,
     workers: int = 0,
     ray: str | None = None,
+    opener: OpenRestorer = open_restorer,
 ) -> Report:
     """Restore a video file or an image sequence to another.
 
@@ -68,6 +70,8 @@ def restore_file(
         workers: processes that make segments beside each other, on the devices that `settings.device`
             names in turn; 0 makes them in this one. With `ray`, their number there.
         ray: the address of a Ray cluster whose machines share this disk; "local" starts one here.
+        opener: makes what restores, of the settings; with `workers` or `ray` it is pickled, and equal to its
+            copies.
 
     Returns:
         What was done, with the number of source frames that were lost.
@@ -81,7 +85,9 @@ def restore_file(
     _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, Path(target), settings, delivery)
-        job = _Job(order, reader, given, on_progress, functools.partial(_crew, order, workers, ray))
+        job = _Job(
+            order, reader, given, on_progress, opener, functools.partial(_crew, order, workers, ray, opener)
+        )
         report = job.help() if helping else job.lead(restart)
     if delivery.cuts_out and not helping:
         write_cuts(delivery.cuts_out, report.cuts)
@@ -97,12 +103,13 @@ class _Job:
         reader: Source,
         given: frozenset[int] | None,
         on_progress: OnProgress | None,
+        opener: OpenRestorer,
         crew: Callable[[], Crew | None],
     ) -> None:
         self._order, self._reader, self._given = order, reader, given
         self._on_progress, self._crew = on_progress, crew
         self._plan, self._folder = order.plan, order.folder()
-        self._restorer = functools.cache(functools.partial(open_restorer, order.settings))
+        self._restorer = functools.cache(functools.partial(opener, order.settings))
 
     def lead(self, restart: bool) -> Report:
         """Make what is not done, wait for what others make, join all."""
@@ -250,13 +257,13 @@ def _check_cuts_out(path: Path | None) -> None:
         raise JobError(f"the cuts cannot be written to {path}: there is no folder {path.parent} to write to.")
 
 
-def _crew(order: Order, workers: int, ray: str | None) -> Crew | None:
+def _crew(order: Order, workers: int, ray: str | None, opener: OpenRestorer) -> Crew | None:
     """Who makes the segments; None: this process."""
     if ray is not None:
         from vsrealbasicvsr.job.cluster import Cluster
 
-        return Cluster(order, ray, workers, open_restorer)
+        return Cluster(order, ray, workers, opener)
     if not workers:
         return None
     names = [name.strip() for name in order.settings.device.split(",")]
-    return Processes(order, [names[n % len(names)] for n in range(workers)], open_restorer)
+    return Processes(order, [names[n % len(names)] for n in range(workers)], opener)
