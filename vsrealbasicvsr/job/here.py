@@ -44,8 +44,7 @@ def make_here(
     claims = Claims(order.folder(), record)
 
     def on_done(done: Done) -> None:
-        record.add(done)
-        tracker.recorded()
+        tracker.recorded(done)
         claims.release(done.start)
 
     walk = Walk(frames_with_cuts(source, given), order.rule(), order.settings.margin, claims.take)
@@ -59,6 +58,6 @@ def make_here(
             record.fail(Failure((maker and maker.start) or 0, str(error)))
         raise
     finally:
-        tracker.recorded()
+        tracker.given_up()
         claims.release_all()
     return walk

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsrealbasicvsr.job.record import Record
+from vsrealbasicvsr.job.record import Done, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,25 @@ class Tracker:
         self._lock = threading.Lock()
 
     def note(self, passes: int) -> None:
-        """A frame more of the open segment is encoded."""
+        """A frame more is encoded, of a segment that is not recorded."""
         with self._lock:
             self._frames += 1
             self._passes += passes
         self.tell()
 
-    def recorded(self) -> None:
-        """The open segment is in the record now, or given up."""
+    def recorded(self, done: Done) -> None:
+        """Write down a segment that is done: its frames are the record's from now on.
+
+        Raises:
+            JobError: see `Record.add`.
+        """
+        with self._lock:
+            self._record.add(done)
+            self._frames -= done.segment.frames
+            self._passes -= sum(done.passes)
+
+    def given_up(self) -> None:
+        """The frames that are not in the record will not come."""
         with self._lock:
             self._frames = self._passes = 0
 

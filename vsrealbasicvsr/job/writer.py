@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.errors import RestorationError, VideoError
 from vsrealbasicvsr.job.content import content_of
 from vsrealbasicvsr.job.folder import JobFolder, remove
 from vsrealbasicvsr.job.order import Order
@@ -35,16 +37,20 @@ class _Open:
 class SegmentWriter:
     """Takes a stretch's pictures in order; exactly one of `finish` and `abort` ends it.
 
+    What an encoder looks ahead over is dozens of pictures, which it encodes when its segment ends. That is
+    done in a thread beside the next segment, lest the network wait for it; one segment at most is ended so.
+
     Args:
         order: What to make.
         folder: Where segments go.
         starts: Numbers of the frames with which a segment starts.
-        record: Takes each segment that is whole and on the disk.
+        record: Takes each segment that is whole and on the disk; called in that thread, in order.
         on_frame: Called after each frame with its cleaning passes.
         worker: The name of this process, for the record.
 
     Attributes:
-        start: First frame of the segment that is, or was last, open; None before the first.
+        start: First frame of the segment that is, or was last, open, or of that which could not be ended;
+            None before the first.
     """
 
     def __init__(
@@ -60,16 +66,18 @@ class SegmentWriter:
         self._starts, self._record, self._on_frame, self._worker = starts, record, on_frame, worker
         self.start: int | None = None
         self._open: _Open | None = None
+        self._thread = ThreadPoolExecutor(1, "end of segment")
+        self._ending: tuple[int, Future[None]] | None = None
 
     def write(self, restored: Restored) -> None:
-        """Resize, convert and encode a picture; with a segment's first, finish the one before.
+        """Resize, convert and encode a picture; with a segment's first, have the one before ended.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
             JobError: the journal cannot be written.
         """
         if restored.number in self._starts:
-            self.finish()
+            self._end()
             self._open = self._begin(restored)
         assert self._open is not None
         width, height = self._plan.size
@@ -88,15 +96,43 @@ class SegmentWriter:
         self._on_frame(restored.passes)
 
     def finish(self) -> None:
-        """Complete and record the segment that is open, if one is.
+        """Complete and record all that was written.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
             JobError: the journal cannot be written.
         """
-        if self._open is None:
+        self._end()
+        self._wait()
+        self._thread.shutdown()
+
+    def abort(self) -> None:
+        """Drop the segment that is open, if one is; the one before it is still recorded, if it can be."""
+        if self._open is not None:
+            self._open.sink.abort()
+            self._open = None
+        with suppress(RestorationError):  # another error is being told
+            self._wait()
+        self._thread.shutdown()
+
+    def _end(self) -> None:
+        """Have the open segment ended, once the one before it is."""
+        self._wait()
+        if self._open is not None:
+            self._ending = self._open.start, self._thread.submit(self._complete, self._open)
+            self._open = None
+
+    def _wait(self) -> None:
+        if self._ending is None:
             return
-        made, self._open = self._open, None
+        (start, done), self._ending = self._ending, None
+        try:
+            done.result()
+        except BaseException:
+            self.start = start
+            raise
+
+    def _complete(self, made: _Open) -> None:
         made.sink.finish()
         content = content_of(made.path)
         if content.frames != len(made.times):
@@ -118,12 +154,6 @@ class SegmentWriter:
                 at=round(time.time(), 3),
             )
         )
-
-    def abort(self) -> None:
-        """Drop the segment that is open, if one is."""
-        if self._open is not None:
-            self._open.sink.abort()
-            self._open = None
 
     def _begin(self, restored: Restored) -> _Open:
         self.start = restored.number
