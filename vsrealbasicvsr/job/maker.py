@@ -39,9 +39,18 @@ class Maker:
             RestorationError: one of its kinds; of the open segment nothing is left then.
         """
         self.start = stretch.start
-        writer = SegmentWriter(self._order, self._folder, stretch.starts, on_done, self._on_frame, self._name)
+        frugal = self._is_frugal()
+        writer = SegmentWriter(
+            self._order,
+            self._folder,
+            stretch.starts,
+            on_done,
+            self._on_frame,
+            self._name,
+            beside=not frugal,
+        )
         colour = self._order.info.colour
-        passage = Passage(self._restorer, lambda _: colour, writer.write, frugal=self._is_frugal())
+        passage = Passage(self._restorer, lambda _: colour, writer.write, frugal=frugal)
         try:
             passage.run(
                 stretch.frames, first=stretch.first, core_start=stretch.start, stop=lambda: stretch.stop

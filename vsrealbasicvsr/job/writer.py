@@ -47,6 +47,7 @@ class SegmentWriter:
         record: Takes each segment that is whole and on the disk; called in that thread, in order.
         on_frame: Called after each frame with its cleaning passes.
         worker: The name of this process, for the record.
+        beside: Whether to end segments beside the next ones; else memory holds one encoder.
 
     Attributes:
         start: First frame of the segment that is, or was last, open, or of that which could not be ended;
@@ -61,9 +62,12 @@ class SegmentWriter:
         record: Callable[[Done], None],
         on_frame: Callable[[int], None],
         worker: str,
+        *,
+        beside: bool = True,
     ) -> None:
         self._plan, self._delivery, self._folder = order.plan, order.delivery, folder
         self._starts, self._record, self._on_frame, self._worker = starts, record, on_frame, worker
+        self._beside = beside
         self.start: int | None = None
         self._open: _Open | None = None
         self._thread = ThreadPoolExecutor(1, "end of segment")
@@ -121,6 +125,8 @@ class SegmentWriter:
         if self._open is not None:
             self._ending = self._open.start, self._thread.submit(self._complete, self._open)
             self._open = None
+            if not self._beside:
+                self._wait()
 
     def _wait(self) -> None:
         if self._ending is None:
