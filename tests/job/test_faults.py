@@ -18,10 +18,12 @@ from pathlib import Path
 
 import av
 import pytest
+from filelock import FileLock
 
 from vsrealbasicvsr.errors import JobError, RestorationError, VideoError
 from vsrealbasicvsr.job import Delivery, Progress, Report, restore_file
-from vsrealbasicvsr.job.status import find_damage, read_status
+from vsrealbasicvsr.job.journal import Journal
+from vsrealbasicvsr.job.status import discard, find_damage, read_status
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.encoders import Encoding
 
@@ -325,7 +327,8 @@ def test_frames_are_moved_in_spite_of_a_kill(case: Case, tmp_path: Path, moved: 
     words = command(case, tmp_path / "out", encoder=())[3:]
     done = subprocess.run([sys.executable, "-m", "tests.job.deadly", site, str(call), *words], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert len(list((tmp_path / "out").iterdir())) == moved
+    assert len([path for path in (tmp_path / "out").iterdir() if "partial" not in path.name]) == moved
+    assert find_damage(tmp_path / "out") == (5, [])
     case.restore(tmp_path / "out", delivery=png)
     assert [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())] == expected
     assert not (tmp_path / "out.parts").exists()
@@ -365,3 +368,69 @@ def test_the_journal_is_lines_that_people_can_read(case: Case, tmp_path: Path) -
     entries = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert [entry["kind"] for entry in entries] == ["job", "run", "segment", "segment"]
     assert [(entry["start"], entry["stop"]) for entry in entries[2:]] == [(0, 8), (8, 16)]
+
+
+def test_what_a_helper_made_is_kept_when_the_leader_has_nothing_yet(case: Case, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    with subprocess.Popen(command(case, target, "--quiet"), stderr=subprocess.PIPE, text=True) as leader:
+        first = tmp_path / "out.mkv.parts" / "00000000.lock"
+        while not first.exists():
+            time.sleep(0.01)
+        leader.send_signal(signal.SIGSTOP)
+        subprocess.run(command(case, target, "--join", "--quiet"), check=True)
+        made = read_status(target).frames
+        leader.send_signal(signal.SIGTERM)
+        leader.send_signal(signal.SIGCONT)
+        assert leader.wait(60) == 143
+    assert made >= 8
+    case.goes_on(target, read_status(target).frames)
+
+
+def test_nothing_is_discarded_while_somebody_helps(case: Case, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    folder = case.interrupted(target)
+    with FileLock(folder / "00000024.lock"):
+        for act in (lambda: case.restore(target, restart=True), lambda: discard(target)):
+            with pytest.raises(JobError, match="another process makes segments"):
+                act()
+    case.goes_on(target, 16)
+
+
+def test_entries_of_another_version_are_made_again(case: Case, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    journal = Journal(case.interrupted(target) / "journal.jsonl")
+    journal.add("segment", start=8, stop=16, colour="of the future")
+    assert read_status(target).frames == 16
+    case.goes_on(target, 16)
+
+
+def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(case: Case, tmp_path: Path) -> None:
+    theirs = tmp_path / "out.mkv.parts" / "precious.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    for restart in (False, True):
+        with pytest.raises(JobError, match="holds files that are not a job's"):
+            case.restore(tmp_path / "out.mkv", restart=restart)
+    assert theirs.read_text() == "mine"
+
+
+def test_cuts_that_cannot_be_written_at_last_keep_the_job(case: Case, tmp_path: Path) -> None:
+    target, cuts = tmp_path / "out.mkv", tmp_path / "cuts.txt"
+    cuts.mkdir()
+    with pytest.raises(VideoError, match="cannot write cuts"):
+        case.restore(target, delivery=replace(FFV1, cuts_out=cuts))
+    cuts.rmdir()
+    report = case.restore(target, delivery=replace(FFV1, cuts_out=cuts))
+    assert report.resumed == FRAMES
+    assert cuts.read_text().split()[-4:] == ["8", "16", "24", "32"]
+    assert pictures(target) == case.expected
+
+
+def test_a_frame_that_was_lost_at_the_very_end_is_made_again(case: Case, tmp_path: Path) -> None:
+    png, target = Delivery(segment_length=8), tmp_path / "out"
+    words = command(case, target, encoder=())[3:]
+    deadly = [sys.executable, "-m", "tests.job.deadly", "a file gets its name", str(FRAMES + 5), *words]
+    assert subprocess.run(deadly, check=False).returncode == -signal.SIGKILL
+    (tmp_path / "out.parts" / "00000016" / "000002.png").unlink()
+    assert case.restore(target, delivery=png).frames == FRAMES
+    assert len(list(target.iterdir())) == FRAMES

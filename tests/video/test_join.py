@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -659,7 +660,7 @@ def test_frames_are_moved_to_their_numbers(tmp_path):
     join_frames(plan, pieces, on_progress=seen.append)
     assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
     assert seen == list(range(1, 10))
-    assert not list((tmp_path / "pieces").rglob("*.png"))
+    assert len(list((tmp_path / "pieces").rglob("*.png"))) == 9
     join_frames(plan, pieces)
     assert len(frame_numbers(tmp_path / "frames")) == 9
 
@@ -684,6 +685,18 @@ def test_a_frame_in_neither_place_is_an_error_before_any_is_moved(tmp_path):
     with pytest.raises(VideoError, match=r"the frame \S+000004.png is missing"):
         join_frames(plan, pieces)
     assert list((tmp_path / "frames").iterdir()) == []
+
+
+def test_frames_are_copied_where_the_disk_knows_no_second_names(tmp_path, monkeypatch):
+    plan, pieces = png_job(tmp_path)
+
+    def refuse(*_):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    for _ in range(2):
+        join_frames(plan, pieces)
+        assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
 
 
 def test_someone_elses_frame_is_replaced_only_where_allowed(tmp_path):

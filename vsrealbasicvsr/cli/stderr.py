@@ -13,13 +13,15 @@ class Stderr:
     def write(self, text: str) -> int:
         """Write, or drop what nobody reads."""
         with suppress(OSError):
-            sys.stderr.write(text)
+            if sys.stderr is not None:  # as it is where it was closed before Python began
+                sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush, or drop what nobody reads."""
         with suppress(OSError):
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys.stderr, name)

@@ -47,6 +47,7 @@ class JobFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._check_ours()
             lock = FileLock(self.path / _LEAD, thread_local=False)
             lock.acquire(blocking=False)
         except Timeout:
@@ -60,6 +61,11 @@ class JobFolder:
             yield
         finally:
             lock.release()
+
+    def _check_ours(self) -> None:
+        names = {path.name for path in self.path.iterdir()}
+        if names and not names & {_LEAD, _JOURNAL}:
+            raise JobError(f"{self.path} holds files that are not a job's: move it, or give another name.")
 
     @property
     def is_helped(self) -> bool:
@@ -77,9 +83,15 @@ class JobFolder:
             raise JobError(f"cannot look into {self.path}: {error.strerror}.") from error
 
     def clear(self) -> None:
-        """Discard what is done; the lock of who leads stays."""
+        """Discard what is done; the locks stay, for their holders' sake.
+
+        Raises:
+            JobError: another process makes a segment.
+        """
+        if self.is_helped:
+            raise JobError(f"another process makes segments in {self.path}: stop it first.")
         for path in self.path.iterdir():
-            if path.name != _LEAD:
+            if path.suffix != ".lock":
                 remove(path)
         self.journal = Journal(self.path / _JOURNAL)
 

@@ -28,15 +28,15 @@ def damaged(folder: JobFolder, done: Done, *, whole: bool) -> str:
         whole: Read all of it; else only its size is looked at.
     """
     path = folder.segment(done.start)
-    files = files_of(path)
     try:
+        files = files_of(path)
         size = size_of(files)
+        if size != done.bytes:
+            return f"{path.name} has {size} bytes instead of {done.bytes}"
+        if whole and digest_of(files) != done.sha256:
+            return f"{path.name} holds other bytes than were written"
     except OSError as error:
         return f"{path.name} cannot be read: {error.strerror}"
-    if size != done.bytes:
-        return f"{path.name} has {size} bytes instead of {done.bytes}"
-    if whole and digest_of(files) != done.sha256:
-        return f"{path.name} holds other bytes than were written"
     return ""
 
 
@@ -90,6 +90,8 @@ def publish_joined(plan: OutputPlan, folder: JobFolder, record: Record) -> bool:
     if record.joined is None:
         return False
     if plan.container is None:
+        if drop_damaged(folder, record, whole=False):
+            return False
         parts = sorted(record.done.values(), key=lambda done: done.start)
         join_frames(plan, [(folder.segment(part.start), part.start, part.segment.frames) for part in parts])
         return True

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -108,7 +109,8 @@ class Record:
         """Read what was added to the journal, by whichever process."""
         with self._lock:
             for entry in self._folder.journal.news():
-                self._take(entry["kind"], entry)
+                with suppress(KeyError, TypeError, ValueError):  # of another version: as good as broken
+                    self._take(entry["kind"], entry)
 
     def begin(self, fingerprint: Mapping[str, str], total: int | None) -> None:
         """Write down what the job is begun with."""

@@ -6,12 +6,13 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from vsrealbasicvsr.cuts import read_cuts, write_cuts
 from vsrealbasicvsr.engine import open_restorer
-from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.errors import JobError, RestorationError
 from vsrealbasicvsr.job.claims import Claims
 from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
@@ -88,10 +89,7 @@ def restore_file(
         job = _Job(
             order, reader, given, on_progress, opener, functools.partial(_crew, order, workers, ray, opener)
         )
-        report = job.help() if helping else job.lead(restart)
-    if delivery.cuts_out and not helping:
-        write_cuts(delivery.cuts_out, report.cuts)
-    return report
+        return job.help() if helping else job.lead(restart)
 
 
 class _Job:
@@ -118,27 +116,44 @@ class _Job:
             if restart:
                 self._folder.clear()
                 remove(partial_path(self._plan.target))
-            record = Record(self._folder)
+            record = self._begun(now)
             try:
-                if record.fingerprint is None:
-                    if record.done:  # of what, the journal does not tell any more
-                        log.warning("%s is damaged; the job begins anew.", self._folder.path)
-                        self._folder.clear()
-                        record = Record(self._folder)
-                    record.begin(now, self._reader.info.frames)
-                else:
-                    check_same(record.fingerprint, now, self._folder.path)
                 record.run()
                 with write_log(self._folder.log):
                     report = self._work(record)
+                if self._order.delivery.cuts_out:
+                    write_cuts(self._order.delivery.cuts_out, report.cuts)
             except BaseException:
-                if record.done:
-                    self._tell_what_is_kept(record)
-                elif not self._folder.is_helped:
-                    self._folder.remove()
+                self._keep(record)
                 raise
             self._folder.remove()
         return report
+
+    def _begun(self, now: Mapping[str, str]) -> Record:
+        """The record of the job that goes on, or of one that begins."""
+        record = Record(self._folder)
+        if record.fingerprint is not None:
+            check_same(record.fingerprint, now, self._folder.path)
+            return record
+        if record.done:  # of what, the journal does not tell any more
+            log.warning("%s is damaged; the job begins anew.", self._folder.path)
+            self._folder.clear()
+            record = Record(self._folder)
+        record.begin(now, self._reader.info.frames)
+        return record
+
+    def _keep(self, record: Record) -> None:
+        """Keep what is done of a job that was stopped, and say so; a job that has nothing yet goes."""
+        with suppress(RestorationError):  # another error is being told
+            record.refresh()
+        if record.done:
+            log.warning(
+                "%d frames are done and kept in %s; the same command goes on from there.",
+                record.frames_done,
+                self._folder.path,
+            )
+        elif not self._folder.is_helped:
+            self._folder.remove()
 
     def help(self) -> Report:
         """Make segments that nobody else makes, once through the source."""
@@ -231,17 +246,12 @@ class _Job:
             while not claims.take(segment.start):
                 if segment.start in record.done:
                     break
+                if not self._folder.path.is_dir():
+                    raise JobError(f"{self._folder.path} was removed by somebody else.")
                 tracker.tell()
                 time.sleep(_POLL)
                 record.refresh()
         claims.release_all()
-
-    def _tell_what_is_kept(self, record: Record) -> None:
-        log.warning(
-            "%d frames are done and kept in %s; the same command goes on from there.",
-            record.frames_done,
-            self._folder.path,
-        )
 
 
 def _given_cuts(cuts: str) -> frozenset[int] | None:

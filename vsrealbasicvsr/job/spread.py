@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Container, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,12 +88,13 @@ class _Spread:
         self._again: deque[Assignment] = deque()
         self._failures = Counter[int]()
         self._idle = deque(range(len(crew.names)))
+        self._stopped = False
         self.given_up: list[Assignment] = []
 
     def through(self, assignments: Iterator[Assignment]) -> None:
         """Keep every worker at work until all is done or given up."""
-        wanted = (one for one in assignments if self.claims.take(one.segment.start))
-        with ThreadPoolExecutor(1, "scan") as thread:
+        wanted = self._wanted(assignments)
+        with ThreadPoolExecutor(1, "scan") as thread, self._stopped_at_the_end():
             reading: Future[Assignment | None] | None = thread.submit(next, wanted, None)
             read = deque[Assignment]()
             while reading or read or self._again or self._tasks:
@@ -110,6 +111,22 @@ class _Spread:
                         read.append(assignment)
                     reading = thread.submit(next, wanted, None) if assignment else None
                 self._tracker.tell(self._told())
+
+    def _wanted(self, assignments: Iterator[Assignment]) -> Iterator[Assignment]:
+        """Those that are to be made here; runs in the scanning thread."""
+        for one in assignments:
+            if self._stopped:
+                return
+            if self.claims.take(one.segment.start):
+                yield one
+
+    @contextmanager
+    def _stopped_at_the_end(self) -> Iterator[None]:
+        """Let the scanning thread end soon, not at the next segment that is not done."""
+        try:
+            yield
+        finally:
+            self._stopped = True
 
     def _give(self, assignment: Assignment) -> None:
         worker = self._idle.popleft()

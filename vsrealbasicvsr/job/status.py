@@ -92,6 +92,7 @@ def discard(target: Path) -> int:
     if folder.is_led:
         raise JobError(f"{folder.path} is in use by a process that makes {target}: stop it first.")
     with folder.led():
+        folder.clear()
         folder.remove()
     return record.frames_done
 

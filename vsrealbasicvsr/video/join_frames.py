@@ -1,7 +1,10 @@
-"""Folders of PNG frames to one numbered sequence: the files are moved, never copied."""
+"""Folders of PNG frames to one numbered sequence; the folders stay as they are."""
 
 from __future__ import annotations
 
+import filecmp
+import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,10 +19,10 @@ def join_frames(
     *,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Move the frames of all pieces to their names; after a kill in the middle, do it again.
+    """Give the frames of all pieces their names beside those in the pieces; after a kill, do it again.
 
-    Nothing is moved before every frame has been seen. A frame that is not in its piece any more but has its
-    final name was moved by an earlier try.
+    On the same disk that takes no room and no time: a file gets a second name. Elsewhere it is copied.
+    Nothing is done before every frame has been seen.
 
     Args:
         plan: Of the whole output; its target is a pattern, or one name for one frame.
@@ -28,30 +31,48 @@ def join_frames(
 
     Raises:
         VideoError: a frame is missing, a name is taken by a file that must not be replaced, or the system
-            refuses to move one.
+            refuses to write one.
     """
     if sum(count for _, _, count in pieces) > 1 and not FRAME_NUMBER.search(plan.target.name):
         raise VideoError(f"{plan.target} holds one picture: write NAME%06d.png for more.")
     with explained(plan):
         plan.target.parent.mkdir(exist_ok=True)
-        for frame, target in _moves(plan, pieces):
+        for frame, target in _names(plan, pieces):
             _check(frame, target, plan.overwrite)
-        for done, (frame, target) in enumerate(_moves(plan, pieces), 1):
-            if frame.exists():
-                frame.replace(target)
+        for done, (frame, target) in enumerate(_names(plan, pieces), 1):
+            if not _is_there(frame, target):
+                _place(frame, target)
             if on_progress:
                 on_progress(done)
         sync(plan.target.parent)
 
 
-def _moves(plan: OutputPlan, pieces: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[Path, Path]]:
+def _names(plan: OutputPlan, pieces: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[Path, Path]]:
     for folder, first, count in pieces:
         for number in range(count):
             yield frame_path(folder / "%06d.png", number), frame_path(plan.target, first + number)
 
 
 def _check(frame: Path, target: Path, overwrite: bool) -> None:
-    if not frame.exists() and not target.exists():
+    if not frame.exists():
         raise VideoError(f"the frame {frame} is missing: restore its segment again.")
-    if frame.exists() and target.exists() and not overwrite:
+    if target.exists() and not overwrite and not _is_there(frame, target):
         raise VideoError(f"{target} has appeared meanwhile: move it away, or allow overwriting.")
+
+
+def _is_there(frame: Path, target: Path) -> bool:
+    """Whether an earlier try got so far."""
+    if not target.is_file():
+        return False
+    return target.samefile(frame) or filecmp.cmp(frame, target, shallow=False)
+
+
+def _place(frame: Path, target: Path) -> None:
+    partial = target.with_suffix(".partial.png")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(frame, partial)
+    except OSError:  # another disk, or one without second names
+        shutil.copyfile(frame, partial)
+        sync(partial)
+    partial.replace(target)
