@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -290,7 +291,9 @@ def test_signals_keep_what_is_done_and_the_same_command_goes_on(
     command = [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu", "--cuts", "none"]
     command += ["--window", "4", "--segment-length", "4", "--progress", "json", "--encoder", "ffv1"]
     command += [str(source), str(tmp_path / "out.mkv")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # Else it is ignored where these tests run under `nohup`.
+    heed = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         assert process.stderr
         for line in process.stderr:
             if '"frames": 11,' in line:
