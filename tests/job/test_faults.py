@@ -250,16 +250,15 @@ def test_a_spoilt_journal_costs_no_more_than_its_segments(case: Case, tmp_path: 
     target, chance = tmp_path / "out.mkv", random.Random(seed)
     folder = case.interrupted(target)
     journal = folder / "journal.jsonl"
-    data = bytearray(journal.read_bytes())
-    lines = data.count(b"\n")
+    before = journal.read_bytes()
+    data = bytearray(before)
     for _ in range(3):
         data[chance.randrange(len(data))] = chance.randrange(256)
     if seed % 2:
         data = data[: -chance.randint(1, 40)]
     journal.write_bytes(data)
-    assert lines >= 4
-    case.restore(target)
-    assert pictures(target) == case.expected
+    job, *others = [line in data.splitlines() for line in before.splitlines() if b'"run"' not in line]
+    case.goes_on(target, 8 * sum(others) if job else 0)
 
 
 def test_a_journal_of_noise_begins_anew(case: Case, tmp_path: Path) -> None:
