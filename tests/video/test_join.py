@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -18,15 +17,14 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from tests.video.numbered import CUTS, SIZE, cfr, make_plan, read_number, vfr, write
 from tests.video.outputs import Info, packet_hashes, times
 from tests.video.reading import damage, hashes_by_ffmpeg, shorten
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.encoders import Encoding
 from vsrealbasicvsr.video.join import Piece, check_file, inspect_piece, join_pieces, publish
-from vsrealbasicvsr.video.join_frames import join_frames
 from vsrealbasicvsr.video.sink import open_sink, plan_output
 
-SIZE = (96, 64)
 MATRIX = [
     ("x264", "mkv"),
     ("x264", "mp4"),
@@ -41,63 +39,6 @@ MATRIX = [
     ("prores", "mkv"),
     ("prores", "mov"),
 ]
-CUTS = (0, 9, 10, 17, 30)  # the second piece is a single picture
-
-
-@dataclass(frozen=True)
-class Clock:
-    """When pictures are shown: time base, rate, time stamps and durations."""
-
-    base: Fraction
-    rate: Fraction
-    stamps: tuple[int, ...]
-    durations: tuple[int | None, ...]
-    start: Fraction = Fraction(0)
-
-
-def cfr(start=0):
-    base = Fraction(1001, 24000)
-    stamps = tuple(range(start, start + CUTS[-1]))
-    return Clock(base, 1 / base, stamps, (1,) * len(stamps), start * base)
-
-
-def vfr(start=0):
-    """As telephones do it: about 30 pictures a second, each a little early or late, some left out."""
-    chance = np.random.default_rng(5)
-    steps = [3000 + int(chance.integers(-900, 900)) + (9000 if n % 11 == 7 else 0) for n in range(CUTS[-1])]
-    stamps = tuple(start + sum(steps[:n]) for n in range(CUTS[-1]))
-    return Clock(Fraction(1, 90000), Fraction(30), stamps, tuple(steps), Fraction(start, 90000))
-
-
-def picture(plan, number):
-    """A square that wanders over a gradient; `read_number` tells which one it is, through any encoder."""
-    width, height = plan.size
-    ramp = np.linspace(40, 120, width, dtype=np.uint8)[None, :, None]
-    rgb = np.broadcast_to(ramp, (height, width, 3)).copy()
-    for bit in range(6):
-        rgb[:16, bit * 16 : bit * 16 + 16] = 235 if number >> bit & 1 else 16
-    rgb[24 + number % 24 : 36 + number % 24, 2 * number : 2 * number + 12] = 200
-    return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=plan.pixel_format)
-
-
-def read_number(frame):
-    grey = frame.to_ndarray(format="gray")
-    return sum(bool(grey[8, bit * 16 + 8] > 120) << bit for bit in range(6))
-
-
-def make_plan(target, clock, encoder="x264", source=None, info=None, **choices):
-    info = info or Info(
-        path=source or Path("nothing"), time_base=clock.base, rate=clock.rate, start=clock.start
-    )
-    options = {"x264": (("preset", "veryfast"),), "x265": (("preset", "fast"),)}.get(encoder, ())
-    return plan_output(target, info, SIZE, Encoding(encoder, options=options), **choices)
-
-
-def write(plan, clock, numbers):
-    sink = open_sink(plan)
-    for number in numbers:
-        sink.write(picture(plan, number), clock.stamps[number], clock.durations[number])
-    return sink.finish()
 
 
 def write_pieces(plan, clock, folder, cuts=CUTS):
@@ -632,87 +573,3 @@ def test_a_join_does_not_hold_the_packets_of_a_piece(tmp_path):
     size, growth = map(int, done.stdout.split())
     assert size > 50_000
     assert growth < size / 3
-
-
-def png_job(folder, **choices):
-    """Three folders of frames and the plan of the whole."""
-    plan = make_plan(folder / "frames", cfr(), "png", **choices)
-    pieces = []
-    for begin, end in ((0, 3), (3, 4), (4, 9)):
-        part = folder / "pieces" / f"{begin}"
-        part.mkdir(parents=True)
-        write(replace(plan, target=part / "%06d.png", overwrite=True), cfr(), range(begin, end))
-        pieces.append((part, begin, end - begin))
-    return plan, pieces
-
-
-def frame_numbers(folder):
-    numbers = {}
-    for path in folder.iterdir():
-        with av.open(str(path)) as container:
-            numbers[path.name] = read_number(next(container.decode(video=0)))
-    return numbers
-
-
-def test_frames_are_moved_to_their_numbers(tmp_path):
-    plan, pieces = png_job(tmp_path)
-    seen = []
-    join_frames(plan, pieces, on_progress=seen.append)
-    assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
-    assert seen == list(range(1, 10))
-    assert len(list((tmp_path / "pieces").rglob("*.png"))) == 9
-    join_frames(plan, pieces)
-    assert len(frame_numbers(tmp_path / "frames")) == 9
-
-
-def test_moving_frames_goes_on_where_it_was_killed(tmp_path):
-    plan, pieces = png_job(tmp_path)
-
-    def stop(done):
-        if done == 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        join_frames(plan, pieces, on_progress=stop)
-    assert len(list((tmp_path / "frames").iterdir())) == 5
-    join_frames(plan, pieces)
-    assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
-
-
-def test_a_frame_in_neither_place_is_an_error_before_any_is_moved(tmp_path):
-    plan, pieces = png_job(tmp_path)
-    (pieces[2][0] / "000004.png").unlink()
-    with pytest.raises(VideoError, match=r"the frame \S+000004.png is missing"):
-        join_frames(plan, pieces)
-    assert list((tmp_path / "frames").iterdir()) == []
-
-
-def test_frames_are_copied_where_the_disk_knows_no_second_names(tmp_path, monkeypatch):
-    plan, pieces = png_job(tmp_path)
-
-    def refuse(*_):
-        raise OSError(errno.EXDEV, "Invalid cross-device link")
-
-    monkeypatch.setattr(os, "link", refuse)
-    for _ in range(2):
-        join_frames(plan, pieces)
-        assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
-
-
-def test_someone_elses_frame_is_replaced_only_where_allowed(tmp_path):
-    plan, pieces = png_job(tmp_path)
-    (tmp_path / "frames").mkdir()
-    (tmp_path / "frames" / "000007.png").write_bytes(b"someone else's")
-    with pytest.raises(VideoError, match="has appeared meanwhile"):
-        join_frames(plan, pieces)
-    join_frames(replace(plan, overwrite=True), pieces)
-    assert frame_numbers(tmp_path / "frames") == {f"{n:06d}.png": n for n in range(9)}
-
-
-def test_one_name_takes_one_frame(tmp_path):
-    plan, pieces = png_job(tmp_path)
-    alone = replace(plan, target=tmp_path / "one.png")
-    with pytest.raises(VideoError, match="one picture"):
-        join_frames(alone, pieces)
-    join_frames(alone, pieces[1:2])
-    assert read_number(next(av.open(str(tmp_path / "one.png")).decode(video=0))) == 3
