@@ -62,8 +62,8 @@ def join(
     """Make the output under its temporary name, write that down, and give it its name.
 
     Raises:
-        VideoError: the disk is full, or the joined file is not what the segments are.
-        JobError: another file has the name.
+        VideoError: the disk is full, the joined file is not what the segments are, or another has its name.
+        JobError: the journal cannot be written.
     """
     parts = [record.done[segment.start] for segment in segments]
     frames = sum(segment.frames for segment in segments)
@@ -85,7 +85,7 @@ def publish_joined(plan: OutputPlan, folder: JobFolder, record: Record) -> bool:
         Whether the output has its name now; False where it must be joined again.
 
     Raises:
-        JobError: another file has the name.
+        VideoError: another file has the name.
     """
     if record.joined is None:
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter, deque
 from collections.abc import Container, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -34,7 +33,6 @@ class _Task:
 
     worker: int
     assignment: Assignment
-    begun: float
 
 
 def spread(
@@ -131,7 +129,7 @@ class _Spread:
     def _give(self, assignment: Assignment) -> None:
         worker = self._idle.popleft()
         future = self._crew.give(worker, assignment)
-        self._tasks[future] = _Task(worker, assignment, time.monotonic())
+        self._tasks[future] = _Task(worker, assignment)
 
     def _take(self, future: Future[Done]) -> None:
         """What a worker has done, or why it failed."""

@@ -25,9 +25,7 @@ from vsrealbasicvsr.video.videofile import VideoFile
 
 Deinterlace = Literal["auto", "off", "frame", "field"]
 
-_LEAD = (
-    2  # pictures that bwdif gets before the first at or past the wanted time: a field's own, and one before
-)
+_LEAD = 2  # pictures before the wanted time that bwdif gets: one that a field belongs to, and one before
 _PROBED = 30  # pictures that are looked at for signs of interlacing
 _SMALLEST_FIELDS = (3, 4)  # bwdif refuses smaller pictures
 
