@@ -101,6 +101,17 @@ class _Neighbourhood:
         return self._change(number - 1, number + 1) >= _BLEND * way
 
 
+def given_cuts(choice: str) -> frozenset[int] | None:
+    """The frames that start a shot by the setting `cuts`; None where they are to be found.
+
+    Raises:
+        VideoError: the file that it names cannot be read.
+    """
+    if choice == "auto":
+        return None
+    return frozenset() if choice == "none" else read_cuts(choice)
+
+
 def read_cuts(path: str | Path) -> frozenset[int]:
     """Read the numbers of the frames that start a shot: one a line; `#` starts a comment.
 

@@ -115,12 +115,12 @@ def plan(
         Settings(cuts=cuts, window=window, margin=margin)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    from vsrealbasicvsr.cuts import read_cuts
+    from vsrealbasicvsr.cuts import given_cuts
     from vsrealbasicvsr.job.film import loads, made_up_film
     from vsrealbasicvsr.job.segments import longest_segment
     from vsrealbasicvsr.job.simulation import Costs, simulate
 
-    given = None if cuts == "auto" else frozenset[int]() if cuts == "none" else read_cuts(cuts)
+    given = given_cuts(cuts)
     if source is None:
         film, measured = made_up_film(minutes or 0, *size, given), _SCAN_RATE
     else:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from vsrealbasicvsr.cuts import read_cuts, write_cuts
+from vsrealbasicvsr.cuts import given_cuts, write_cuts
 from vsrealbasicvsr.engine import open_restorer
 from vsrealbasicvsr.errors import JobError, RestorationError
 from vsrealbasicvsr.job.claims import Claims
@@ -82,7 +82,7 @@ def restore_file(
         KeyboardInterrupt: passed on; the segments that are done are kept.
     """
     settings, delivery = settings or Settings(), delivery or Delivery()
-    given = _given_cuts(settings.cuts)
+    given = given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, Path(target), settings, delivery)
@@ -252,13 +252,6 @@ class _Job:
                 time.sleep(_POLL)
                 record.refresh()
         claims.release_all()
-
-
-def _given_cuts(cuts: str) -> frozenset[int] | None:
-    """The cuts a user gave; None where they are to be found."""
-    if cuts == "auto":
-        return None
-    return frozenset() if cuts == "none" else read_cuts(Path(cuts))
 
 
 def _check_cuts_out(path: Path | None) -> None:
