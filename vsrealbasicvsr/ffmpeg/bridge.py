@@ -16,7 +16,7 @@ import click
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from vsrealbasicvsr.cuts import read_cuts
+from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg import hdr
@@ -99,7 +99,7 @@ def run_command(
         return _run_unchanged(program, arguments)
     command, node = found
     settings = settings_of(node.item, node.text)
-    given = _given_cuts(settings)
+    given = given_cuts(settings.cuts)
     _check_inputs(command)
     if not dry_run:
         check_outputs(command)
@@ -119,7 +119,7 @@ def _run_in_process(
 ) -> int:
     """Without an ffmpeg: what PyAV can do of the command."""
     settings = settings_of(node.item, node.text)
-    given = _given_cuts(settings)
+    given = given_cuts(settings.cuts)
     simple = SimpleCommand.of(command, node, missing)
     check_outputs(command)
     if dry_run:
@@ -149,13 +149,6 @@ def _run_unchanged(program: FFmpeg, arguments: Sequence[str]) -> int:
                 return exit_code(child.wait())
             except KeyboardInterrupt:
                 continue
-
-
-def _given_cuts(settings: Settings) -> frozenset[int] | None:
-    """The cuts a user gave; None where they are to be found."""
-    if settings.cuts == "auto":
-        return None
-    return frozenset() if settings.cuts == "none" else read_cuts(Path(settings.cuts))
 
 
 def _check_inputs(command: CommandLine) -> None:
