@@ -172,7 +172,7 @@ class Loop:
         """Want of memory, a lost loader or peer ends the run with a sentence, if possible a checkpoint."""
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, EOFError, ConnectionError) as error:
             lost = _what_was_lost(error, self.processes)
             if lost is None:
                 raise
@@ -184,14 +184,15 @@ class Loop:
             ) from error
 
 
-def _what_was_lost(error: RuntimeError, processes: Processes) -> str | None:
+def _what_was_lost(error: RuntimeError | EOFError | ConnectionError, processes: Processes) -> str | None:
     text = str(error)
     if isinstance(error, torch.OutOfMemoryError):
         return (
             f"{processes.device} is out of memory: raise accumulation, set losses.perceptual.frames_at_once, "
             "or lower batch or data.frames."
         )
-    if "DataLoader worker" in text:
+    # One that dies while it hands a clip over leaves a pipe that ends.
+    if isinstance(error, EOFError | ConnectionError) or "DataLoader worker" in text:
         return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
     if processes.count > 1 and is_lost_peer(error):
         return f"Another process of this run was lost ({first_line(error)})."

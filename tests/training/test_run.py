@@ -13,12 +13,14 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from torch.utils.data import DataLoader
 
 from tests.training.conftest import ALONE
 from training.commit import commit
@@ -296,6 +298,21 @@ def _child_of(parent: int, rank: int) -> int:
         if f"RANK={rank}".encode() in environment:
             return child
     raise AssertionError(f"no process of rank {rank} among {children}")
+
+
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(104, "Connection reset by peer")])
+def test_a_loader_process_lost_while_it_hands_over_a_clip_is_told_as_well(
+    small: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    whole = DataLoader.__iter__
+
+    def torn(loader: DataLoader[Any]) -> Iterator[Any]:
+        yield next(whole(loader))
+        raise error
+
+    monkeypatch.setattr(DataLoader, "__iter__", torn)
+    with pytest.raises(TrainingError, match="A loader process ended, perhaps for want of memory"):
+        run(small, tmp_path / "run", ALONE, resume=False)
 
 
 def test_a_lost_loader_process_ends_the_run_with_a_sentence_and_a_checkpoint(
