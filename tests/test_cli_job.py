@@ -71,3 +71,9 @@ def test_no_job_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert "there is no job that makes" in result.stderr
     assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_is_done_is_told_from_none(clip: Path) -> None:
+    result = job("status", clip)
+    assert result.exit_code == 1
+    assert "it is there, and no job is left" in result.stderr

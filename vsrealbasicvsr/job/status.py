@@ -101,5 +101,6 @@ def _opened(target: Path) -> tuple[JobFolder, Record]:
     folder = JobFolder(target)
     record = Record(folder)
     if record.fingerprint is None:
-        raise JobError(f"there is no job that makes {target}: {folder.path} holds no journal.")
+        reason = "it is there, and no job is left" if target.exists() else f"{folder.path} holds no journal"
+        raise JobError(f"there is no job that makes {target}: {reason}.")
     return folder, record
