@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli.bench import bench
+from vsrealbasicvsr.cli.doctor import doctor
 from vsrealbasicvsr.cli.encode import encode
 from vsrealbasicvsr.cli.evaluate import evaluate
 from vsrealbasicvsr.cli.ffmpeg import ffmpeg
@@ -69,3 +70,4 @@ main.add_command(weights)
 main.add_command(evaluate)
 main.add_command(bench)
 main.add_command(plugins)
+main.add_command(doctor)

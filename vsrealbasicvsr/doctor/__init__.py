@@ -1,0 +1,1 @@
+"""What the program finds on this machine, and what to do where it finds trouble."""
