@@ -134,12 +134,7 @@ def test_requirements_of_extras_are_not_needed() -> None:
      ("sm_90", ["gfx90a"], "ok")],
 )  # fmt: skip
 def test_a_gpu_that_pytorch_is_not_built_for(capability: str, built_for: list[str], state: str) -> None:
-    device: dict[str, str | int] = {
-        "name": "G",
-        "free": 2 * 10**9,
-        "total": 8 * 10**9,
-        "capability": capability,
-    }
+    memory: dict[str, str | int] = {"free": 2 * 10**9, "total": 8 * 10**9}
     found = machine.gpu(1, {"name": "G", "capability": capability, **memory}, built_for)
     assert (found.subject, found.state) == ("cuda:1", state)
     assert found.text.startswith("G, 2.0 of 8.0 GB free")

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import click
 
+from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.cli.evaluate import named, write_text
 from vsrealbasicvsr.cli.restore import Size
 from vsrealbasicvsr.cli.signals import signals_held
@@ -49,7 +50,10 @@ _OF_PACKAGES = {
     "--acceleration", "accelerations", multiple=True, default=("auto",), show_default="auto",
     type=click.Choice(get_args(Acceleration)), help="How the network's parts are run; repeat it.",
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.",
+    shell_complete=completion.devices,
+)  # fmt: skip
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="Turns that are timed.")
 @click.option(
     "--against", "names", metavar="NAME", multiple=True,

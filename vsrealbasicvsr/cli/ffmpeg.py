@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.errors import GraphError
@@ -34,7 +35,13 @@ USAGE_ERROR = 2
     "--ffmpeg", "program", metavar="PATH", help="The ffmpeg to use, instead of the one on the PATH."
 )
 @click.option("--dry-run", is_flag=True, help="Print the commands that would run.")
-@click.argument("arguments", metavar="<ffmpeg's arguments>", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "arguments",
+    metavar="<ffmpeg's arguments>",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    shell_complete=completion.files,
+)
 def ffmpeg(program: str | None, dry_run: bool, arguments: tuple[str, ...]) -> None:
     """Run an ffmpeg command line in which realbasicvsr=... stands among the filters.
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import click
 
+from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.cli.progress import show_progress
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
@@ -33,6 +34,9 @@ Examples:
 """
 
 
+_OFFERED = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
+
+
 def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str] = ()) -> F:
     """One flag for each field of `Settings`, with its default, unit and help, but those named."""
     for item in reversed([item for item in fields(Settings) if item.name not in without]):
@@ -45,6 +49,7 @@ def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str
             default=item.default,
             show_default=True,
             help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
+            shell_complete=_OFFERED.get(item.name),
         )(command)
     return command
 
@@ -97,8 +102,8 @@ class KeyValue(click.ParamType[tuple[str, str]]):
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("source", metavar="IN", shell_complete=completion.files)
+@click.argument("target", metavar="OUT", shell_complete=completion.files)
 @settings_options
 @click.option(
     "--encoder",

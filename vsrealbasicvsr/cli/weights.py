@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, find, resolve
 
@@ -25,7 +26,7 @@ def list_known() -> None:
 
 
 @weights.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.weights)
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
 def fetch(name: str, quiet: bool) -> None:
     """Fetch known weights into the cache folder, verified; resumes what was cut off."""
@@ -44,7 +45,7 @@ def fetch(name: str, quiet: bool) -> None:
 
 
 @weights.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=completion.models)
 def verify(model: str | None) -> None:
     """Check the hash and load the weights: MODEL (a name or a file), or all that are here."""
     present = [known.name for known in KNOWN if known.path.is_file()]
@@ -64,7 +65,7 @@ def convert(source: Path, target: Path, precision: Literal["fp16", "fp32"]) -> N
 
 
 @weights.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.weights)
 def path(name: str) -> None:
     """Print the file of known weights."""
     click.echo(resolve(find(name).name))
