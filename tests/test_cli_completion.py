@@ -13,8 +13,8 @@ import pytest
 from vsrealbasicvsr.weights import KNOWN
 
 START = (
-    "import sys; from vsrealbasicvsr.cli import main\n"
-    "import atexit; atexit.register(lambda: sys.stderr.write(' '.join({'torch', 'av', 'numpy'} & set(sys.modules))))\n"
+    "import atexit, sys; from vsrealbasicvsr.cli import main\n"
+    "atexit.register(lambda: sys.stderr.write(' '.join({'torch', 'av', 'numpy'} & set(sys.modules))))\n"
     "main(prog_name='vsrealbasicvsr')"
 )
 

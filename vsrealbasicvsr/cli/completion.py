@@ -32,7 +32,7 @@ def models(context: click.Context, parameter: click.Parameter, incomplete: str) 
 
 
 def devices(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Devices of this machine, the last of a list with commas; GPUs as the system tells them, without torch."""
+    """Devices of this machine, also behind a comma; GPUs as the system tells them, without torch."""
     before, comma, last = incomplete.rpartition(",")
     numbers = sorted(path.name.removeprefix("nvidia") for path in _GPUS.glob("nvidia[0-9]*"))
     names = ["auto", "cpu", "cuda", *(f"cuda:{number}" for number in numbers)]
