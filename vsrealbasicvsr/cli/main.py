@@ -15,6 +15,7 @@ from vsrealbasicvsr.cli.encode import encode
 from vsrealbasicvsr.cli.evaluate import evaluate
 from vsrealbasicvsr.cli.ffmpeg import ffmpeg
 from vsrealbasicvsr.cli.job import job
+from vsrealbasicvsr.cli.plot import plot
 from vsrealbasicvsr.cli.plugins import plugins
 from vsrealbasicvsr.cli.restore import restore
 from vsrealbasicvsr.cli.signals import INTERRUPTED, Terminated, signals_interrupt
@@ -69,5 +70,6 @@ main.add_command(encode)
 main.add_command(weights)
 main.add_command(evaluate)
 main.add_command(bench)
+main.add_command(plot)
 main.add_command(plugins)
 main.add_command(doctor)

@@ -1,0 +1,40 @@
+"""`vsrealbasicvsr plot`: a job's or a training's figures as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vsrealbasicvsr.cli.stderr import say
+
+EXAMPLES = """\b
+Examples:
+  vsrealbasicvsr plot restored.mkv -o passes.png
+  vsrealbasicvsr plot runs/stage1/losses.csv -o losses.svg
+  vsrealbasicvsr plot runs/stage1/validation.csv -o validation.png
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("source", metavar="JOB_OR_CSV", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", "target", required=True, type=click.Path(dir_okay=False, path_type=Path),
+    help="The drawing: PNG, SVG or PDF, by its ending; it is replaced if it exists.",
+)  # fmt: skip
+def plot(source: Path, target: Path) -> None:
+    """Draw how a restoration or a training goes.
+
+    JOB_OR_CSV is the output of a restoration that runs or was stopped (or its folder OUT.parts): drawn are
+    each frame's cleaning passes and residue, and each segment's speed. Or it is losses.csv or validation.csv
+    of a training, or the folder of the run: drawn are losses, rates and times.
+    """
+    from vsrealbasicvsr.benchmark.figure import check_figure
+    from vsrealbasicvsr.plot.job import plot_job
+    from vsrealbasicvsr.plot.training import plot_training
+
+    check_figure(target)
+    if source.suffix.lower() == ".csv" or (source / "losses.csv").is_file():
+        say(f"{target}: {plot_training(source, target)} lines of a training")
+    else:
+        say(f"{target}: {plot_job(source, target)} frames of a job")

@@ -1,0 +1,83 @@
+"""A job drawn from its journal: cleaning passes, residue and speed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.status import read_status
+
+_SIZE = (9.0, 7.0)  # inches
+_PARTS = ".parts"
+_MOST_MARKS = 200  # more would be a grey area
+
+
+def plot_job(target: Path, path: Path) -> int:
+    """Draw what is done of a job, running or stopped, over the numbers of the source's frames.
+
+    Three panels: cleaning passes and residue of each frame, and frames per second of each segment. Grey lines
+    show where segments start; what is not done yet is a gap.
+
+    Args:
+        target: the output, or its folder OUT.parts.
+        path: the drawing, of a kind that `check_figure` accepts.
+
+    Returns:
+        Frames that were drawn.
+
+    Raises:
+        JobError: there is no such job, nothing of it is done, or the drawing cannot be written.
+        UnavailableError: matplotlib is not installed.
+    """
+    output = target.with_name(target.name.removesuffix(_PARTS))
+    status = read_status(output)
+    if not status.done:
+        raise JobError(f"nothing of {output} is done yet: wait for the first segment.")
+    figure = new_figure(*_SIZE)
+    passes, residue, speed = figure.subplots(3, 1, sharex=True)
+    total = f" of {status.total}" if status.total else ""
+    figure.suptitle(f"{output.name}: {status.frames}{total} frames", fontsize="medium")
+    numbers, counts, changes = frame_figures(status.done)
+    passes.plot(numbers, counts, drawstyle="steps-mid")
+    passes.set_ylabel("cleaning passes")
+    passes.set_ylim(bottom=0)
+    residue.plot(numbers, changes)
+    residue.set_ylabel("residue of the last pass (0-255)")
+    residue.set_ylim(bottom=0)
+    for done in status.done:
+        rate = done.segment.frames / done.seconds if done.seconds else math.nan
+        speed.plot([done.start, done.stop], [rate, rate], color="C0", linewidth=2)
+    speed.set_ylabel("frames/s, by its maker alone")
+    speed.set_ylim(bottom=0)
+    speed.set_xlabel("frame")
+    if len(status.done) <= _MOST_MARKS:
+        for panel in (passes, residue, speed):
+            for done in status.done:
+                panel.axvline(done.start, color="0.8", linewidth=0.6, zorder=0)
+    save_figure(figure, path)
+    return status.frames
+
+
+def frame_figures(done: Sequence[Done]) -> tuple[list[float], list[float], list[float]]:
+    """Numbers of frames, their cleaning passes and residues (0-255); NaN where segments are missing between.
+
+    Args:
+        done: in the order of their frames.
+    """
+    numbers: list[float] = []
+    passes: list[float] = []
+    residues: list[float] = []
+    gaps = {before.stop for before, after in pairwise(done) if before.stop != after.start}
+    for one in done:
+        numbers += range(one.start, one.stop)
+        passes += one.passes
+        residues += one.residues
+        if one.stop in gaps:
+            for values in (numbers, passes, residues):
+                values.append(math.nan)
+    return numbers, passes, residues

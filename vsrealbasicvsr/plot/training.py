@@ -1,0 +1,120 @@
+"""A training drawn from the tables that it writes: losses, rates, validation."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
+from vsrealbasicvsr.errors import JobError
+
+_PANEL = (9.0, 2.2)  # inches
+_SMOOTHED_FROM = 200  # rows: fewer are seen one by one
+_SPANS = 50  # parts of the table over each of which a smoothed curve averages
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Columns of a table that are drawn together."""
+
+    title: str
+    columns: tuple[str, ...]
+    logarithmic: bool = False
+
+
+PANELS = (
+    Panel("losses of the generator", ("pixel", "cleaning", "perceptual", "adversarial"), logarithmic=True),
+    Panel("losses of the discriminator", ("real", "fake")),
+    Panel("norm of the gradient", ("gradient_norm",), logarithmic=True),
+    Panel("learning rate", ("learning_rate",)),
+    Panel("seconds an iteration", ("seconds", "waiting")),
+    Panel("steps and clips lost", ("skipped", "damaged")),
+    Panel("PSNR [dB]", ("psnr",)),
+    Panel("SSIM", ("ssim",)),
+    Panel("LPIPS", ("lpips",)),
+)
+
+
+def plot_training(source: Path, path: Path) -> int:
+    """Draw a table of a training, of one that is running, too.
+
+    A panel for each group of columns that holds figures. Of long tables the curve is a running mean, and the
+    figures themselves are pale behind it.
+
+    Args:
+        source: losses.csv or validation.csv of a run's folder, or the folder: then its losses.csv.
+        path: the drawing, of a kind that `check_figure` accepts.
+
+    Returns:
+        Rows of the table.
+
+    Raises:
+        JobError: the table cannot be read or holds nothing to draw, or the drawing cannot be written.
+        UnavailableError: matplotlib is not installed.
+    """
+    table = read_table(source / "losses.csv" if source.is_dir() else source)
+    panels = [panel for panel in PANELS if any(_has_figures(table, column) for column in panel.columns)]
+    if not panels:
+        raise JobError(
+            f"{source} holds nothing to draw: it is no losses.csv or validation.csv of a training."
+        )
+    figure = new_figure(_PANEL[0], _PANEL[1] * len(panels) + 0.5)
+    places = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, place in zip(panels, places, strict=True):
+        drawn = [column for column in panel.columns if _has_figures(table, column)]
+        for number, column in enumerate(drawn):
+            values = table[column]
+            is_long = len(values) >= _SMOOTHED_FROM
+            if is_long:
+                place.plot(table["iteration"], values, color=f"C{number}", alpha=0.25, linewidth=0.6)
+            curve = running_mean(values, len(values) // _SPANS) if is_long else values
+            place.plot(table["iteration"], curve, color=f"C{number}", label=column)
+        if panel.logarithmic and all(value > 0 for c in drawn for value in table[c] if math.isfinite(value)):
+            place.set_yscale("log")
+        place.set_title(panel.title, fontsize="medium")
+        if len(drawn) > 1:
+            place.legend(fontsize="x-small")
+    places[-1].set_xlabel("iteration")
+    save_figure(figure, path)
+    return len(table["iteration"])
+
+
+def read_table(path: Path) -> dict[str, list[float]]:
+    """The columns of a table by name; NaN where a cell is empty. A last line that is not whole yet is left out.
+
+    Raises:
+        JobError: it cannot be read, or has no column `iteration`.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise JobError(f"{path} cannot be read: {reason}.") from error
+    if "iteration" not in header:
+        raise JobError(f"{path} is no table of a training: it has no column `iteration`.")
+    try:
+        figures = [[_figure(cell) for cell in row] for row in rows if len(row) == len(header)]
+    except ValueError as error:
+        raise JobError(f"{path} is no table of a training: {error}.") from error
+    return {name: [row[number] for row in figures] for number, name in enumerate(header)}
+
+
+def running_mean(values: Sequence[float], span: int) -> list[float]:
+    """The mean of the last `span` figures up to each; NaN counts as no figure."""
+    means = []
+    for end in range(1, len(values) + 1):
+        known = [value for value in values[max(end - span, 0) : end] if math.isfinite(value)]
+        means.append(sum(known) / len(known) if known else math.nan)
+    return means
+
+
+def _figure(cell: str) -> float:
+    return float(cell) if cell else math.nan
+
+
+def _has_figures(table: dict[str, list[float]], column: str) -> bool:
+    return any(math.isfinite(value) for value in table.get(column, ()))
