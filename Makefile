@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.14 "$$HOME"/.py
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test check venv dist clean
+.PHONY: demo test check venv dist man clean
 
 demo: venv
 	$(BIN)/python examples/demo.py
@@ -20,6 +20,9 @@ check: venv
 	$(BIN)/python -m pytest -q tests/test_house.py
 
 venv: .venv/installed
+
+man: venv
+	$(BIN)/python -m vsrealbasicvsr.cli.man > man/vsrealbasicvsr.1
 
 dist: venv
 	$(BIN)/python -m build

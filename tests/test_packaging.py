@@ -40,7 +40,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     )
     assert "vsrealbasicvsr/py.typed" in names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"vsrealbasicvsr"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"vsrealbasicvsr"}
+    data = [name.partition(".data/")[2] for name in names if ".data/" in name]
+    assert data == ["data/share/man/man1/vsrealbasicvsr.1"]
     assert wheel.stat().st_size < 16_000_000
 
 

@@ -133,7 +133,8 @@ def test_a_table_is_read_cell_by_cell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("", "no column `iteration`"), ("a,b\n1,2\n", "no column `iteration`"), ("iteration\n1\n", "nothing to draw"),
+    [("", "no column `iteration`"), ("a,b\n1,2\n", "no column `iteration`"),
+     ("iteration\n1\n", "nothing to draw"),
      ("iteration,psnr\n1,high\n", "could not convert")],
 )  # fmt: skip
 def test_tables_of_something_else_are_one_sentence(tmp_path: Path, content: str, said: str) -> None:

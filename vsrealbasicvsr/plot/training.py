@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
@@ -83,7 +84,9 @@ def plot_training(source: Path, path: Path) -> int:
 
 
 def read_table(path: Path) -> dict[str, list[float]]:
-    """The columns of a table by name; NaN where a cell is empty. A last line that is not whole yet is left out.
+    """The columns of a table by name; NaN where a cell is empty.
+
+    A last line that is not whole yet is left out.
 
     Raises:
         JobError: it cannot be read, or has no column `iteration`.
@@ -105,10 +108,14 @@ def read_table(path: Path) -> dict[str, list[float]]:
 
 def running_mean(values: Sequence[float], span: int) -> list[float]:
     """The mean of the last `span` figures up to each; NaN counts as no figure."""
+    known = [math.isfinite(value) for value in values]
+    sums = list(accumulate((v if k else 0.0 for v, k in zip(values, known, strict=True)), initial=0.0))
+    counts = list(accumulate(known, initial=0))
     means = []
     for end in range(1, len(values) + 1):
-        known = [value for value in values[max(end - span, 0) : end] if math.isfinite(value)]
-        means.append(sum(known) / len(known) if known else math.nan)
+        first = max(end - span, 0)
+        count = counts[end] - counts[first]
+        means.append((sums[end] - sums[first]) / count if count else math.nan)
     return means
 
 
