@@ -59,7 +59,7 @@ def test_groff_shows_every_command_and_option_without_a_warning() -> None:
     command.remove("-z")
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for name, found in all_commands(main, "vsrealbasicvsr"):
-        head = rf"^ *{re.escape(name)}(?: .*)?$"
+        head = rf"^   {re.escape(name)} \[OPTIONS\].*"
         (section,) = re.findall(rf"{head}\n((?:.*\n)*?)(?= {{0,3}}\S|\Z)", shown, re.MULTILINE)
         for parameter in found.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:

@@ -1,7 +1,7 @@
 """The manual page, written from the commands' own help; `make man` puts it into man/.
 
-One page for all commands, for a reader searches it. click-man writes a page for each, and would have to be there
-when a wheel is built.
+One page for all commands, for a reader searches it. click-man writes a page for each, and would have to be
+there when a wheel is built.
 """
 
 from __future__ import annotations
