@@ -14,7 +14,8 @@ from vsrealbasicvsr.cli.evaluate import named, write_text
 from vsrealbasicvsr.cli.restore import Size
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.settings import Acceleration
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Acceleration, Settings
 
 EXAMPLES = """\b
 Examples:
@@ -109,6 +110,10 @@ def bench(
         return
     if any(not width or not height for width, height in sizes):
         raise click.UsageError("--size needs a width and a height of 1 or more.")
+    try:
+        Settings(device=device)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
     with signals_held():
         from vsrealbasicvsr.benchmark.bench import measure, to_json, to_text
