@@ -81,3 +81,34 @@ def test_the_shells_own_script_is_printed(shell: str) -> None:
     program = shutil.which(shell)
     if program is not None:  # its own parser, where it is installed
         subprocess.run([program, "-n"], input=script, text=True, check=True)
+
+
+def test_the_readmes_line_completes_in_a_real_bash(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed: click's protocol alone was tried")
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (line,) = (line for line in readme.splitlines() if "=bash_source" in line)
+    program = tmp_path / "vsrealbasicvsr"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vsrealbasicvsr.cli "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    script = (
+        f"{line}\nset -- $(complete -p vsrealbasicvsr)\n"
+        "COMP_WORDS=(vsrealbasicvsr weights fetch realbasicvsr-x4-); COMP_CWORD=3\n"
+        '"${@: -2:1}" vsrealbasicvsr; echo "${COMPREPLY[@]}"\n'
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    done = subprocess.run(
+        [bash, "--norc", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": path},
+    )
+    assert (done.stdout, done.stderr) == ("realbasicvsr-x4-fidelity\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_readme_has_a_line_for_each_shell(shell: str) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert readme.count(f"_VSREALBASICVSR_COMPLETE={shell}_source vsrealbasicvsr") == 1
