@@ -18,6 +18,7 @@ import torch
 
 import vsrealbasicvsr
 from vsrealbasicvsr.doctor import machine, software
+from vsrealbasicvsr.doctor.container import Limits
 from vsrealbasicvsr.doctor.finding import Finding
 from vsrealbasicvsr.doctor.report import PROBES, guarded
 from vsrealbasicvsr.weights import KNOWN
@@ -140,15 +141,34 @@ def test_a_gpu_that_pytorch_is_not_built_for(capability: str, built_for: list[st
     assert found.text.startswith("G, 2.0 of 8.0 GB free")
 
 
-def test_the_limit_of_a_container(tmp_path: Path) -> None:
-    assert machine.container_memory(tmp_path) is None
-    (tmp_path / "memory").mkdir()
+def test_the_limits_of_control_groups_of_version_2(tmp_path: Path) -> None:
+    limits = Limits(tmp_path, "0::/user/me\n")
+    assert (limits.memory, limits.cores) == (None, None)
+    (tmp_path / "user" / "me").mkdir(parents=True)
+    (tmp_path / "user" / "me" / "memory.max").write_text("max\n")
+    (tmp_path / "user" / "me" / "cpu.max").write_text("max 100000\n")
+    assert (limits.memory, limits.cores) == (None, None)
+    (tmp_path / "user" / "memory.max").write_text("2147483648\n")
+    (tmp_path / "memory.max").write_text("8589934592\n")
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert (limits.memory, limits.cores) == (2 << 30, 1.5)
+
+
+def test_the_limits_of_control_groups_of_version_1(tmp_path: Path) -> None:
+    limits = Limits(tmp_path, "4:memory:/docker/x\n2:cpu,cpuacct:/docker/x\n0::/\n")
+    for controller in ("memory", "cpu"):
+        (tmp_path / controller).mkdir()
     (tmp_path / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
-    assert machine.container_memory(tmp_path) is None
-    (tmp_path / "memory.max").write_text("max\n")
-    assert machine.container_memory(tmp_path) is None
-    (tmp_path / "memory.max").write_text("2147483648\n")
-    assert machine.container_memory(tmp_path) == 2 << 30
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert (limits.memory, limits.cores) == (None, None)
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("2147483648\n")
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("400000\n")
+    assert (limits.memory, limits.cores) == (2 << 30, 4.0)
+    assert Limits(tmp_path, "").memory is None
+
+
+def test_memory_for_small_pictures_is_needed() -> None:
     assert [machine.amount("m", size, "in all").state for size in (2 << 30, 8 << 30)] == ["trouble", "ok"]
 
 

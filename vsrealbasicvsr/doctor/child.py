@@ -45,7 +45,7 @@ def said_by(command: Sequence[str], environment: dict[str, str] | None = None) -
     return done.stdout
 
 
-@cache
+@cache  # several parts of a report ask, and PyTorch takes seconds to answer
 def facts_of(package: str) -> dict[str, Any]:
     """What `native` tells of a compiled package; the same import path as this process has.
 

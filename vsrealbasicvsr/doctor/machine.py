@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsrealbasicvsr.doctor.child import facts_of
+from vsrealbasicvsr.doctor.container import Limits
 from vsrealbasicvsr.doctor.finding import Finding
 from vsrealbasicvsr.weights import cache
 
 _GB = 10**9
 _ENOUGH_MEMORY = 4 * _GB  # a window of 320x180 takes 3 GB on the CPU
 _ENOUGH_DISK = _GB
-_UNLIMITED = 1 << 60  # bytes; version 1 of cgroups has a huge number for none
-_CGROUPS = Path("/sys/fs/cgroup")
 _NVIDIA = Path("/proc/driver/nvidia/version")
 
 
@@ -26,6 +25,14 @@ def devices() -> Iterator[Finding]:
     facts = facts_of("torch")
     cores = _cores()
     yield Finding("ok", "CPU", f"{cores} for this process, PyTorch's threads: {facts['threads']}")
+    quota = Limits.of_this_process().cores
+    if quota is not None and quota < facts["threads"]:
+        yield Finding(
+            "note",
+            "container",
+            f"the time of {quota:g} cores at most: more threads wait for each other",
+            f"Set OMP_NUM_THREADS={max(1, round(quota))}.",
+        )
     driver = _NVIDIA.exists() or shutil.which("nvidia-smi") is not None
     if facts["cuda"] is None:
         if driver:
@@ -94,7 +101,7 @@ def memory() -> Iterator[Finding]:
     """The machine's memory, and limits of this process and its container."""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         yield amount("memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), "in all")
-    limit = container_memory(_CGROUPS)
+    limit = Limits.of_this_process().memory
     if limit is not None:
         yield amount("container", limit, "of memory at most; beyond it processes are killed")
     try:
@@ -122,16 +129,6 @@ def amount(subject: str, size: int, what: str) -> Finding:
         return Finding("ok", subject, text)
     advice = "Raise the limit, or restore with `--memory 1GB --window 4 --margin 4`."
     return Finding("trouble", subject, f"{text}; 320x180 takes 3 GB as it comes", advice)
-
-
-def container_memory(root: Path) -> int | None:
-    """The limit of the control group in bytes, of version 2 or 1; None where there is none."""
-    for file in (root / "memory.max", root / "memory" / "memory.limit_in_bytes"):
-        if file.is_file():
-            text = file.read_text(encoding="utf-8").strip()
-            if text.isdecimal() and int(text) < _UNLIMITED:
-                return int(text)
-    return None
 
 
 def disk() -> Iterator[Finding]:
