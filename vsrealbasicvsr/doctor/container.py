@@ -45,7 +45,7 @@ class Limits:
         )  # "max" and -1 are no limit
 
     def _texts(self, controller: str, name: str) -> Iterator[str]:
-        """What the files of that name say, from this process's group up; version 2 has no controllers' names."""
+        """What files of that name say, from this process's group up; version 2 names no controller."""
         for line in self.membership.splitlines():
             _, controllers, path = line.split(":", 2)
             if controller not in controllers.split(","):
