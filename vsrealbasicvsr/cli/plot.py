@@ -30,11 +30,13 @@ def plot(source: Path, target: Path) -> None:
     of a training, or the folder of the run: drawn are losses, rates and times.
     """
     from vsrealbasicvsr.benchmark.figure import check_figure
-    from vsrealbasicvsr.plot.job import plot_job
-    from vsrealbasicvsr.plot.training import plot_training
 
     check_figure(target)
     if source.suffix.lower() == ".csv" or (source / "losses.csv").is_file():
+        from vsrealbasicvsr.plot.training import plot_training
+
         say(f"{target}: {plot_training(source, target)} lines of a training")
     else:
+        from vsrealbasicvsr.plot.job import plot_job
+
         say(f"{target}: {plot_job(source, target)} frames of a job")
