@@ -82,6 +82,15 @@ def test_a_library_that_ends_the_process_does_not_end_the_report(tmp_path: Path)
     assert found["VapourSynth"]["state"] == "ok"
 
 
+def test_without_vapoursynth_all_else_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "vapoursynth.py").write_text("raise ImportError('no core')\n")
+    found = told(doctor(tmp_path, "--json", FIRST=str(tmp_path / "first")))
+    assert found["VapourSynth"]["text"] == "could not be found out: ImportError: no core (exit code 1)"
+    assert {"ffmpeg", "ffprobe", "vspipe", "mpv"} <= found.keys()
+    assert found["PyAV"]["state"] == "ok"
+
+
 def test_a_second_install_is_noticed(tmp_path: Path) -> None:
     other = tmp_path / "other" / "vsrealbasicvsr"
     other.mkdir(parents=True)

@@ -55,5 +55,8 @@ def facts_of(package: str) -> dict[str, Any]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
     environment = {**os.environ, "PYTHONPATH": path}
     told = said_by([sys.executable, "-P", "-m", "vsrealbasicvsr.doctor.native", package], environment)
-    facts: dict[str, Any] = json.loads(told.strip().rpartition("\n")[2])
+    try:
+        facts: dict[str, Any] = json.loads(told.strip().rpartition("\n")[2])
+    except ValueError as error:
+        raise UnansweredError("its answer cannot be read") from error
     return facts

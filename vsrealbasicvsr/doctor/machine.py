@@ -135,13 +135,19 @@ def disk() -> Iterator[Finding]:
     """Whether the cache folder and the folder for temporary files can be written, and what is free there."""
     advice = f"Set {cache.VARIABLE} to a folder that can be written and has room."
     yield folder("cache", cache.folder(), advice)
-    yield folder("temporary files", Path(tempfile.gettempdir()), "Set TMPDIR to a folder that has room.")
+    advice = "Set TMPDIR to a folder that can be written and has room."
+    try:
+        temporary = Path(tempfile.gettempdir())
+    except OSError as error:
+        yield Finding("trouble", "temporary files", f"there is no folder for them: {error.strerror}", advice)
+    else:
+        yield folder("temporary files", temporary, advice)
 
 
 def folder(subject: str, path: Path, advice: str) -> Finding:
     """Whether a folder, or the nearest above it that exists, can be written and has room."""
-    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
     try:
+        there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(b"0")
     except OSError as error:

@@ -55,7 +55,10 @@ def _vspipe() -> Finding:
         "Run `pip install vapoursynth`; its folder of programs "
         "must be on the PATH, as it is in an activated environment.",
     )
-    ours = f"R{facts_of('vapoursynth')['version']}"
+    try:
+        ours = f"R{facts_of('vapoursynth')['version']}"
+    except UnansweredError:  # which is told where VapourSynth itself is
+        return found
     if found.state == "ok" and not found.text.startswith(f"{ours},"):
         return Finding(
             "note",

@@ -78,7 +78,7 @@ def _numbers(version: str) -> list[int]:
 def _package(name: str, oldest: str) -> Finding:
     subject, install = _COMPILED.get(name, name), f"`pip install '{name}>={oldest}'`"
     try:
-        version = metadata.version(name)
+        version = metadata.version(name) or "unknown version"  # of an install that was cut off
     except metadata.PackageNotFoundError:
         return Finding("trouble", subject, "not installed", f"Run {install}.")
     if is_older(version, oldest):

@@ -43,16 +43,16 @@ def plot_job(target: Path, path: Path) -> int:
     total = f" of {status.total}" if status.total else ""
     figure.suptitle(f"{output.name}: {status.frames}{total} frames", fontsize="medium")
     numbers, counts, changes = frame_figures(status.done)
-    passes.plot(numbers, counts, drawstyle="steps-mid")
+    passes.plot(numbers, counts, drawstyle="steps-post")
     passes.set_ylabel("cleaning passes")
     passes.set_ylim(bottom=0)
-    residue.plot(numbers, changes)
-    residue.set_ylabel("residue of the last pass (0-255)")
+    residue.plot(numbers, changes, drawstyle="steps-post")
+    residue.set_ylabel("last residue (0-255)")
     residue.set_ylim(bottom=0)
     for done in status.done:
         rate = done.segment.frames / done.seconds if done.seconds else math.nan
         speed.plot([done.start, done.stop], [rate, rate], color="C0", linewidth=2)
-    speed.set_ylabel("frames/s, by its maker alone")
+    speed.set_ylabel("frames/s of its maker")
     speed.set_ylim(bottom=0)
     speed.set_xlabel("frame")
     if len(status.done) <= _MOST_MARKS:
@@ -64,7 +64,10 @@ def plot_job(target: Path, path: Path) -> int:
 
 
 def frame_figures(done: Sequence[Done]) -> tuple[list[float], list[float], list[float]]:
-    """Numbers of frames, their cleaning passes and residues (0-255); NaN where segments are missing between.
+    """What is drawn in steps: numbers of frames, their cleaning passes and residues (0-255).
+
+    A frame reaches from its number to the next, so the last of a row of segments stands once more, at the number
+    behind it; NaN follows where segments are missing.
 
     Args:
         done: in the order of their frames.
@@ -72,12 +75,13 @@ def frame_figures(done: Sequence[Done]) -> tuple[list[float], list[float], list[
     numbers: list[float] = []
     passes: list[float] = []
     residues: list[float] = []
-    gaps = {before.stop for before, after in pairwise(done) if before.stop != after.start}
+    ends = {before.stop for before, after in pairwise(done) if before.stop != after.start} | {done[-1].stop}
     for one in done:
         numbers += range(one.start, one.stop)
         passes += one.passes
         residues += one.residues
-        if one.stop in gaps:
-            for values in (numbers, passes, residues):
-                values.append(math.nan)
+        if one.stop in ends:
+            numbers += (one.stop, math.nan)
+            passes += (one.passes[-1], math.nan)
+            residues += (one.residues[-1], math.nan)
     return numbers, passes, residues
