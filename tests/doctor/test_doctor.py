@@ -86,7 +86,10 @@ def test_without_vapoursynth_all_else_is_reported(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "vapoursynth.py").write_text("raise ImportError('no core')\n")
     found = told(doctor(tmp_path, "--json", FIRST=str(tmp_path / "first")))
-    assert found["VapourSynth"]["text"] == "could not be found out: ImportError: no core (exit code 1)"
+    reason = "ImportError: no core (exit code 1)"
+    assert found["VapourSynth"]["state"] == "trouble"
+    assert found["VapourSynth"]["text"].endswith(f" cannot be loaded: {reason}")
+    assert found["VapourSynth's plugins"]["text"] == f"could not be found out: {reason}"
     assert {"ffmpeg", "ffprobe", "vspipe", "mpv"} <= found.keys()
     assert found["PyAV"]["state"] == "ok"
 

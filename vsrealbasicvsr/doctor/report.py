@@ -15,7 +15,7 @@ PROBES: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
     ("memory", machine.memory),
     ("disk", machine.disk),
     ("environment", machine.environment),
-    ("VapourSynth", programs.plugins),
+    ("VapourSynth's plugins", programs.plugins),
     ("programs", programs.programs),
 )
 

@@ -66,8 +66,8 @@ def plot_job(target: Path, path: Path) -> int:
 def frame_figures(done: Sequence[Done]) -> tuple[list[float], list[float], list[float]]:
     """What is drawn in steps: numbers of frames, their cleaning passes and residues (0-255).
 
-    A frame reaches from its number to the next, so the last of a row of segments stands once more, at the number
-    behind it; NaN follows where segments are missing.
+    A frame reaches from its number to the next, so the last of a row of segments stands once more,
+    at the number behind it; NaN follows, which draws nothing.
 
     Args:
         done: in the order of their frames.
