@@ -153,6 +153,11 @@ def test_a_gpu_that_pytorch_is_not_built_for(capability: str, built_for: list[st
     assert found.text.startswith("G, 2.0 of 8.0 GB free")
 
 
+def test_a_gpu_that_does_not_answer_is_in_trouble() -> None:
+    found = machine.gpu(0, {"error": "CUDA error: device busy"}, ["sm_90"])
+    assert (found.state, found.subject, found.text) == ("trouble", "cuda:0", "CUDA error: device busy")
+
+
 def test_the_limits_of_control_groups_of_version_2(tmp_path: Path) -> None:
     limits = Limits(tmp_path, "0::/user/me\n")
     assert (limits.memory, limits.cores) == (None, None)
