@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli.bench import bench
+from vsrealbasicvsr.cli.compare import compare
 from vsrealbasicvsr.cli.doctor import doctor
 from vsrealbasicvsr.cli.encode import encode
 from vsrealbasicvsr.cli.evaluate import evaluate
@@ -67,6 +68,7 @@ main.add_command(restore)
 main.add_command(job)
 main.add_command(ffmpeg)
 main.add_command(encode)
+main.add_command(compare)
 main.add_command(weights)
 main.add_command(evaluate)
 main.add_command(bench)

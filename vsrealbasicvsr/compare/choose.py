@@ -1,0 +1,22 @@
+"""Which frames tell most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def most_telling(differences: Sequence[float], count: int) -> tuple[int, ...]:
+    """Cut a clip into `count` sections of equal length, and take from each the frame that differs most.
+
+    Args:
+        differences: One for each frame, in order.
+        count: How many to take; no more than there are.
+
+    Returns:
+        Places in `differences`, rising.
+    """
+    total = len(differences)
+    count = min(count, total)
+    bounds = [total * section // count for section in range(count + 1)] if count else [0]
+    return tuple(max(range(start, end), key=differences.__getitem__) for start, end in pairwise(bounds))

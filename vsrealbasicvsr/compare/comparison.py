@@ -1,0 +1,215 @@
+"""From sources to the page: one reading to measure and choose, one to encode what was chosen."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vsrealbasicvsr.compare.choose import most_telling
+from vsrealbasicvsr.compare.description import describe, labels
+from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
+from vsrealbasicvsr.compare.display import display_size, displayed
+from vsrealbasicvsr.compare.encode import Budget, data_uri, webp
+from vsrealbasicvsr.compare.page import assemble
+from vsrealbasicvsr.compare.sources import Match, Moment, Sources
+from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
+from vsrealbasicvsr.video.resample import resample
+
+MEGABYTE = 1_000_000
+_THUMBNAIL = 160  # pixels of its longer side
+_THUMBNAIL_QUALITY = 70
+_FOR_ALL_ELSE = 0.9  # of the limit goes to pictures; thumbnails, curve and page take the rest
+_CURVE = 2000  # points of the plot at most, whatever the clip's length
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a page is to hold.
+
+    Attributes:
+        match: How frames are paired; see `Sources`.
+        frames: Numbers of the first source's frames; None picks `count` of the most telling ones.
+        count: How many to pick.
+        labels: A name for each source; None takes the files' names.
+        title: Of the page; None is made of the labels.
+        size_limit: Megabytes of the page.
+    """
+
+    match: Match = "auto"
+    frames: tuple[int, ...] | None = None
+    count: int = 12
+    labels: tuple[str, ...] | None = None
+    title: str | None = None
+    size_limit: float = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A finished page.
+
+    Attributes:
+        text: HTML.
+        frames: Numbers of the first source's frames that it shows.
+        warnings: What its reader should know, a sentence each.
+    """
+
+    text: str
+    frames: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(
+    paths: Sequence[Path], choices: Choices, *, on_frame: Callable[[str, int], None] | None = None
+) -> Page:
+    """Make the page of a comparison.
+
+    The sources are read twice from the start. Held are a few frames of each, four bytes for each frame and
+    source, and the page itself.
+
+    Args:
+        paths: Two to nine sources; the first is what the others are measured against.
+        choices: What the page is to hold.
+        on_frame: Called after each frame with "measured" or "encoded" and how many there are so far.
+
+    Raises:
+        SettingsError: the number of sources or labels is wrong, or the pictures do not fit the size limit.
+        ClipError: a frame that was asked for is not in every source, or no frames fit together.
+        VideoError: a source cannot be read.
+    """
+    tell = on_frame or (lambda _stage, _count: None)
+    with Sources(paths, choices.match) as sources:
+        names = _names(paths, choices)
+        curve = _measure(sources, tell)
+        warnings = sources.warnings()
+        chosen = _chosen(curve, choices)
+        told = [describe(info, name) for info, name in zip(sources.infos, names, strict=True)]
+        title = choices.title or " · ".join(names)
+        comparison = {
+            "title": title,
+            "match": sources.match,
+            "sources": told,
+            "curve": curve.points(),
+            "measured": list(curve.size),
+            "warnings": list(warnings),
+        }
+        limit = int(choices.size_limit * MEGABYTE)
+        bare = len(assemble(title, {**comparison, "moments": []}).encode())
+        pixels = sum(math.prod(display_size(info)) for info in sources.infos) * len(chosen)
+        budget = Budget(max(0, int(limit * _FOR_ALL_ELSE) - bare), pixels)
+        moments = list(_encoded(sources, curve, chosen, budget, tell))
+    text = assemble(title, {**comparison, "moments": moments})
+    if len(text.encode()) > limit:
+        raise SettingsError(
+            f"the page does not fit in {choices.size_limit:g} MB: take fewer frames, or raise the size limit."
+        )
+    return Page(text, chosen, warnings)
+
+
+class _Curve:
+    """Differences of a whole clip, and which frames of the first source they belong to."""
+
+    def __init__(self, others: int, size: tuple[int, int]) -> None:
+        self.size = size
+        self.numbers = array("q")
+        self._values = [array("f") for _ in range(others)]
+
+    def add(self, number: int, differences: Sequence[float]) -> None:
+        self.numbers.append(number)
+        for values, difference in zip(self._values, differences, strict=True):
+            values.append(difference)
+
+    def largest(self) -> list[float]:
+        """Of each frame over all sources."""
+        return [max(values) for values in zip(*self._values, strict=True)]
+
+    def points(self) -> dict[str, Any]:
+        """For the plot: numbers, and a list of values for each source; of a long clip the peaks."""
+        step = -(-len(self.numbers) // _CURVE)
+        starts = range(0, len(self.numbers), step) if step else range(0)
+        return {
+            "numbers": [self.numbers[start] for start in starts],
+            "values": [[round(max(v[start : start + step]), 3) for start in starts] for v in self._values],
+            "step": step,
+        }
+
+    def at(self, number: int) -> list[float]:
+        place = self.numbers.index(number)
+        return [round(values[place], 3) for values in self._values]
+
+
+def _names(paths: Sequence[Path], choices: Choices) -> list[str]:
+    if choices.labels is None:
+        return labels(paths)
+    if len(choices.labels) != len(paths):
+        raise SettingsError(f"{len(choices.labels)} labels do not fit {len(paths)} sources: give each one.")
+    return list(choices.labels)
+
+
+def _measure(sources: Sources, tell: Callable[[str, int], None]) -> _Curve:
+    meter = DifferenceMeter(sources.infos)
+    curve = _Curve(len(sources.infos) - 1, meter.size)
+    for count, moment in enumerate(sources.moments(), 1):
+        curve.add(moment[0].number, meter(moment))
+        tell("measured", count)
+    if not curve.numbers:
+        raise ClipError("the sources never show frames at the same time: match them by number.")
+    return curve
+
+
+def _chosen(curve: _Curve, choices: Choices) -> tuple[int, ...]:
+    if choices.frames is None:
+        return tuple(curve.numbers[place] for place in most_telling(curve.largest(), choices.count))
+    known = set(curve.numbers)
+    wrong = next((number for number in choices.frames if number not in known), None)
+    if wrong is not None:
+        first, last = curve.numbers[0], curve.numbers[-1]
+        raise ClipError(f"frame {wrong} is not in every source: they share frames {first} to {last}.")
+    return tuple(sorted(set(choices.frames)))
+
+
+def _encoded(
+    sources: Sources, curve: _Curve, chosen: Sequence[int], budget: Budget, tell: Callable[[str, int], None]
+) -> Iterator[dict[str, Any]]:
+    wanted = set(chosen)
+    count = 0
+    for moment in sources.moments():
+        if moment[0].number not in wanted:
+            continue
+        count += 1
+        yield _encode(moment, sources, curve.at(moment[0].number), budget)
+        tell("encoded", count)
+        if count == len(wanted):
+            return
+    raise VideoError(f"{sources.infos[0].path} gave fewer frames when read again: is it still being written?")
+
+
+def _encode(moment: Moment, sources: Sources, differences: list[float], budget: Budget) -> dict[str, Any]:
+    """A moment as the page's script reads it."""
+    pictures = [displayed(shown, info) for shown, info in zip(moment, sources.infos, strict=True)]
+    ratios = [psnr(pictures[0], picture) for picture in pictures[1:]]
+    shown = [
+        {"number": one.number, "time": round(float(one.time), 4), "picture": uri, "quality": quality}
+        for one, (uri, quality) in zip(moment, budget.encode(pictures), strict=True)
+    ]
+    return {
+        "number": moment[0].number,
+        "time": round(float(moment[0].time), 4),
+        "thumbnail": _thumbnail(pictures[-1]),
+        "difference": differences,
+        "psnr": [None if ratio is None else "∞" if math.isinf(ratio) else f"{ratio:.2f}" for ratio in ratios],
+        "shown": shown,
+    }
+
+
+def _thumbnail(picture: torch.Tensor) -> str:
+    height, width = picture.shape[1:]
+    share = min(1.0, _THUMBNAIL / max(height, width))
+    size = max(1, round(height * share)), max(1, round(width * share))
+    small = resample(picture.float(), size, kernel="bicubic").round_().clamp_(0, 255).to(torch.uint8)
+    return data_uri(webp(small, _THUMBNAIL_QUALITY))

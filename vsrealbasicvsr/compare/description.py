@@ -1,0 +1,66 @@
+"""What the page tells about a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import av
+
+from vsrealbasicvsr.compare.display import display_aspect, display_size
+from vsrealbasicvsr.video.images import image_files, is_image_sequence
+from vsrealbasicvsr.video.source import SourceInfo
+
+_LONGEST_TEXT = 600  # characters of a tag; an encoder's settings are about as long
+_STATISTICS = ("BPS", "NUMBER_OF", "_STATISTICS", "DURATION")
+
+
+def labels(paths: Sequence[Path]) -> list[str]:
+    """A name for each: the file's, with as many of its folders as tell all of them apart."""
+    parts = [path.absolute().parts for path in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        found = ["/".join(one[-depth:]) for one in parts]
+        if len(set(found)) == len(found):
+            return found
+    return [f"{path.name} ({place})" for place, path in enumerate(paths, 1)]
+
+
+def describe(info: SourceInfo, label: str) -> dict[str, Any]:
+    """A source's facts, as the page's script reads them: label, width, height, aspect, and facts in words."""
+    width, height = display_size(info)
+    facts = {
+        "File": info.path.name,
+        "Size": f"{width} × {height}",
+        "Pixels": info.pixel_format,
+    }
+    if not is_image_sequence(info.path):
+        facts["Rate"] = f"{float(info.rate):.5g} frames a second"
+    return {
+        "label": label,
+        "width": width,
+        "height": height,
+        "aspect": display_aspect(info),
+        "facts": {**facts, **_tags(info.path)},
+    }
+
+
+def _tags(path: Path) -> dict[str, str]:
+    """What a program wrote into the file about itself and its settings."""
+    tags: dict[str, str] = {}
+    with suppress(av.FFmpegError, OSError), av.open(str(image_files(path)[0])) as container:
+        video = container.streams.video[0]
+        for found in (container.metadata, video.metadata):
+            tags.update(_telling(found))
+        if is_image_sequence(path):
+            tags.update(_telling(next(container.decode(video)).metadata))
+    return tags
+
+
+def _telling(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: value[:_LONGEST_TEXT]
+        for key, value in metadata.items()
+        if value.strip() and not key.upper().startswith(_STATISTICS)
+    }
