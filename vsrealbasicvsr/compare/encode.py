@@ -65,7 +65,6 @@ class Budget:
     """
 
     def __init__(self, limit: int, pixels: int) -> None:
-        self._limit = limit
         self._left = limit
         self._pixels = pixels
         self._step = 0
@@ -92,9 +91,7 @@ class Budget:
                 self._pixels -= pixels
                 self._step = max(0, step - 1)
                 return list(zip(made, qualities, strict=True))
-        raise SettingsError(
-            f"the pictures do not fit in {self._limit / 1e6:.3g} MB: take fewer frames, or raise the limit."
-        )
+        raise SettingsError("the pictures do not fit the size limit: take fewer frames, or raise the limit.")
 
     def _ladder(self, pictures: Sequence[Tensor]) -> list[tuple[list[int | None], int]]:
         """What to try; it begins a step above what was needed last."""

@@ -1,0 +1,130 @@
+"""A headless Chromium, driven through two pipes: no package, no port, no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def find_chromium() -> str | None:
+    """The program of this machine; CHROMIUM names another."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Browser:
+    """One page of one browser.
+
+    Attributes:
+        complaints: What the page wrote to the console, exceptions included, and requests it made.
+    """
+
+    def __init__(self, program: str, profile: Path, width: int, height: int) -> None:
+        to_browser, self._write = os.pipe()
+        self._read, from_browser = os.pipe()
+        flags = [
+            "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
+            "--no-first-run", "--disable-background-networking", f"--user-data-dir={profile}",
+            f"--window-size={width},{height}",
+        ]  # fmt: skip
+        # The browser reads its descriptor 3 and writes to 4; a shell puts the pipes there.
+        script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", script, "bash", program, *flags, "about:blank"],
+            pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_browser)
+        os.close(from_browser)
+        self._waiting = b""
+        self._number = 0
+        self._session: str | None = None
+        self.complaints: list[str] = []
+        targets = self._call("Target.getTargets")["targetInfos"]
+        target = next(one["targetId"] for one in targets if one["type"] == "page")
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(f"{domain}.enable")
+        self.resize(width, height)
+
+    def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
+        """Give the page this size in CSS pixels."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                   mobile=mobile)  # fmt: skip
+
+    def open(self, page: Path) -> None:
+        """Load a file and wait until its pictures are decoded."""
+        self._call("Page.navigate", url=page.as_uri())
+        loaded = "document.readyState === 'complete' && location.protocol === 'file:'"
+        while not self.run(loaded):
+            pass
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the pictures that are shown are decoded and drawn."""
+        self.run(
+            "Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode()))"
+            ".then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
+        )
+
+    def run(self, script: str) -> Any:
+        """The value of an expression in the page, awaited."""
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            raise AssertionError(answer["exceptionDetails"])
+        return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """A key as a person presses it."""
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {}))
+        self.settle()
+
+    def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        """A mouse event at a place of the window."""
+        self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def screenshot(self) -> str:
+        """PNG of the window, in base64."""
+        return self._call("Page.captureScreenshot")["data"]
+
+    def close(self) -> None:
+        """End the browser."""
+        os.close(self._write)
+        os.close(self._read)
+        self._process.terminate()
+        self._process.wait()
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._number:
+            self._note(answer)
+        if "error" in answer:
+            raise AssertionError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def _receive(self) -> dict[str, Any]:
+        while b"\0" not in self._waiting:
+            part = os.read(self._read, 1 << 16)
+            assert part, "the browser has ended"
+            self._waiting += part
+        message, _, self._waiting = self._waiting.partition(b"\0")
+        return json.loads(message)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        method, parameters = event.get("method"), event.get("params", {})
+        if method in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"):
+            self.complaints.append(json.dumps(parameters))
+        if method == "Network.requestWillBeSent":
+            url = parameters["request"]["url"]
+            if not url.startswith(("data:", "file:", "about:")):
+                self.complaints.append(url)

@@ -1,0 +1,163 @@
+"""The page holds the frames that belong together, the ones that tell most, in the size that was allowed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tests.compare.pages import clip, data_of, folder, painted, picture_of
+from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.compare.choose import most_telling
+from vsrealbasicvsr.compare.comparison import Choices, compare
+from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
+
+
+def pictures(count: int, **size: int) -> list[np.ndarray]:
+    return [painted(number, **size) for number in range(count)]
+
+
+def test_the_page_holds_the_frames_asked_for_bit_for_bit(tmp_path):
+    first, second = pictures(6), pictures(6, width=64, height=48)
+    page = compare([folder(tmp_path / "a", first), folder(tmp_path / "b", second)], Choices(frames=(4, 1)))
+    assert page.frames == (1, 4)
+    for moment, number in zip(data_of(page.text)["moments"], (1, 4), strict=True):
+        assert [shown["number"] for shown in moment["shown"]] == [number, number]
+        for shown, source in zip(moment["shown"], (first, second), strict=True):
+            assert shown["quality"] is None
+            np.testing.assert_array_equal(picture_of(shown["picture"]), source[number])
+
+
+def test_single_images_are_compared(tmp_path):
+    a, b = folder(tmp_path / "a", pictures(1)), folder(tmp_path / "b", [painted(9)])
+    page = compare([a / "0000.png", b / "0000.png"], Choices())
+    (moment,) = data_of(page.text)["moments"]
+    np.testing.assert_array_equal(picture_of(moment["shown"][1]["picture"]), painted(9))
+    error = np.mean((painted(0).astype(float) - painted(9)) ** 2)
+    assert moment["psnr"] == [f"{10 * math.log10(255**2 / error):.2f}"]
+    assert moment["difference"] == [
+        pytest.approx(np.abs(painted(0).astype(float) - painted(9)).mean(), abs=1e-3)
+    ]
+    assert [one["label"] for one in data_of(page.text)["sources"]] == ["a/0000.png", "b/0000.png"]
+
+
+def test_frames_of_the_same_time_are_matched(tmp_path, ffmpeg):
+    images = folder(tmp_path / "images", pictures(12))
+    whole = clip(ffmpeg, tmp_path / "whole.mkv", images)
+    half = clip(ffmpeg, tmp_path / "half.mkv", images, "select=not(mod(n\\,2))")
+    by_time = data_of(compare([whole, half], Choices(frames=(2, 5, 6))).text)
+    assert by_time["match"] == "time"
+    assert [[s["number"] for s in m["shown"]] for m in by_time["moments"]] == [[2, 1], [5, 2], [6, 3]]
+    assert [m["time"] for m in by_time["moments"]] == [0.08, 0.2, 0.24]
+    np.testing.assert_array_equal(picture_of(by_time["moments"][1]["shown"][1]["picture"]), painted(4))
+    by_number = data_of(compare([whole, half], Choices(match="number", frames=(5,))).text)
+    np.testing.assert_array_equal(picture_of(by_number["moments"][0]["shown"][1]["picture"]), painted(10))
+
+
+def test_frames_that_a_source_does_not_have_are_no_moments(tmp_path, ffmpeg):
+    images = folder(tmp_path / "images", pictures(12))
+    whole = clip(ffmpeg, tmp_path / "whole.mkv", images)
+    short = clip(ffmpeg, tmp_path / "short.mkv", images, "select=lt(n\\,7)")
+    for pair in ([whole, short], [short, whole]):
+        page = compare(pair, Choices(count=50))
+        assert page.frames == tuple(range(7))
+
+
+def test_planted_differences_are_found(tmp_path):
+    spoiled = {3: 255, 17: 40}
+    first = [np.full((24, 32, 3), 100, np.uint8) for _ in range(20)]
+    second = [picture.copy() for picture in first]
+    for number, value in spoiled.items():
+        second[number][8:16, 8:16] = value
+    page = compare([folder(tmp_path / "a", first), folder(tmp_path / "b", second)], Choices(count=2))
+    assert page.frames == (3, 17)
+    curve = data_of(page.text)["curve"]
+    expected = [64 * abs(spoiled.get(n, 100) - 100) / (24 * 32) for n in range(20)]
+    np.testing.assert_allclose(curve["values"][0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("differences", "count", "chosen"),
+    [
+        ([0, 1, 0, 5, 4, 0], 2, (1, 3)),
+        ([0, 1, 0, 5, 4, 0], 1, (3,)),
+        ([2, 1], 5, (0, 1)),
+        ([1, 1, 1], 1, (0,)),
+        ([], 3, ()),
+    ],
+)
+def test_each_section_gives_its_largest(differences, count, chosen):
+    assert most_telling(differences, count) == chosen
+
+
+def test_a_page_keeps_to_its_limit_and_all_pictures_of_a_moment_to_one_quality(tmp_path):
+    rng = np.random.default_rng(5)
+    noisy = [rng.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(8)]
+    sources = [folder(tmp_path / "a", noisy[:4]), folder(tmp_path / "b", noisy[4:])]
+    qualities = []
+    for limit in (0.9, 0.6):
+        page = compare(sources, Choices(size_limit=limit))
+        assert len(page.text.encode()) <= limit * 1e6
+        moments = data_of(page.text)["moments"]
+        assert all(len({shown["quality"] for shown in moment["shown"]}) == 1 for moment in moments)
+        qualities.append(moments[-1]["shown"][0]["quality"])
+    assert qualities[0] > qualities[1]
+    with pytest.raises(SettingsError, match="do not fit the size limit"):
+        compare(sources, Choices(size_limit=0.1))
+
+
+def test_lossy_pictures_keep_their_colours(tmp_path):
+    flat = np.empty((1200, 900, 3), np.uint8)
+    flat[:] = (200, 60, 90)
+    sources = [folder(tmp_path / "a", [flat]), folder(tmp_path / "b", [flat])]
+    shown = data_of(compare(sources, Choices()).text)["moments"][0]["shown"][0]
+    assert shown["quality"] == 95
+    assert np.abs(picture_of(shown["picture"]).astype(int) - flat).max() <= 2
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path):
+    a, b = folder(tmp_path / "a", pictures(3)), folder(tmp_path / "b", pictures(2))
+    with pytest.raises(SettingsError, match="two sources or more"):
+        compare([a], Choices())
+    with pytest.raises(SettingsError, match="at most 9"):
+        compare([a] * 10, Choices())
+    with pytest.raises(ClipError, match="frame 2 is not in every source: they share frames 0 to 1"):
+        compare([a, b], Choices(frames=(0, 2)))
+    with pytest.raises(SettingsError, match="1 labels do not fit 2 sources"):
+        compare([a, b], Choices(labels=("only",)))
+    (tmp_path / "text.mkv").write_text("no video")
+    for name in ("text.mkv", "nothing.mkv"):
+        with pytest.raises(VideoError, match=name):
+            compare([a, tmp_path / name], Choices())
+
+
+def test_the_command_writes_a_page_and_replaces_none_unasked(tmp_path):
+    a, b = folder(tmp_path / "a", pictures(3)), folder(tmp_path / "b", pictures(3))
+    page = tmp_path / "page.html"
+    command = [
+        "compare",
+        str(a),
+        str(b),
+        "-o",
+        str(page),
+        "--frames",
+        "0,2",
+        "--label",
+        "<A>",
+        "--label",
+        "B",
+    ]
+    done = CliRunner().invoke(main, [*named, "--title", "</script> & {{data}}"])
+    assert done.exit_code == 0, done.output
+    assert data_of(page.read_text(encoding="utf-8"))["title"] == "</script> & {{data}}"
+    assert [s["label"] for s in data_of(page.read_text(encoding="utf-8"))["sources"]] == ["<A>", "B"]
+    before = page.read_bytes()
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 1
+    assert "exists" in refused.output
+    assert page.read_bytes() == before
+    assert CliRunner().invoke(main, [*command, "--overwrite", "--quiet"]).exit_code == 0
+    assert page.read_bytes() != before
+    assert CliRunner().invoke(main, [*command, "--overwrite", "--frames", "1-3"]).exit_code == 2
