@@ -136,19 +136,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
 def test_the_command_writes_a_page_and_replaces_none_unasked(tmp_path):
     a, b = folder(tmp_path / "a", pictures(3)), folder(tmp_path / "b", pictures(3))
     page = tmp_path / "page.html"
-    command = [
-        "compare",
-        str(a),
-        str(b),
-        "-o",
-        str(page),
-        "--frames",
-        "0,2",
-        "--label",
-        "<A>",
-        "--label",
-        "B",
-    ]
+    command = ["compare", str(a), str(b), "-o", str(page), "--frames", "0,2"]
+    named = [*command, "--label", "<A>", "--label", "B"]
     done = CliRunner().invoke(main, [*named, "--title", "</script> & {{data}}"])
     assert done.exit_code == 0, done.output
     assert data_of(page.read_text(encoding="utf-8"))["title"] == "</script> & {{data}}"

@@ -136,7 +136,8 @@ function setDivider(share) {
 // (x, y) is the place on the stage, in pixels from its corner, that stays where it is.
 function zoomTo(zoom, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   const before = view.zoom ?? fitZoom();
-  const after = clamp(zoom, fitZoom() / 4, HIGHEST_ZOOM);
+  const lowest = Math.min(fitZoom(), 1 / window.devicePixelRatio) / 4;
+  const after = clamp(zoom, lowest, Math.max(fitZoom(), HIGHEST_ZOOM));
   const shift = 1 / before - 1 / after;
   view.x = clamp(view.x + ((x - stage.clientWidth / 2) * shift) / box.width, 0, 1);
   view.y = clamp(view.y + ((y - stage.clientHeight / 2) * shift) / box.height, 0, 1);
