@@ -39,6 +39,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         names
     )
     assert "vsrealbasicvsr/py.typed" in names
+    assert {f"vsrealbasicvsr/compare/page.{kind}" for kind in ("html", "css", "js")} <= set(names)
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"vsrealbasicvsr"}
     data = [name.partition(".data/")[2] for name in names if ".data/" in name]

@@ -19,4 +19,5 @@ def most_telling(differences: Sequence[float], count: int) -> tuple[int, ...]:
     total = len(differences)
     count = min(count, total)
     bounds = [total * section // count for section in range(count + 1)] if count else [0]
-    return tuple(max(range(start, end), key=differences.__getitem__) for start, end in pairwise(bounds))
+    sections = [range(start, end) for start, end in pairwise(bounds)]
+    return tuple(max(section, key=lambda place: differences[place]) for section in sections)

@@ -69,8 +69,8 @@ def compare(
 ) -> Page:
     """Make the page of a comparison.
 
-    The sources are read twice from the start. Held are a few frames of each, four bytes for each frame and
-    source, and the page itself.
+    The sources are read twice from the start. Held are a few frames of each, a dozen bytes for each
+    moment and source, and the page itself.
 
     Args:
         paths: Two to nine sources; the first is what the others are measured against.
@@ -82,7 +82,7 @@ def compare(
         ClipError: a frame that was asked for is not in every source, or no frames fit together.
         VideoError: a source cannot be read.
     """
-    tell = on_frame or (lambda _stage, _count: None)
+    tell = on_frame or _tell_nobody
     with Sources(paths, choices.match) as sources:
         names = _names(paths, choices)
         curve = _measure(sources, tell)
@@ -143,6 +143,10 @@ class _Curve:
         return [round(values[place], 3) for values in self._values]
 
 
+def _tell_nobody(_stage: str, _count: int) -> None:
+    pass
+
+
 def _names(paths: Sequence[Path], choices: Choices) -> list[str]:
     if choices.labels is None:
         return labels(paths)
@@ -165,8 +169,7 @@ def _measure(sources: Sources, tell: Callable[[str, int], None]) -> _Curve:
 def _chosen(curve: _Curve, choices: Choices) -> tuple[int, ...]:
     if choices.frames is None:
         return tuple(curve.numbers[place] for place in most_telling(curve.largest(), choices.count))
-    known = set(curve.numbers)
-    wrong = next((number for number in choices.frames if number not in known), None)
+    wrong = next((number for number in choices.frames if number not in curve.numbers), None)
     if wrong is not None:
         first, last = curve.numbers[0], curve.numbers[-1]
         raise ClipError(f"frame {wrong} is not in every source: they share frames {first} to {last}.")

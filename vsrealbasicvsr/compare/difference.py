@@ -9,6 +9,7 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
+from vsrealbasicvsr.compare.display import as_coded, display_size, upright
 from vsrealbasicvsr.compare.sources import Moment
 from vsrealbasicvsr.video.graph import FilterChain
 from vsrealbasicvsr.video.pixels import rgb_from_frame
@@ -31,16 +32,17 @@ class DifferenceMeter:
     """
 
     def __init__(self, infos: Sequence[SourceInfo]) -> None:
-        smallest = min(infos, key=lambda info: info.width * info.height)
-        share = min(1.0, LONGEST_SIDE / max(smallest.width, smallest.height))
-        self.size = max(1, round(smallest.width * share)), max(1, round(smallest.height * share))
+        width, height = min(map(display_size, infos), key=math.prod)
+        share = min(1.0, LONGEST_SIDE / max(width, height))
+        self.size = max(1, round(width * share)), max(1, round(height * share))
         self._infos = infos
+        self._sizes = [as_coded(self.size, info) for info in infos]
         self._shrinkers = [
             FilterChain(
-                ("scale", f"{self.size[0]}:{self.size[1]}:flags=area+accurate_rnd+full_chroma_int"),
+                ("scale", f"{width}:{height}:flags=area+accurate_rnd+full_chroma_int"),
                 time_base=info.time_base,
             )
-            for info in infos
+            for info, (width, height) in zip(infos, self._sizes, strict=True)
         ]
 
     def __call__(self, moment: Moment) -> tuple[float, ...]:
@@ -49,9 +51,10 @@ class DifferenceMeter:
         return tuple(255 * float((other - first).abs().mean()) for other in others)
 
     def _small(self, place: int, picture: VideoFrame) -> Tensor:
-        if (picture.width, picture.height) != self.size:
+        if (picture.width, picture.height) != self._sizes[place]:
             (picture,) = self._shrinkers[place].push(picture)
-        return rgb_from_frame(picture, self._infos[place].colour)
+        info = self._infos[place]
+        return upright(rgb_from_frame(picture, info.colour), info)
 
 
 def psnr(first: Tensor, second: Tensor) -> float | None:

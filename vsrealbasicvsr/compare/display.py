@@ -25,14 +25,22 @@ def displayed(shown: Shown, info: SourceInfo) -> Tensor:
     Raises:
         VideoError: the pixel format or the matrix is not supported.
     """
-    rgb = rgb_from_frame(shown.picture, info.colour)
-    turned = torch.rot90(rgb, round(info.rotation / 90), (1, 2))
-    return (turned * 255).round_().to(torch.uint8).contiguous()
+    rgb = upright(rgb_from_frame(shown.picture, info.colour), info)
+    return (rgb * 255).round_().to(torch.uint8).contiguous()
+
+
+def upright(rgb: Tensor, info: SourceInfo) -> Tensor:
+    """Turn a picture (3, H, W) as a player turns those of this source."""
+    return torch.rot90(rgb, round(info.rotation / 90), (1, 2))
 
 
 def display_size(info: SourceInfo) -> tuple[int, int]:
     """Width and height in pixels, upright."""
-    size = info.width, info.height
+    return as_coded((info.width, info.height), info)
+
+
+def as_coded(size: tuple[int, int], info: SourceInfo) -> tuple[int, int]:
+    """Width and height of an upright picture before it is turned, and the other way round."""
     return size[::-1] if _is_on_its_side(info) else size
 
 

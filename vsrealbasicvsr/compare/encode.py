@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from torch import Tensor
 
 from vsrealbasicvsr.errors import SettingsError, VideoError
@@ -18,7 +19,7 @@ QUALITIES = (95, 90, 84, 76, 66, 54, 40, 25)
 """Tried in this order until the pictures fit; each step saves about a quarter."""
 _LARGEST_LOSSLESS = 1 << 20  # pixels; beyond, lossless files of films are some megabytes each
 _LARGEST_SIDE = 16383  # of WebP
-_JFIF = Colour(matrix=6, full_range=False, primaries=1, transfer=13, chroma_location=2)
+_WEBP = Colour(matrix=6, full_range=False, primaries=1, transfer=13, chroma_location=2)
 """What WebP's YUV means: BT.601, 16 to 235, chroma in the middle."""
 
 
@@ -40,9 +41,10 @@ def webp(rgb: Tensor, quality: int | None) -> bytes:
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgra")
         options = {"lossless": "1", "compression_level": "3"}
     else:
-        frame = frame_from_rgb(rgb.float() / 255, "yuv420p", _JFIF)
+        frame = frame_from_rgb(rgb.float() / 255, "yuv420p", _WEBP)
         options = {"quality": str(quality), "compression_level": "4"}
     encoder = av.CodecContext.create("libwebp", "w")
+    assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, frame.format.name
     encoder.time_base, encoder.options = Fraction(1, 25), options
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])

@@ -20,7 +20,7 @@ const make = (tag, properties = {}, ...children) => {
 };
 
 const layers = sources.map((source) => {
-  const image = make("img", { alt: "", decoding: "async", draggable: false });
+  const image = make("img", { alt: "", decoding: "sync", draggable: false });
   const layer = make("div", { className: "layer" }, image);
   $("pictures").append(layer);
   return { layer, image, source };
@@ -52,27 +52,38 @@ function place() {
     const x = snap(left + ((box.width - width) / 2) * zoom);
     const y = snap(top + ((box.height - height) / 2) * zoom);
     image.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
+    // Reduced by dropping pixels, a picture would look worse than it is.
+    const isEnlarged = zoom * device * width >= source.width;
+    image.style.imageRendering = $("sharp").checked && isEnlarged ? "pixelated" : "auto";
   }
   $("percent").value = `${Math.round(zoom * device * 100)} %`;
   $("fit").setAttribute("aria-pressed", String(view.zoom === null));
 }
 
+function placeDivider() {
+  const { mode, left, right, divider } = view;
+  layers.forEach(({ layer }, index) => {
+    const isCut = mode === "slider" && index === right && left !== right;
+    layer.style.clipPath = isCut ? `inset(0 0 0 ${divider * 100}%)` : "";
+  });
+  $("line").style.left = `${divider * 100}%`;
+  $("divider").value = Math.round(divider * 1000);
+  $("divider").setAttribute("aria-valuetext", `${Math.round(divider * 100)} %`);
+}
+
 function arrange() {
-  const { mode, left, right, shown, divider } = view;
+  const { mode, left, right, shown } = view;
   const isFlip = mode === "flip";
   layers.forEach(({ layer, image, source }, index) => {
     const isVisible = isFlip ? index === shown : index === left || index === right;
     layer.hidden = !isVisible;
     layer.style.zIndex = index === right ? 1 : 0;
-    layer.style.clipPath = mode === "slider" && index === right && left !== right ? `inset(0 0 0 ${divider * 100}%)` : "";
     layer.style.mixBlendMode = mode === "difference" && index === right ? "difference" : "";
     image.alt = `${source.label}, frame ${moments[view.moment].shown[index].number}`;
   });
   $("pictures").style.filter = mode === "difference" ? `brightness(${$("gain").value})` : "";
   $("line").hidden = $("divider").parentElement.hidden = mode !== "slider";
-  $("line").style.left = `${divider * 100}%`;
-  $("divider").value = Math.round(divider * 1000);
-  $("divider").setAttribute("aria-valuetext", `${Math.round(divider * 100)} %`);
+  placeDivider();
   $("left-name").textContent = sources[isFlip ? shown : left].label;
   $("right-name").textContent = sources[right].label;
   $("right-name").hidden = isFlip;
@@ -94,7 +105,8 @@ function tell() {
     const other = number === moment.number ? "" : `frame ${number}, `;
     return `${sources[index].label} (${other}${compression(quality)})`;
   });
-  $("status").textContent = `Frame ${moment.number}, ${seconds(moment.time)}: ${names.join(" and ")}`;
+  const text = `Frame ${moment.number}, ${seconds(moment.time)}: ${names.join(" and ")}`;
+  if ($("status").textContent !== text) $("status").textContent = text; // a screen reader says it once
 }
 
 function showMoment(index) {
@@ -130,7 +142,7 @@ function setMode(mode) {
 
 function setDivider(share) {
   view.divider = clamp(share, 0, 1);
-  arrange();
+  placeDivider();
 }
 
 // (x, y) is the place on the stage, in pixels from its corner, that stays where it is.
@@ -161,14 +173,13 @@ function moveBy(x, y) {
 
 function setSharp(isSharp) {
   $("sharp").checked = isSharp;
-  $("pictures").classList.toggle("sharp", isSharp);
+  place();
 }
 
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   $("theme").textContent = theme === "dark" ? "Light" : "Dark";
   $("theme").setAttribute("aria-label", theme === "dark" ? "Light page" : "Dark page");
-  $("theme").removeAttribute("aria-pressed");
   drawPlot();
 }
 
@@ -193,7 +204,7 @@ function drawPlot() {
   $("first-frame").textContent = `Frame ${numbers[0]}`;
   $("last-frame").textContent = `Frame ${last}`;
   const each = step > 1 ? `, the highest of ${step} frames` : "";
-  $("plot-note").textContent = `Mean absolute difference from ${sources[0].label}, of 255, `
+  $("plot-note").textContent = `Mean absolute difference from ${sources[0].label}, from 0 to 255, `
     + `at ${comparison.measured.join(" × ")} pixels${each}. Dotted lines are the frames shown here.`;
   $("legend").replaceChildren(...values.map((_, index) => {
     const item = make("li");
@@ -322,7 +333,7 @@ $("in").addEventListener("click", () => zoomBy(1.5));
 $("out").addEventListener("click", () => zoomBy(1 / 1.5));
 $("fit").addEventListener("click", fit);
 $("whole").addEventListener("click", () => zoomTo(1 / window.devicePixelRatio));
-$("sharp").addEventListener("change", () => setSharp($("sharp").checked));
+$("sharp").addEventListener("change", place);
 $("theme").addEventListener("click", KEYS.t);
 $("plot").addEventListener("click", (event) => {
   const { left, width } = $("plot").getBoundingClientRect();
@@ -336,7 +347,6 @@ new ResizeObserver(place).observe(stage);
 fillControls();
 fillNumbers();
 fillSources();
-setSharp(true);
 setTheme("dark");
 showMoment(0);
 place();

@@ -1,0 +1,126 @@
+"""The page as a text: well-formed, without a network, labelled, and readable in both themes."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import vsrealbasicvsr
+from tests.compare.pages import data_of
+from vsrealbasicvsr.compare.page import assemble
+
+FOLDER = Path(vsrealbasicvsr.__file__).parent / "compare"
+VOID = {"meta", "link", "input", "img", "br", "hr"}
+CONTROLS = {"button", "input", "select"}
+PAGE = assemble("A & <B>", {"title": "A & <B>", "moments": [], "sources": []})
+
+
+class Element:
+    def __init__(self, tag: str, attributes: dict[str, str | None], parents: tuple[Element, ...]) -> None:
+        self.tag, self.attributes, self.parents = tag, attributes, parents
+        self.text = ""
+
+
+class Reader(HTMLParser):
+    """Elements with their parents and their text; tags that do not fit together fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[Element] = []
+        self.all: list[Element] = []
+
+    def handle_starttag(self, tag, attrs):
+        assert len({name for name, _ in attrs}) == len(attrs), self.get_starttag_text()
+        element = Element(tag, dict(attrs), tuple(self.open))
+        self.all.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop().tag == tag, f"line {self.getpos()[0]}"
+
+    def handle_data(self, data):
+        for element in self.open:
+            element.text += data
+
+
+@pytest.fixture(scope="module")
+def elements():
+    reader = Reader()
+    reader.feed(PAGE)
+    reader.close()
+    assert reader.open == []
+    return reader.all
+
+
+def test_tags_fit_together_and_names_are_unique(elements):
+    names = [one.attributes["id"] for one in elements if "id" in one.attributes]
+    assert len(set(names)) == len(names)
+    assert next(one for one in elements if one.tag == "title").text == "A & <B>"
+    assert next(one for one in elements if one.tag == "html").attributes["lang"] == "en"
+
+
+def test_what_a_name_points_at_is_there(elements):
+    names = {one.attributes.get("id") for one in elements}
+    for one in elements:
+        for attribute in ("aria-labelledby", "aria-describedby", "for"):
+            assert set((one.attributes.get(attribute) or "").split()) <= names
+    used = set(re.findall(r'\$\("([\w-]+)"\)', (FOLDER / "page.js").read_text(encoding="utf-8")))
+    assert used <= names
+
+
+def test_every_control_has_a_label(elements):
+    for one in elements:
+        if one.tag not in CONTROLS and one.attributes.get("tabindex") != "0":
+            continue
+        label = one.attributes.get("aria-label") or (one.text if one.tag == "button" else "")
+        around = [parent.text for parent in one.parents if parent.tag == "label"]
+        assert label.strip() or any(text.strip() for text in around), one.attributes
+
+
+def test_nothing_comes_from_a_network():
+    assert not re.search(r"\b(?:https?|ftp|wss?):|url\(|@import|\bfetch\(|XMLHttpRequest|\bimport\(", PAGE)
+    assert re.findall(r'(?:src|href)="([^"]*)"', PAGE) == ["data:,"]
+    assert "default-src 'none'; img-src data:" in PAGE
+
+
+def test_texts_cannot_end_the_script_or_fill_other_places():
+    title = "</script><script>alert(1)</script> {{script}} \\1"
+    page = assemble(title, {"title": title})
+    assert data_of(page) == {"title": title}
+    assert page.count("<script") == PAGE.count("<script")
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance by WCAG 2."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_texts_and_edges_stand_out(theme):
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    rule = next(
+        rule for rule in re.findall(r":root[^{]*\{[^}]*\}", style) if f"color-scheme: {theme}" in rule
+    )
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", rule))
+    for ground in ("ground", "raised"):
+        assert contrast(colours["text"], colours[ground]) >= 7
+        assert contrast(colours["quiet"], colours[ground]) >= 4.5
+        assert contrast(colours["edge"], colours[ground]) >= 3
+        assert contrast(colours["accent"], colours[ground]) >= 3
+    assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
+    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    lines = re.search(rf"{theme}: \[([^\]]*)\]", script)
+    assert lines
+    for colour in re.findall(r"#[0-9a-f]{6}", lines[1]):
+        assert contrast(colour, colours["raised"]) >= 3
