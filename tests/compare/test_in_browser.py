@@ -27,12 +27,18 @@ def page(tmp_path_factory):
     return at / "page.html"
 
 
-@pytest.fixture
-def browser(page, tmp_path):
-    made = Browser(PROGRAM, tmp_path / "profile", 1280, 1000)
-    made.open(page)
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    made = Browser(PROGRAM, tmp_path_factory.mktemp("profile"), 1280, 1000)
     yield made
     made.close()
+
+
+@pytest.fixture
+def browser(program, page):
+    program.resize(1280, 1000)
+    program.open(page)
+    return program
 
 
 def look(browser) -> tuple[np.ndarray, dict]:
@@ -67,3 +73,131 @@ def test_digit_keys_flip_and_arrow_keys_change_the_frame(browser):
     np.testing.assert_array_equal(shown_picture(browser, 128, 96), SECOND[1])
     assert browser.run("$('status').textContent").startswith("Frame 1, 0.04 s: b (lossless)")
     assert browser.complaints == []
+
+
+def drag(browser, start: tuple[float, float], end: tuple[float, float]) -> None:
+    browser.mouse("mouseMoved", *start)
+    browser.mouse("mousePressed", *start, button="left", buttons=1, clickCount=1)
+    browser.mouse("mouseMoved", *end, button="left", buttons=1)
+    browser.mouse("mouseReleased", *end, button="left", clickCount=1)
+    browser.settle()
+
+
+def corner(browser, what: str) -> dict:
+    """Where something lies in the window: x, y, width, height."""
+    return browser.run(
+        f"(({{x, y, width, height}}) => ({{x, y, width, height}}))({what}.getBoundingClientRect())"
+    )
+
+
+def test_the_divider_follows_the_mouse_and_the_keys(browser):
+    browser.press("o")
+    at = corner(browser, "stage")
+    middle = at["x"] + at["width"] / 2, at["y"] + 100
+    drag(browser, middle, (middle[0] - 40, middle[1]))
+    assert browser.run("view.divider") == pytest.approx(0.5 - 40 / at["width"])
+    np.testing.assert_array_equal(shown_picture(browser, 128, 96)[60:, 50:], SECOND[0][60:, 50:])
+    browser.press("]")
+    assert browser.run("Number($('divider').value)") == round(1000 * (0.52 - 40 / at["width"]))
+    assert browser.complaints == []
+
+
+def test_both_sources_move_together(browser):
+    browser.press("o")
+    browser.press("2")
+    at = corner(browser, "stage")
+    spot = at["x"] + 100, at["y"] + 100
+    drag(browser, spot, (spot[0] + 8, spot[1] + 5))
+    np.testing.assert_array_equal(shown_picture(browser, 128, 96)[5:, 8:], SECOND[0][:-5, :-8])
+    browser.press("1")
+    enlarged = FIRST[0].repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(shown_picture(browser, 128, 96)[5:, 8:], enlarged[:-5, :-8])
+
+
+def test_the_wheel_zooms_about_the_mouse_to_single_pixels(browser):
+    browser.press("o")
+    at = corner(browser, "stage")
+    x, y = at["x"] + at["width"] / 2 + 20, at["y"] + at["height"] / 2 - 10
+    for _ in range(20):
+        browser.mouse("mouseWheel", x, y, deltaX=0, deltaY=-400)
+    browser.settle()
+    assert browser.run("view.zoom") == 64
+    box = corner(browser, "layers[1].image")
+    assert (x - box["x"]) / 64 == pytest.approx(64 + 20, abs=0.05)
+    assert (y - box["y"]) / 64 == pytest.approx(48 - 10, abs=0.05)
+    browser.press("2")
+    pixels, _ = look(browser)
+    column, row = int((x + 32 - box["x"]) // 64), int((y + 32 - box["y"]) // 64)
+    left, top = round(box["x"] + 64 * column), round(box["y"] + 64 * row)
+    seen = pixels[top + 2 : top + 62, left + 2 : left + 62]
+    np.testing.assert_array_equal(seen, np.broadcast_to(SECOND[0][row, column], seen.shape))
+
+
+def test_the_difference_is_amplified(browser):
+    browser.press("o")
+    browser.press("d")
+    apart = np.abs(FIRST[0].repeat(2, 0).repeat(2, 1).astype(int) - SECOND[0])
+    for gain in (1, 4):
+        browser.run(f"$('gain').value = '{gain}'; $('gain').dispatchEvent(new Event('change'))")
+        browser.settle()
+        seen = shown_picture(browser, 128, 96)
+        assert np.abs(seen - np.minimum(255, gain * apart)).max() <= gain
+
+
+def test_pictures_are_smooth_where_they_are_reduced_or_asked_to_be(browser):
+    rendering = "layers.map(({image}) => getComputedStyle(image).imageRendering)"
+    browser.press("o")
+    assert browser.run(rendering) == ["pixelated", "pixelated"]
+    browser.press("-")
+    assert browser.run(rendering) == ["pixelated", "auto"]
+    browser.press("p")
+    assert browser.run(rendering) == ["auto", "auto"]
+
+
+def test_thumbnails_and_the_plot_choose_frames(browser):
+    assert browser.run("$('thumbnails').children.length") == 3
+    browser.run("$('thumbnails').children[1].firstChild.click()")
+    assert browser.run("view.moment") == 1
+    points = browser.run("document.querySelector('#plot polyline').getAttribute('points')").split()
+    assert len(points) == 3
+    browser.run("$('plot').scrollIntoView()")
+    at = corner(browser, "$('plot')")
+    spot = at["x"] + at["width"] - 3, at["y"] + at["height"] / 2
+    drag(browser, spot, spot)
+    assert browser.run("view.moment") == 2
+    assert browser.run("document.querySelectorAll('[aria-current=true]').length") == 1
+
+
+def test_the_theme_changes(browser):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert browser.run(ground) == "rgb(20, 22, 26)"
+    browser.press("t")
+    assert browser.run(ground) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("mode", ["slider", "flip", "difference"])
+def test_a_phone_shows_everything_without_scrolling_sideways(browser, mode):
+    browser.resize(360, 740, mobile=True)
+    browser.run(f"setMode('{mode}')")
+    browser.settle()
+    assert browser.run("document.documentElement.scrollWidth") <= 360
+    small = browser.run(
+        "[...document.querySelectorAll('button, select')].filter(e => e.checkVisibility())"
+        ".filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44).map(e => e.outerHTML)"
+    )
+    assert small == []
+    assert browser.complaints == []
+
+
+def test_keys_reach_every_control(browser):
+    name = "(e => e.id || e.textContent || e.value)"
+    expected = browser.run(
+        "[...document.querySelectorAll('button, select, input, summary, [tabindex]')]"
+        ".filter(e => e.checkVisibility() && e.tabIndex >= 0 && !e.disabled)"
+        f".filter(e => e.type !== 'radio' || e.checked).map({name})"
+    )
+    reached = []
+    for _ in expected:
+        browser.press("Tab")
+        reached.append(browser.run(f"{name}(document.activeElement)"))
+    assert reached == expected
