@@ -65,6 +65,35 @@ def test_frames_that_a_source_does_not_have_are_no_moments(tmp_path, ffmpeg):
         assert page.frames == tuple(range(7))
 
 
+def test_turned_sources_are_shown_upright(tmp_path, ffmpeg):
+    folder(tmp_path / "coded", pictures(2))
+    ffmpeg("-framerate", "25", "-i", tmp_path / "coded" / "%04d.png", "-c:v", "png", tmp_path / "coded.mov")
+    ffmpeg("-display_rotation", "90", "-i", tmp_path / "coded.mov", "-c", "copy", tmp_path / "turned.mov")
+    upright = folder(tmp_path / "upright", [np.rot90(picture) for picture in pictures(2)])
+    data = data_of(compare([tmp_path / "turned.mov", upright], Choices()).text)
+    assert [(one["width"], one["height"]) for one in data["sources"]] == [(24, 32)] * 2
+    assert data["curve"]["values"] == [[0.0, 0.0]]
+    for number, moment in enumerate(data["moments"]):
+        np.testing.assert_array_equal(picture_of(moment["shown"][0]["picture"]), np.rot90(painted(number)))
+
+
+def test_the_page_tells_what_the_file_says_of_itself(tmp_path, ffmpeg):
+    images = folder(tmp_path / "images", pictures(2))
+    made = tmp_path / "made.mkv"
+    ffmpeg(
+        "-i",
+        clip(ffmpeg, tmp_path / "plain.mkv", images),
+        "-c",
+        "copy",
+        "-metadata",
+        "comment=refine=5",
+        made,
+    )
+    (first, second) = data_of(compare([images, made], Choices()).text)["sources"]
+    assert "refine=5" in second["facts"].values()
+    assert first["facts"]["Size"] == second["facts"]["Size"] == "32 × 24"
+
+
 def test_planted_differences_are_found(tmp_path):
     spoiled = {3: 255, 17: 40}
     first = [np.full((24, 32, 3), 100, np.uint8) for _ in range(20)]
@@ -119,6 +148,10 @@ def test_lossy_pictures_keep_their_colours(tmp_path):
 
 def test_what_cannot_be_compared_is_refused(tmp_path):
     a, b = folder(tmp_path / "a", pictures(3)), folder(tmp_path / "b", pictures(2))
+    with pytest.raises(SettingsError, match="shows nothing"):
+        Choices(frames=())
+    with pytest.raises(SettingsError, match="not possible"):
+        Choices(size_limit=0)
     with pytest.raises(SettingsError, match="two sources or more"):
         compare([a], Choices())
     with pytest.raises(SettingsError, match="at most 9"):

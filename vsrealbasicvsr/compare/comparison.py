@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from vsrealbasicvsr.compare.choose import most_telling
+from vsrealbasicvsr.compare.curve import Curve
 from vsrealbasicvsr.compare.description import describe, labels
 from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
 from vsrealbasicvsr.compare.display import display_size, displayed
@@ -24,8 +24,7 @@ from vsrealbasicvsr.video.resample import resample
 MEGABYTE = 1_000_000
 _THUMBNAIL = 160  # pixels of its longer side
 _THUMBNAIL_QUALITY = 70
-_FOR_ALL_ELSE = 0.9  # of the limit goes to pictures; thumbnails, curve and page take the rest
-_CURVE = 2000  # points of the plot at most, whatever the clip's length
+_FOR_PICTURES = 0.9  # of the limit goes to pictures; thumbnails, curve and page take the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,9 @@ class Choices:
         labels: A name for each source; None takes the files' names.
         title: Of the page; None is made of the labels.
         size_limit: Megabytes of the page.
+
+    Raises:
+        SettingsError: no frames are wanted, or the limit is not positive.
     """
 
     match: Match = "auto"
@@ -47,6 +49,12 @@ class Choices:
     labels: tuple[str, ...] | None = None
     title: str | None = None
     size_limit: float = 40.0
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.frames == ():
+            raise SettingsError("a page without frames shows nothing: give a count or frames.")
+        if self.size_limit <= 0:
+            raise SettingsError(f"a page of {self.size_limit:g} MB is not possible: give a larger limit.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ def compare(
         limit = int(choices.size_limit * MEGABYTE)
         bare = len(assemble(title, {**comparison, "moments": []}).encode())
         pixels = sum(math.prod(display_size(info)) for info in sources.infos) * len(chosen)
-        budget = Budget(max(0, int(limit * _FOR_ALL_ELSE) - bare), pixels)
+        budget = Budget(max(0, int(limit * _FOR_PICTURES) - bare), pixels)
         moments = list(_encoded(sources, curve, chosen, budget, tell))
     text = assemble(title, {**comparison, "moments": moments})
     if len(text.encode()) > limit:
@@ -109,38 +117,6 @@ def compare(
             f"the page does not fit in {choices.size_limit:g} MB: take fewer frames, or raise the size limit."
         )
     return Page(text, chosen, warnings)
-
-
-class _Curve:
-    """Differences of a whole clip, and which frames of the first source they belong to."""
-
-    def __init__(self, others: int, size: tuple[int, int]) -> None:
-        self.size = size
-        self.numbers = array("q")
-        self._values = [array("f") for _ in range(others)]
-
-    def add(self, number: int, differences: Sequence[float]) -> None:
-        self.numbers.append(number)
-        for values, difference in zip(self._values, differences, strict=True):
-            values.append(difference)
-
-    def largest(self) -> list[float]:
-        """Of each frame over all sources."""
-        return [max(values) for values in zip(*self._values, strict=True)]
-
-    def points(self) -> dict[str, Any]:
-        """For the plot: numbers, and a list of values for each source; of a long clip the peaks."""
-        step = -(-len(self.numbers) // _CURVE)
-        starts = range(0, len(self.numbers), step) if step else range(0)
-        return {
-            "numbers": [self.numbers[start] for start in starts],
-            "values": [[round(max(v[start : start + step]), 3) for start in starts] for v in self._values],
-            "step": step,
-        }
-
-    def at(self, number: int) -> list[float]:
-        place = self.numbers.index(number)
-        return [round(values[place], 3) for values in self._values]
 
 
 def _tell_nobody(_stage: str, _count: int) -> None:
@@ -155,9 +131,9 @@ def _names(paths: Sequence[Path], choices: Choices) -> list[str]:
     return list(choices.labels)
 
 
-def _measure(sources: Sources, tell: Callable[[str, int], None]) -> _Curve:
+def _measure(sources: Sources, tell: Callable[[str, int], None]) -> Curve:
     meter = DifferenceMeter(sources.infos)
-    curve = _Curve(len(sources.infos) - 1, meter.size)
+    curve = Curve(len(sources.infos) - 1, meter.size)
     for count, moment in enumerate(sources.moments(), 1):
         curve.add(moment[0].number, meter(moment))
         tell("measured", count)
@@ -166,7 +142,7 @@ def _measure(sources: Sources, tell: Callable[[str, int], None]) -> _Curve:
     return curve
 
 
-def _chosen(curve: _Curve, choices: Choices) -> tuple[int, ...]:
+def _chosen(curve: Curve, choices: Choices) -> tuple[int, ...]:
     if choices.frames is None:
         return tuple(curve.numbers[place] for place in most_telling(curve.largest(), choices.count))
     wrong = next((number for number in choices.frames if number not in curve.numbers), None)
@@ -177,7 +153,7 @@ def _chosen(curve: _Curve, choices: Choices) -> tuple[int, ...]:
 
 
 def _encoded(
-    sources: Sources, curve: _Curve, chosen: Sequence[int], budget: Budget, tell: Callable[[str, int], None]
+    sources: Sources, curve: Curve, chosen: Sequence[int], budget: Budget, tell: Callable[[str, int], None]
 ) -> Iterator[dict[str, Any]]:
     wanted = set(chosen)
     count = 0

@@ -49,7 +49,9 @@ def describe(info: SourceInfo, label: str) -> dict[str, Any]:
 def _tags(path: Path) -> dict[str, str]:
     """What a program wrote into the file about itself and its settings."""
     tags: dict[str, str] = {}
-    with suppress(av.FFmpegError, OSError), av.open(str(image_files(path)[0])) as container:
+    file = image_files(path)[0]
+    # Opened as a stream: FFmpeg takes some names of images for patterns.
+    with suppress(av.FFmpegError, OSError), file.open("rb") as stream, av.open(stream, "r") as container:
         video = container.streams.video[0]
         for found in (container.metadata, video.metadata):
             tags.update(_telling(found))
