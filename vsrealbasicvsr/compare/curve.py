@@ -23,8 +23,8 @@ class Curve:
 
     def __init__(self, others: int, size: tuple[int, int]) -> None:
         self.size = size
-        self.numbers = array("q")
-        self._values = [array("f") for _ in range(others)]
+        self.numbers: array[int] = array("q")
+        self._values: list[array[float]] = [array("f") for _ in range(others)]
 
     def add(self, number: int, differences: Sequence[float]) -> None:
         """Note the difference of each other source at a frame of the first."""
@@ -38,8 +38,8 @@ class Curve:
 
     def points(self) -> dict[str, Any]:
         """For the plot: numbers, and a list of values for each source; of a long clip the peaks."""
-        step = -(-len(self.numbers) // _POINTS)
-        starts = range(0, len(self.numbers), step) if step else range(0)
+        step = max(1, -(-len(self.numbers) // _POINTS))
+        starts = range(0, len(self.numbers), step)
         return {
             "numbers": [self.numbers[start] for start in starts],
             "values": [[round(max(v[start : start + step]), 3) for start in starts] for v in self._values],
