@@ -98,9 +98,9 @@ class Budget:
     def _ladder(self, pictures: Sequence[Tensor]) -> list[tuple[list[int | None], int]]:
         """What to try; it begins a step above what was needed last."""
         is_small = [_pixels(picture) <= _LARGEST_LOSSLESS for picture in pictures]
-        lossy: list[tuple[list[int | None], int]] = [
-            ([quality] * len(pictures), step) for step, quality in enumerate(QUALITIES)
-        ][self._step :]
+        lossy: list[tuple[list[int | None], int]] = []
+        for step, quality in list(enumerate(QUALITIES))[self._step :]:
+            lossy.append(([quality for _ in pictures], step))
         if all(is_small):
             return [([None] * len(pictures), self._step), *lossy]
         if not any(is_small):
