@@ -25,7 +25,7 @@ def test_every_setting_says_what_it_does() -> None:
         ("strength", 1.5, "between 0 and 1"),
         ("strength", None, "a number"),
         ("precision", "fp8", "one of auto, fp32, fp16, bf16"),
-        ("acceleration", "jit", "one of auto, off, compile, graphs, fused"),
+        ("acceleration", "jit", "one of auto, off, compile, graphs, fused, tensorrt"),
         ("model", "", "a text"),
         ("device", 0, "a text"),
         (

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from vsrealbasicvsr.errors import SettingsError
 
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
-Acceleration = Literal["auto", "off", "compile", "graphs", "fused"]
+Acceleration = Literal["auto", "off", "compile", "graphs", "fused", "tensorrt"]
 
 DEVICE = r"auto|cpu(?::\d+)?|cuda|(?:cuda:)?\d+"
 """One device's name, for `re.ASCII`; whether the machine has it is told where it is used."""
@@ -73,8 +73,8 @@ class Settings:
     acceleration: Acceleration = _setting(
         "auto",
         "how the network's parts are run; auto was fastest on a CPU; "
-        "graphs, fused and compile are not measured on a GPU yet",
-        choices=("auto", "off", "compile", "graphs", "fused"),
+        "graphs, fused, compile and tensorrt are not measured on a GPU yet",
+        choices=("auto", "off", "compile", "graphs", "fused", "tensorrt"),
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -12,6 +12,9 @@ from vsrealbasicvsr.engine import Lanes, Restorer, on_host
 from vsrealbasicvsr.engine.plan import Need
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.conversion import Conversion
+from vsrealbasicvsr.video.pixels import rgb_from_codes
 
 pytestmark = pytest.mark.gpu
 
@@ -51,9 +54,11 @@ def test_the_device_equals_the_cpu(golden_network: RealBasicVSR) -> None:
     torch.testing.assert_close(cuda, cpu, rtol=0, atol=5e-4)
 
 
-@pytest.mark.parametrize("acceleration", ["compile", "graphs", "fused"])
+@pytest.mark.parametrize("acceleration", ["compile", "graphs", "fused", "tensorrt"])
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_every_acceleration_gives_the_same_pictures(acceleration: str, precision: str) -> None:
+    if acceleration == "tensorrt":
+        pytest.importorskip("torch_tensorrt", reason="torch-tensorrt is not installed")
     frames = decode_rgb(EXAMPLE_CLIP, frames=7)[:, :, :66, :90]
     plain = stream(None, frames, window=3, margin=1, precision=precision, acceleration="off")
     fast = stream(None, frames, window=3, margin=1, precision=precision, acceleration=acceleration)
@@ -100,6 +105,21 @@ def test_the_estimate_is_what_the_device_gives_out(memory: str) -> None:
     measured = torch.cuda.max_memory_allocated() - before
     need = Need(restorer._network, restorer.settings, torch.float16, *frames.shape[:1:-1], on_host=False)
     assert need.peak(restorer._steps.plan(frames.shape[-2:])) == pytest.approx(measured, rel=0.15)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le", "yuv444p16le", "gbrp", "gbrpf32le"])
+@pytest.mark.parametrize("size", [(128, 96), (90, 66)])
+def test_codes_are_made_on_the_device(pixel_format: str, size: tuple[int, int]) -> None:
+    colour = Colour(1, False, 1, 1, 1)
+    conversion = Conversion(pixel_format, colour, *size)
+    picture = torch.rand(3, 96, 128)
+    host, there = conversion.codes(picture), conversion.codes(picture.cuda()).cpu()
+    assert host.dtype == there.dtype
+    allowed = 1e-5 if host.is_floating_point() else 1  # at halves
+    torch.testing.assert_close(there.float(), host.float(), rtol=0, atol=allowed)
+    expected = rgb_from_codes(host, *size, pixel_format, colour)
+    rgb = rgb_from_codes(host.cuda(), *size, pixel_format, colour).cpu()
+    torch.testing.assert_close(rgb, expected, rtol=0, atol=1e-5)
 
 
 def test_a_full_device_is_survived() -> None:

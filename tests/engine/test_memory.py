@@ -252,6 +252,20 @@ def test_the_estimate_is_within_15_percent_of_what_lies_on_a_gpu(
     assert need.peak(plan) == pytest.approx(gpu.peak, rel=0.15)
 
 
+def test_windows_of_other_lanes_and_graphs_take_their_part() -> None:
+    given = network(64, 1)
+    plan = Plan(180, 100, False, 180)
+
+    def peak(windows: int = 1, **settings: object) -> int:
+        chosen = Settings.from_mapping({"window": 24, "margin": 8, **settings})
+        return Need(given, chosen, torch.float16, 320, 180, False, windows).peak(plan)
+
+    assert peak(2) - peak() == 24 * (12 + 16) * 320 * 180
+    # Two trunks with and without a neighbour, cleaning, flow and two shapes of detail: more than all else.
+    assert peak(acceleration="graphs") > 2 * peak()
+    assert peak(acceleration="fused") == peak(acceleration="graphs")
+
+
 @given(height=st.integers(1, 5000), detail=st.integers(1, 700), host=st.booleans())
 def test_plans_shrink_until_nothing_is_left(height: int, detail: int, host: bool) -> None:
     plan: Plan | None = Plan(height, detail, host, height)

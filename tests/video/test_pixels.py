@@ -12,7 +12,13 @@ from tests.video import zimg
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.video.colour import Colour
 from vsrealbasicvsr.video.layout import pixel_layout, readable_format
-from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
+from vsrealbasicvsr.video.pixels import (
+    codes_from_frame,
+    codes_from_rgb,
+    frame_from_codes,
+    frame_from_rgb,
+    rgb_from_frame,
+)
 
 NOISE = np.random.default_rng(11)
 SUBSAMPLINGS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
@@ -161,6 +167,20 @@ def test_every_writable_format_round_trips(name) -> None:
     )
     frame = frame_from_rgb(rgb, name, BT709)
     torch.testing.assert_close(rgb_from_frame(frame, BT709), rgb, atol=step, rtol=0)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+@pytest.mark.parametrize("size", [(26, 34), (5, 3)])
+def test_codes_are_the_samples_of_the_frame(name, size) -> None:
+    rgb = torch.from_numpy(NOISE.random((3, *size), np.float32))
+    codes = codes_from_rgb(rgb, name, BT709)
+    assert codes.dtype.itemsize == np.dtype(pixel_layout(name).sample).itemsize
+    made, direct = frame_from_codes(codes, *size[::-1], name, BT709), frame_from_rgb(rgb, name, BT709)
+    assert (made.format.name, made.width, made.height) == (name, *size[::-1])
+    assert (made.colorspace, made.color_range) == (direct.colorspace, direct.color_range)
+    expected = codes_from_frame(direct)
+    assert torch.equal(codes_from_frame(made).view(torch.uint8), expected.view(torch.uint8))
+    assert torch.equal(codes.view(torch.uint8), expected.view(torch.uint8))
 
 
 @pytest.mark.parametrize("name", [name for name in SUPPORTED if not name.startswith("mono")])

@@ -18,6 +18,7 @@ from typing import Literal, cast
 import av
 import numpy as np
 import torch
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -41,8 +42,6 @@ from vsrealbasicvsr.job.worker import OpenRestorer
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.pixels import frame_from_rgb
-from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.sink import open_sink
 from vsrealbasicvsr.video.source import Source, open_source
 
@@ -264,23 +263,17 @@ class _Watch:
 def _plain(setup: _Setup, opener: OpenRestorer) -> Phases:
     watch = _Watch()
     with open_source(setup.clip) as source:
-        plan = setup.order(source, "plain").plan
-        sink = open_sink(plan)
+        order = setup.order(source, "plain")
+        conversion = order.conversion()
+        sink = open_sink(order.plan)
 
-        def write(restored: Restored) -> None:
-            picture = resize_picture(
-                restored.picture,
-                plan.size[::-1],
-                kernel=setup.delivery.kernel,
-                light=setup.delivery.light,
-                transfer=plan.colour.transfer,
-            )
-            frame = frame_from_rgb(picture, plan.pixel_format, plan.colour)
+        def write(frame: VideoFrame, restored: Restored) -> None:
             sink.write(frame, restored.pts, restored.duration)
             watch.note(restored.number + 1)
 
         restorer = opener(setup.settings)
-        Passage(restorer, lambda _: source.info.colour, write).run(frames_with_cuts(source, None))
+        passage = Passage(restorer, lambda _: source.info.colour, lambda: conversion, write)
+        passage.run(frames_with_cuts(source, None))
         sink.finish()
     return watch.ended()
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.channel import Channel, ChannelClosedError, Room
 from vsrealbasicvsr.engine.device import find_device
-from vsrealbasicvsr.engine.host import on_host
+from vsrealbasicvsr.engine.host import Finish, on_host
 from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
 from vsrealbasicvsr.errors import SettingsError
@@ -47,8 +47,12 @@ def open_restorer(settings: Settings) -> Restorer | Lanes:
             f"acceleration {settings.acceleration!r} needs each device to be named once; else use auto."
         )
     network = load(weights.resolve(settings.model))
+    # A window more than there are restorers is held: that is two for one of them.
     return Lanes(
-        [Restorer(network, replace(settings, device=name), sharing=devices.count(name)) for name in devices]
+        [
+            Restorer(network, replace(settings, device=name), sharing=devices.count(name), windows=2)
+            for name in devices
+        ]
     )
 
 
@@ -76,10 +80,19 @@ class Lanes:
         on_cleaned: OnCleaned | None = None,
         first: int = 0,
         core_start: int | None = None,
+        finish: Finish = Tensor.float,
     ) -> Iterator[Tensor]:
         """As `Restorer.stream`, but the pictures come out on the host.
 
         With `window=0` whole shots go round robin, and as many as stated above are held.
+
+        Args:
+            frames: as there.
+            cuts: as there.
+            on_cleaned: as there.
+            first: as there.
+            core_start: as there.
+            finish: what is done to each picture on its device, in that lane's thread.
 
         Raises:
             ClipError: a frame is of another shape than the first, or no stream can begin at `core_start`.
@@ -88,7 +101,7 @@ class Lanes:
         core_start = first_core(first, core_start, self.settings.window)
         count = len(self._restorers)
         lanes = [_Lane(restorer, count) for restorer in self._restorers]
-        run = _Run(lanes, self.settings, on_cleaned, core_start)
+        run = _Run(lanes, self.settings, on_cleaned, core_start, finish)
         try:
             yield from run.through(_cores(frames, cuts, self.settings.window, first))
         finally:
@@ -190,10 +203,15 @@ class _Run:
     """One stream's state: blocks that windows to come still reach, and windows in the making."""
 
     def __init__(
-        self, lanes: Sequence[_Lane], settings: Settings, on_cleaned: OnCleaned | None, core_start: int
+        self,
+        lanes: Sequence[_Lane],
+        settings: Settings,
+        on_cleaned: OnCleaned | None,
+        core_start: int,
+        finish: Finish,
     ) -> None:
         self._lanes, self._settings, self._on_cleaned = lanes, settings, on_cleaned
-        self._core_start = core_start
+        self._core_start, self._finish = core_start, finish
         self._blocks: dict[int, _Block] = {}
         self._made: deque[tuple[_Block, Channel[Tensor]]] = deque()
         self._failure: Exception | None = None
@@ -322,7 +340,8 @@ class _Run:
             motions = [
                 motion and lane.moved(motion) for block in blocks for motion in block.motions.result()
             ][part]
-            for picture in on_host(lane.restorer.restore(cleaned, motions, window, self._check)):
+            made = lane.restorer.restore(cleaned, motions, window, self._check)
+            for picture in on_host(made, self._finish):
                 channel.put(picture)
         except ChannelClosedError:
             pass

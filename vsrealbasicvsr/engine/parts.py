@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.engine.graphed import Graphed
 from vsrealbasicvsr.engine.in_place import detail_in_place, trunk_in_place
+from vsrealbasicvsr.engine.tensorrt import by_tensorrt
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import BasicVSR
@@ -61,13 +62,13 @@ def make_parts(
         dtype: arithmetic of cleaning, trunks and reconstruction.
         acceleration: `off` runs the plain modules; `auto` the same with activations in place; `graphs`
             replays that as CUDA graphs; `fused` has Triton kernels between the convolutions, in graphs;
-            `compile` leaves all to `torch.compile`. On a CPU none was measured to be faster than `auto`
-            (benchmarks/README.md); on a GPU nothing was measured yet.
+            `compile` leaves all to `torch.compile`, `tensorrt` to TensorRT. On a CPU none was measured to be
+            faster than `auto` (benchmarks/README.md); on a GPU nothing was measured yet.
 
     Raises:
-        SettingsError: `graphs` or `fused` on a device that is no GPU.
+        SettingsError: `graphs`, `fused` or `tensorrt` on a device that is no GPU; no torch-tensorrt.
     """
-    if acceleration in ("graphs", "fused") and device.type != "cuda":
+    if acceleration in ("graphs", "fused", "tensorrt") and device.type != "cuda":
         raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
     own = copy.deepcopy(network).eval().requires_grad_(False)
     own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
@@ -76,10 +77,13 @@ def make_parts(
     plain = _plain(own)
     if acceleration == "off":
         return plain
+    # PyTorch's and TensorRT's own places are emptied when the machine starts.
+    kept = platformdirs.user_cache_path("vsrealbasicvsr", appauthor=False)
+    if acceleration == "tensorrt":
+        return _each(plain, by_tensorrt(device, kept / "tensorrt"))
     if acceleration == "compile":
-        # Read when the first part is compiled; PyTorch's own place is emptied when the machine starts.
-        kept = platformdirs.user_cache_path("vsrealbasicvsr", appauthor=False) / "compiled"
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
+        # Read when the first part is compiled.
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept / "compiled"))
         return _each(plain, partial(torch.compile, fullgraph=True, dynamic=False))
     if acceleration == "fused":
         return _each(_fused(own, plain), Graphed)

@@ -102,6 +102,7 @@ class Need:
         width: source pixels.
         height: source pixels.
         on_host: the device's memory is the host's, so that features cannot be put away.
+        windows: windows whose cleaned frames lie on the device, where several are in the making.
     """
 
     network: RealBasicVSR
@@ -110,6 +111,7 @@ class Need:
     width: int
     height: int
     on_host: bool
+    windows: int = 1
 
     @property
     def _pixels(self) -> int:
@@ -125,8 +127,8 @@ class Need:
         flow = sum(p.numel() for p in self.network.basicvsr.spynet.parameters())
         every = sum(p.numel() for p in self.network.parameters())
         weights = 4 * flow + self.dtype.itemsize * (every - flow)
-        window = self.settings.window + 2 * self.settings.margin
-        return weights + window * (_PICTURE + _MOTION) * self._pixels + self._stored(plan)
+        frames = self.windows * self.settings.window + 2 * self.settings.margin
+        return weights + frames * (_PICTURE + _MOTION) * self._pixels + self._stored(plan)
 
     def _stored(self, plan: Plan) -> int:
         away = plan.features_on_host and not self.on_host
@@ -141,7 +143,19 @@ class Need:
         held = _PICTURE * SCALE * SCALE * self._pixels
         apart = max(self._cleaning(plan), self._flow(plan))  # while no features are stored
         together = max(self._propagation(plan), self._reconstruction(plan))
-        return self.kept(plan) + held + max(apart - self._stored(plan), together)
+        return self.kept(plan) + self._graphs(plan) + held + max(apart - self._stored(plan), together)
+
+    def _graphs(self, plan: Plan) -> int:
+        """What CUDA graphs keep to themselves: the intermediate results of each, for each shape of strips.
+
+        Both passes have one for frames that start a shot and one for all others.
+        """
+        if self.settings.acceleration not in ("graphs", "fused"):
+            return 0
+        shapes = min(3, -(-self.height // plan.rows))  # the first, those between, the last
+        last = min(3, -(-self.height // plan.detail_rows))
+        rows = self._cleaning(plan) + 4 * self._propagation(plan)
+        return shapes * rows + self._flow(plan) + last * self._reconstruction(plan)
 
     def _trunk(self, rows: int) -> int:
         """A strip in a trunk: what entered the row of blocks, and three pictures of a block's width."""

@@ -47,6 +47,7 @@ class Restorer:
         settings: how to restore.
         device: overrides `settings.device`.
         sharing: how many restorers share the device's memory.
+        windows: how many windows' cleaned frames lie there for this one, where several are in the making.
 
     Raises:
         WeightsError: the weights cannot be found or read.
@@ -61,11 +62,12 @@ class Restorer:
         device: str | None = None,
         *,
         sharing: int = 1,
+        windows: int = 1,
     ) -> None:
         self.settings = settings or Settings()
         self.device = find_device(device or self.settings.device)
         model = model if model is not None else self.settings.model
-        self._sharing = sharing
+        self._sharing, self._windows = sharing, windows
         if self.device.type == "cpu" and self.settings.precision == "fp16":
             log.warning("precision fp16 is many times slower than fp32 on a CPU; take fp32 or bf16 there.")
         with MemoryErrors(
@@ -285,7 +287,7 @@ class Restorer:
     def _make_steps(self, dtype: torch.dtype) -> Steps:
         budget = read_budget(self.settings.memory, self.device)
         share = None if budget is None else budget // self._sharing
-        return Steps(self._network, self.settings, self.device, dtype, share)
+        return Steps(self._network, self.settings, self.device, dtype, share, self._windows)
 
     def _memory_errors(self, frame: Tensor) -> MemoryErrors:
         height, width = frame.shape[-2:]

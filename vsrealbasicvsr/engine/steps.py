@@ -93,6 +93,7 @@ class Steps:
         dtype: arithmetic of cleaning, trunks and reconstruction. Sums of pictures, flow and sampling
             grids are float32 always.
         budget: bytes of device memory to keep to; None is no limit.
+        windows: windows whose cleaned frames lie on the device, for the plan.
     """
 
     def __init__(
@@ -102,12 +103,13 @@ class Steps:
         device: torch.device,
         dtype: torch.dtype,
         budget: int | None = None,
+        windows: int = 1,
     ) -> None:
         self.dtype = dtype
         self._parts = make_parts(network, device, dtype, settings.acceleration)
         self._settings = settings
         self._device = device
-        self._budget = budget
+        self._budget, self._windows = budget, windows
         self._plans: dict[tuple[int, int], Plan] = {}
 
     def plan(self, size: Sequence[int]) -> Plan:
@@ -115,7 +117,9 @@ class Steps:
         height, width = size
         if (height, width) not in self._plans:
             on_host = self._device.type == "cpu"
-            need = Need(self._parts.network, self._settings, self.dtype, width, height, on_host)
+            need = Need(
+                self._parts.network, self._settings, self.dtype, width, height, on_host, self._windows
+            )
             plan = make_plan(need, self._budget)
             if plan != make_plan(need, None):
                 log.warning("memory %s: %dx%d is done in %s.", self._settings.memory, width, height, plan)

@@ -36,10 +36,11 @@ from vsrealbasicvsr.ffmpeg.rehearsal import Pictures, rehearse
 from vsrealbasicvsr.ffmpeg.simple_command import SimpleCommand
 from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, colour_options
 from vsrealbasicvsr.job.passage import Passage, Restored
+from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour import Colour, describe_colour
+from vsrealbasicvsr.video.conversion import Conversion
 from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.pixels import frame_from_rgb
 from vsrealbasicvsr.video.source import SourceFrame
 
 log = logging.getLogger("vsrealbasicvsr")
@@ -211,8 +212,8 @@ class _Run:
     ) -> None:
         self._halves, self._pictures, self._given, self._loglevel = halves, pictures, given, loglevel
         self._marks = Marks(pictures.time_base)
-        self._passage = Passage(restorer, self._describe, self._write, stop=self._stop)
-        self._colour: Colour | None = None
+        self._passage = Passage(restorer, self._describe, self._converted, self._write, stop=self._stop)
+        self._conversion: Conversion | None = None
         self._colour_options: list[str] = []
         self._decode: Child | None = None
         self._reader: PictureReader | None = None
@@ -252,8 +253,10 @@ class _Run:
 
     def _describe(self, picture: VideoFrame) -> Colour:
         """What the numbers mean, settled by the first picture."""
-        if self._colour is None:
-            self._colour, notes = describe_colour(picture)
+        if self._conversion is None:
+            colour, notes = describe_colour(picture)
+            layout = self._halves.wire_format.replace("yuvj", "yuv")
+            self._conversion = Conversion(layout, colour, SCALE * picture.width, SCALE * picture.height)
             # The other guesses change no pixel, and what is not tagged stays so.
             guesses = "; ".join(note for note in notes if note.startswith(("matrix", "range")))
             if guesses and self._loglevel == "warning":
@@ -267,15 +270,16 @@ class _Run:
             }
             tags = {tag: str(int(numbers[tag])) for tag in self._pictures.tags}
             if self._halves.wire_format.startswith("yuv"):  # others would guess another from the larger size
-                tags.setdefault("colorspace", str(self._colour.matrix))
+                tags.setdefault("colorspace", str(colour.matrix))
             self._colour_options = colour_options(tags)
-        return self._colour
+        return self._conversion.colour
 
-    def _write(self, restored: Restored) -> None:
-        """Convert and hand over; runs in the encoding thread."""
-        assert self._colour is not None
-        layout = self._halves.wire_format.replace("yuvj", "yuv")
-        picture = frame_from_rgb(restored.picture, layout, self._colour)
+    def _converted(self) -> Conversion:
+        assert self._conversion is not None  # by the first picture
+        return self._conversion
+
+    def _write(self, picture: VideoFrame, restored: Restored) -> None:
+        """Hand over; runs in the encoding thread."""
         if not self._encode.is_started:
             self._start_encode_half(picture, restored.pts)
         self._encode.write(picture, restored.pts)

@@ -18,6 +18,7 @@ from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
 from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.video.colour import describe_colour
+from vsrealbasicvsr.video.conversion import Conversion
 from vsrealbasicvsr.video.cuts import find_cuts
 from vsrealbasicvsr.video.encoders import Encoding
 from vsrealbasicvsr.video.graph import FilterChain
@@ -161,7 +162,8 @@ class _Run:
         self._source, self._arriving, self._plan = source, arriving, plan
         self._before = _chain(source.info, *before) if before else None
         self._after = _chain(enlarged, *after, ("format", plan.pixel_format)) if after else None
-        self._passage = Passage(restorer, lambda _: arriving.colour, self._write)
+        conversion = Conversion(plan.pixel_format, plan.colour, enlarged.width, enlarged.height)
+        self._passage = Passage(restorer, lambda _: arriving.colour, lambda: conversion, self._write)
         self._written = 0
 
     def through(self, sink: Sink, given: frozenset[int] | None) -> None:
@@ -196,9 +198,8 @@ class _Run:
                 assert filtered.pts is not None
                 yield SourceFrame(filtered, filtered.pts, filtered.duration or None)
 
-    def _write(self, restored: Restored) -> None:
-        """Convert, filter and write; runs in the encoding thread."""
-        picture = frame_from_rgb(restored.picture, self._plan.pixel_format, self._plan.colour)
+    def _write(self, picture: VideoFrame, restored: Restored) -> None:
+        """Filter and write; runs in the encoding thread."""
         picture.pts, picture.time_base = restored.pts, self._arriving.time_base
         picture.duration = restored.duration or 0
         self._deliver([picture] if self._after is None else _pushed(self._after, picture))

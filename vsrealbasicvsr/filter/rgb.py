@@ -53,8 +53,8 @@ def realbasicvsr(
             a GPU, all else fp32.
         memory: device memory to keep to: a share of what is free, as "60%", or an amount, as "6GB"; "auto"
             takes 90% of a GPU's, and on the CPU what it takes; with window=0 a shot's frames come on top.
-        acceleration: how the network's parts are run: "auto" was fastest on a CPU; "graphs", "fused" and
-            "compile" are not measured on a GPU yet; "off" runs the plain modules.
+        acceleration: how the network's parts are run: "auto" was fastest on a CPU; "graphs", "fused",
+            "compile" and "tensorrt" are not measured on a GPU yet; "off" runs the plain modules.
         cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and
             `_SceneChangeNext`; "detect" finds them as `vsrealbasicvsr restore` does; a list of the frame
             numbers that start a shot, or a text file of them; None for none.

@@ -104,7 +104,7 @@ class Worker:
                 window, lambda n: torch.from_numpy(picture(n)), cuts, self._check_open
             )
             frames: deque[CleanedFrame] = deque()  # of the pictures on their way to the host
-            for restored in on_host(_noting(frames, made), dtype):
+            for restored in on_host(_noting(frames, made), lambda picture: picture.to(dtype)):
                 yield frames.popleft(), restored.numpy()
         return_freed_memory()
 

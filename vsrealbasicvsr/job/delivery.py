@@ -10,7 +10,7 @@ from typing import Literal
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.resample import Kernel
+from vsrealbasicvsr.video.resample import Kernel, Light
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,7 @@ class Delivery:
     """Enlargement in all, instead of `size`; the network's own is 4."""
     kernel: Kernel = "spline36"
     """Filter of that resizing."""
-    light: Literal["gamma", "linear"] = "gamma"
+    light: Light = "gamma"
     """Light in which that resizing averages."""
     deinterlace: Literal["auto", "off", "frame", "field"] = "auto"
     """bwdif before restoration: where flagged, never, to one frame per frame, to one per field."""

@@ -50,7 +50,8 @@ class Maker:
             beside=not frugal,
         )
         colour = self._order.info.colour
-        passage = Passage(self._restorer, lambda _: colour, writer.write, frugal=frugal)
+        conversion = self._order.conversion()
+        passage = Passage(self._restorer, lambda _: colour, lambda: conversion, writer.write, frugal=frugal)
         try:
             passage.run(
                 stretch.frames, first=stretch.first, core_start=stretch.start, stop=lambda: stretch.stop

@@ -13,6 +13,7 @@ from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
 from vsrealbasicvsr.job.record import Record
 from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.conversion import Conversion
 from vsrealbasicvsr.video.output import CONTAINERS, OutputPlan, plan_output
 from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
 
@@ -46,6 +47,12 @@ class Order:
     def folder(self) -> JobFolder:
         """Where the job is kept."""
         return JobFolder(self.target)
+
+    def conversion(self) -> Conversion:
+        """How restored pictures become its frames."""
+        width, height = self.plan.size
+        kernel, light = self.delivery.kernel, self.delivery.light
+        return Conversion(self.plan.pixel_format, self.plan.colour, width, height, kernel, light)
 
     def rule(self) -> SegmentRule:
         """Where its segments start; for one way through the source."""

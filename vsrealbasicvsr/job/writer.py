@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from av.video.frame import VideoFrame
+
 from vsrealbasicvsr.errors import RestorationError, VideoError
 from vsrealbasicvsr.job.content import content_of
 from vsrealbasicvsr.job.folder import JobFolder, remove
@@ -16,8 +18,6 @@ from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.passage import Restored
 from vsrealbasicvsr.job.record import Done
 from vsrealbasicvsr.video.output import FRAME_NUMBER
-from vsrealbasicvsr.video.pixels import frame_from_rgb
-from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.sink import Sink, open_sink
 
 
@@ -65,7 +65,7 @@ class SegmentWriter:
         *,
         beside: bool = True,
     ) -> None:
-        self._plan, self._delivery, self._folder = order.plan, order.delivery, folder
+        self._plan, self._folder = order.plan, folder
         self._starts, self._record, self._on_frame, self._worker = starts, record, on_frame, worker
         self._beside = beside
         self.start: int | None = None
@@ -73,8 +73,8 @@ class SegmentWriter:
         self._thread = ThreadPoolExecutor(1, "end of segment")
         self._ending: tuple[int, Future[None]] | None = None
 
-    def write(self, restored: Restored) -> None:
-        """Resize, convert and encode a picture; with a segment's first, have the one before ended.
+    def write(self, frame: VideoFrame, restored: Restored) -> None:
+        """Encode a frame; with a segment's first, have the one before ended.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
@@ -84,15 +84,6 @@ class SegmentWriter:
             self._end()
             self._open = self._begin(restored)
         assert self._open is not None
-        width, height = self._plan.size
-        resized = resize_picture(
-            restored.picture,
-            (height, width),
-            kernel=self._delivery.kernel,
-            light=self._delivery.light,
-            transfer=self._plan.colour.transfer,
-        )
-        frame = frame_from_rgb(resized, self._plan.pixel_format, self._plan.colour)
         self._open.sink.write(frame, restored.pts, restored.duration)
         self._open.times.append((restored.pts, restored.duration))
         self._open.passes.append(restored.passes)

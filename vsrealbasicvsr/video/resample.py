@@ -48,8 +48,8 @@ def resample(
         (..., h, w), float32; the image itself where nothing changes.
     """
     height, width = source or (image.shape[-2], image.shape[-1])
-    rows = _blocks(kernel, image.shape[-2], size[0], shift[0], float(height))
-    columns = _blocks(kernel, image.shape[-1], size[1], shift[1], float(width))
+    rows = _blocks(kernel, image.shape[-2], size[0], shift[0], float(height), image.device)
+    columns = _blocks(kernel, image.shape[-1], size[1], shift[1], float(width), image.device)
     if size[0] * image.shape[-1] <= image.shape[-2] * size[1]:  # the smaller picture in between
         return _filter_columns(_filter_rows(image, rows), columns)
     return _filter_rows(_filter_columns(image, columns), rows)
@@ -95,48 +95,44 @@ class _Block:
 
     start: int
     stop: int
-    weights: NDArray[np.float32]
+    weights: Tensor
 
 
 def _filter_rows(image: Tensor, blocks: tuple[_Block, ...]) -> Tensor:
     if not blocks:
         return image
-    parts = [
-        torch.matmul(_weights(block, image), image[..., block.start : block.stop, :]) for block in blocks
-    ]
+    parts = [torch.matmul(block.weights, image[..., block.start : block.stop, :]) for block in blocks]
     return torch.cat(parts, dim=-2)
 
 
 def _filter_columns(image: Tensor, blocks: tuple[_Block, ...]) -> Tensor:
     if not blocks:
         return image
-    parts = [torch.matmul(image[..., block.start : block.stop], _weights(block, image).T) for block in blocks]
+    parts = [torch.matmul(image[..., block.start : block.stop], block.weights.T) for block in blocks]
     return torch.cat(parts, dim=-1)
 
 
-def _weights(block: _Block, image: Tensor) -> Tensor:
-    return torch.from_numpy(block.weights).to(image.device)
-
-
 @lru_cache(maxsize=64)
-def _blocks(kernel: Kernel, length: int, outputs: int, shift: float, window: float) -> tuple[_Block, ...]:
-    """The filter of one axis, block by block; empty where it would change nothing."""
+def _blocks(
+    kernel: Kernel, length: int, outputs: int, shift: float, window: float, device: torch.device
+) -> tuple[_Block, ...]:
+    """The filter of one axis, block by block, on a device; empty where it would change nothing."""
     if length == outputs == window and shift == 0.0:
         return ()
     indices, weights = _taps(kernel, length, outputs, shift, window)
     step = max(1, round(_BLOCK * min(1.0, outputs / window)))
     return tuple(
-        _block(indices[first : first + step], weights[first : first + step])
+        _block(indices[first : first + step], weights[first : first + step], device)
         for first in range(0, outputs, step)
     )
 
 
-def _block(indices: NDArray[np.int64], weights: NDArray[np.float64]) -> _Block:
+def _block(indices: NDArray[np.int64], weights: NDArray[np.float64], device: torch.device) -> _Block:
     start, stop = int(indices.min()), int(indices.max()) + 1
     dense = np.zeros((len(indices), stop - start))
     rows = np.arange(len(indices))[:, None]
     np.add.at(dense, (rows, indices - start), weights)  # mirrored taps fall on pixels already weighted
-    return _Block(start, stop, dense.astype(np.float32))
+    return _Block(start, stop, torch.from_numpy(dense.astype(np.float32)).to(device))
 
 
 def _taps(
