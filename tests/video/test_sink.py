@@ -322,6 +322,15 @@ def test_a_disk_that_looks_too_small_is_warned_about(tmp_path):
     assert "GB free" in plan.warnings[0]
 
 
+def test_pieces_take_the_space_twice_while_they_are_joined(tmp_path):
+    def gigabytes(name, encoder, **choices):
+        plan = plan_output(tmp_path / name, Info(frames=10**9), (3840, 2160), Encoding(encoder), **choices)
+        return float(re.search(r"may take ([\d.]+) GB", plan.warnings[0])[1])
+
+    assert gigabytes("out.mkv", "ffv1", in_pieces=True) == pytest.approx(2 * gigabytes("out.mkv", "ffv1"))
+    assert gigabytes("out", "png", in_pieces=True) == gigabytes("out", "png")  # those get second names
+
+
 FULL = """
 import resource, sys
 from pathlib import Path

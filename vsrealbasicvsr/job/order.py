@@ -76,6 +76,7 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
         delivery.encoding,
         strict=delivery.strict,
         overwrite=delivery.overwrite or _is_ours(target),
+        in_pieces=True,
     )
     warnings = tuple(filter(None, (*plan.warnings, bit_rate_warning(delivery.encoding))))
     return Order(info, target, settings, delivery, replace(plan, warnings=warnings))

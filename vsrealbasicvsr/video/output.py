@@ -91,6 +91,7 @@ def plan_output(
     strict: bool = False,
     overwrite: bool = False,
     carry: bool = True,
+    in_pieces: bool = False,
 ) -> OutputPlan:
     """Check everything that can be checked before the first picture is decoded.
 
@@ -102,6 +103,7 @@ def plan_output(
         strict: Refuse, rather than warn about, streams that the output cannot hold.
         overwrite: Allow an existing output to be replaced.
         carry: Whether the source's other streams, tags and chapters are wanted at all.
+        in_pieces: Whether it is made of pieces, which lie beside it while they are joined.
 
     Raises:
         VideoError: the output cannot be made as asked; one sentence says why.
@@ -131,7 +133,7 @@ def plan_output(
     warnings = (
         lacking and lacking + ".",
         _shape_lost(container, encoding, pictures, info.rotation),
-        _space(target, info, encoding, size),
+        _space(target, info, encoding, size, 2 if in_pieces and container else 1),
     )
     return OutputPlan(
         target=target,
@@ -267,12 +269,13 @@ def _shape_lost(container: str | None, encoding: Encoding, pictures: Pictures, r
     return f"the pixel shape {shape.numerator}:{shape.denominator} is lost: write .mp4 or .mov to keep it."
 
 
-def _space(target: Path, info: SourceInfo, encoding: Encoding, size: tuple[int, int]) -> str:
+def _space(target: Path, info: SourceInfo, encoding: Encoding, size: tuple[int, int], copies: int) -> str:
     """A warning when the disk looks too small; the estimate is rough, within a factor of two or so."""
     frames = info.frames or float((info.duration or 0) * info.rate)
-    needed = frames * size[0] * size[1] * encoder_of(encoding).bits_per_pixel / 8
+    needed = copies * frames * size[0] * size[1] * encoder_of(encoding).bits_per_pixel / 8
     folder = target.parent if target.parent.exists() else target.parent.parent
     free = shutil.disk_usage(folder).free
     if needed <= free:
         return ""
-    return f"the output may take {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free."
+    what = "the output and its segments" if copies > 1 else "the output"
+    return f"{what} may take {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free."
