@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from filelock import FileLock
 
 from vsrealbasicvsr.errors import JobError, RestorationError, VideoError
 from vsrealbasicvsr.job import Delivery, Progress, Report, restore_file
+from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.job.status import discard, find_damage, read_status
 from vsrealbasicvsr.settings import Settings
@@ -331,6 +333,19 @@ def test_frames_are_moved_in_spite_of_a_kill(case: Case, tmp_path: Path, moved: 
     case.restore(tmp_path / "out", delivery=png)
     assert [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())] == expected
     assert not (tmp_path / "out.parts").exists()
+
+
+def test_a_look_at_the_lock_stops_nobody_from_leading(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path / "out.mkv")
+    with folder.led():
+        pass
+    glance = FileLock(folder.path / "lead.lock", thread_local=False)
+    glance.acquire()
+    release = threading.Timer(0.2, glance.release)
+    release.start()
+    with folder.led():
+        assert folder.is_led
+    release.join()
 
 
 def test_a_second_process_is_refused_or_helps(case: Case, tmp_path: Path) -> None:

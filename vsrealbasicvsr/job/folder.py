@@ -13,6 +13,8 @@ from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.video.output import CONTAINERS
 
+_PATIENCE = 1.0
+"""Seconds that a lock may be held by one who only asks whether it is."""
 _LEAD, _JOURNAL = "lead.lock", "journal.jsonl"
 
 
@@ -49,7 +51,7 @@ class JobFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_ours()
             lock = FileLock(self.path / _LEAD, thread_local=False)
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 20)
         except Timeout:
             raise JobError(
                 f"{self.path} is in use by another process that makes the same output: wait for it, "
