@@ -154,8 +154,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         Choices(size_limit=0)
     with pytest.raises(SettingsError, match="two sources or more"):
         compare([a], Choices())
-    with pytest.raises(SettingsError, match="at most 9"):
-        compare([a] * 10, Choices())
+    with pytest.raises(SettingsError, match="at most 32"):
+        compare([a] * 33, Choices())
     with pytest.raises(ClipError, match="frame 2 is not in every source: they share frames 0 to 1"):
         compare([a, b], Choices(frames=(0, 2)))
     with pytest.raises(SettingsError, match="1 labels do not fit 2 sources"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +16,8 @@ from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
 from vsrealbasicvsr.compare.display import display_size, displayed
 from vsrealbasicvsr.compare.encode import Budget, data_uri, webp
 from vsrealbasicvsr.compare.page import assemble
-from vsrealbasicvsr.compare.sources import Match, Moment, Sources
+from vsrealbasicvsr.compare.shown import Moment
+from vsrealbasicvsr.compare.sources import Given, Match, Sources
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 from vsrealbasicvsr.video.resample import resample
 
@@ -73,7 +73,7 @@ class Page:
 
 
 def compare(
-    paths: Sequence[Path], choices: Choices, *, on_frame: Callable[[str, int], None] | None = None
+    given: Sequence[Given], choices: Choices, *, on_frame: Callable[[str, int], None] | None = None
 ) -> Page:
     """Make the page of a comparison.
 
@@ -81,7 +81,8 @@ def compare(
     moment and source, and the page itself.
 
     Args:
-        paths: Two to nine sources; the first is what the others are measured against.
+        given: Two to 32 sources: paths of videos, folders of images, patterns or single images, and `Stills`,
+            mixed as you like; the first is what the others are measured against.
         choices: What the page is to hold.
         on_frame: Called after each frame with "measured" or "encoded" and how many there are so far.
 
@@ -91,12 +92,12 @@ def compare(
         VideoError: a source cannot be read.
     """
     tell = on_frame or _tell_nobody
-    with Sources(paths, choices.match) as sources:
-        names = _names(paths, choices)
+    names = _names(given, choices)
+    with Sources(given, choices.match) as sources:
         curve = _measure(sources, tell)
         warnings = sources.warnings()
         chosen = _chosen(curve, choices)
-        told = [describe(info, name) for info, name in zip(sources.infos, names, strict=True)]
+        told = [describe(*one) for one in zip(given, sources.infos, names, strict=True)]
         title = choices.title or " · ".join(names)
         comparison = {
             "title": title,
@@ -123,11 +124,11 @@ def _tell_nobody(_stage: str, _count: int) -> None:
     pass
 
 
-def _names(paths: Sequence[Path], choices: Choices) -> list[str]:
+def _names(given: Sequence[Given], choices: Choices) -> list[str]:
     if choices.labels is None:
-        return labels(paths)
-    if len(choices.labels) != len(paths):
-        raise SettingsError(f"{len(choices.labels)} labels do not fit {len(paths)} sources: give each one.")
+        return labels(given)
+    if len(choices.labels) != len(given):
+        raise SettingsError(f"{len(choices.labels)} labels do not fit {len(given)} sources: give each one.")
     return list(choices.labels)
 
 

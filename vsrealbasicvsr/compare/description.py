@@ -10,6 +10,8 @@ from typing import Any
 import av
 
 from vsrealbasicvsr.compare.display import display_aspect, display_size
+from vsrealbasicvsr.compare.sources import Given
+from vsrealbasicvsr.compare.stills import Stills
 from vsrealbasicvsr.video.images import image_files, is_image_sequence
 from vsrealbasicvsr.video.source import SourceInfo
 
@@ -17,8 +19,14 @@ _LONGEST_TEXT = 600  # characters of a tag; an encoder's settings are about as l
 _STATISTICS = ("BPS", "NUMBER_OF", "_STATISTICS", "DURATION")
 
 
-def labels(paths: Sequence[Path]) -> list[str]:
-    """A name for each: the file's, with as many of its folders as tell all of them apart."""
+def labels(given: Sequence[Given]) -> list[str]:
+    """A name for each: the one it has, or the file's, with as many folders as tell all of them apart."""
+    paths = [one for one in given if isinstance(one, Path)]
+    named = iter(_file_names(paths)) if paths else iter(())
+    return [next(named) if isinstance(one, Path) else one.label for one in given]
+
+
+def _file_names(paths: Sequence[Path]) -> list[str]:
     parts = [path.absolute().parts for path in paths]
     for depth in range(1, max(map(len, parts)) + 1):
         found = ["/".join(one[-depth:]) for one in parts]
@@ -27,22 +35,25 @@ def labels(paths: Sequence[Path]) -> list[str]:
     return [f"{path.name} ({place})" for place, path in enumerate(paths, 1)]
 
 
-def describe(info: SourceInfo, label: str) -> dict[str, Any]:
-    """A source's facts, as the page's script reads them: label, width, height, aspect, and facts in words."""
+def describe(given: Given, info: SourceInfo, label: str) -> dict[str, Any]:
+    """A source, as the page's script reads it: label, width, height, aspect; facts and settings in words."""
     width, height = display_size(info)
-    facts = {
-        "File": info.path.name,
-        "Size": f"{width} × {height}",
-        "Pixels": info.pixel_format,
-    }
-    if not is_image_sequence(info.path):
-        facts["Rate"] = f"{float(info.rate):.5g} frames a second"
+    facts = {"Size": f"{width} × {height}", "Pixels": info.pixel_format}
+    settings: dict[str, str] = {}
+    if isinstance(given, Stills):
+        settings.update(given.settings)
+    else:
+        facts = {"File": given.name, **facts}
+        if not is_image_sequence(given):
+            facts["Rate"] = f"{float(info.rate):.5g} frames a second"
+        facts.update(_tags(given))
     return {
         "label": label,
         "width": width,
         "height": height,
         "aspect": display_aspect(info),
-        "facts": {**facts, **_tags(info.path)},
+        "facts": facts,
+        "settings": settings,
     }
 
 

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from torch import Tensor
 
 from vsrealbasicvsr.compare.display import as_coded, display_size, upright
-from vsrealbasicvsr.compare.sources import Moment
+from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.video.graph import FilterChain
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceInfo

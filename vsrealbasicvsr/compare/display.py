@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.compare.sources import Shown
+from vsrealbasicvsr.compare.shown import Shown
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceInfo
 

@@ -4,46 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Protocol, Self, get_args
 
-from av.video.frame import VideoFrame
-
+from vsrealbasicvsr.compare.shown import Moment, Shown
+from vsrealbasicvsr.compare.stills import Stills
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.video.images import is_image_sequence
 from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
 
 Match = Literal["auto", "number", "time"]
-MOST_SOURCES = 9
-"""Each has a digit key of its own."""
+Given = Path | Stills
+"""A video file, a folder of images, a pattern or a single image; or frames given one by one."""
+MOST_SOURCES = 32
+"""More cannot be told apart; the first nine have a digit key each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A frame of one source.
+class _Readable(Protocol):
+    """A source that is read side by side with others; each iteration reads anew."""
 
-    Attributes:
-        number: Counted from 0 in its source.
-        time: Seconds after the source's start.
-        picture: As decoded.
+    @property
+    def info(self) -> SourceInfo: ...
+
+    def frames(self) -> Iterator[Shown]: ...
+
+
+class _File:
+    """A source on the disk.
+
+    Args:
+        source: Opened.
     """
 
-    number: int
-    time: Fraction
-    picture: VideoFrame
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.info = source.info
 
-
-Moment = tuple[Shown, ...]
-"""What each source shows at once, in the sources' order; the first leads."""
+    def frames(self) -> Iterator[Shown]:
+        """Read from the start."""
+        info = self.info
+        for number, frame in enumerate(self.source):
+            yield Shown(number, frame.pts * info.time_base - info.start, frame.picture)
 
 
 class Sources:
     """Two or more sources, opened.
 
     Args:
-        paths: Video files, folders of images, patterns or single images.
+        given: What to read.
         match: "number" pairs frames of the same number; "time" pairs each frame of the first source with what
             the others show at that time; "auto" is "number" where there are images among them, else "time".
 
@@ -52,33 +61,53 @@ class Sources:
         match: "number" or "time".
 
     Raises:
-        SettingsError: there are fewer than two sources, or more than nine.
+        SettingsError: there are fewer than two sources, or more than 32; or frames given one by one are to be
+            matched by time.
         VideoError: one cannot be read.
     """
 
-    def __init__(self, paths: Sequence[Path], match: Match = "auto") -> None:
-        if len(paths) < 2:
+    def __init__(self, given: Sequence[Given], match: Match = "auto") -> None:
+        if len(given) < 2:
             raise SettingsError("a comparison needs two sources or more: name another file or folder.")
-        if len(paths) > MOST_SOURCES:
-            raise SettingsError(f"{len(paths)} sources are too many: name at most {MOST_SOURCES}.")
+        if len(given) > MOST_SOURCES:
+            raise SettingsError(f"{len(given)} sources are too many: name at most {MOST_SOURCES}.")
         if match not in get_args(Match):
             raise SettingsError(f"match cannot be {match!r}: choose auto, number or time.")
-        has_images = any(is_image_sequence(path) for path in paths)
+        has_stills = any(isinstance(one, Stills) for one in given)
+        if has_stills and match == "time":
+            raise SettingsError("frames given one by one have gaps between them: match them by number.")
+        has_images = any(isinstance(one, Stills) or is_image_sequence(one) for one in given)
         self.match: Match = ("number" if has_images else "time") if match == "auto" else match
         with ExitStack() as opened:
-            self._sources: list[Source] = [opened.enter_context(open_source(path)) for path in paths]
+            self._sources: list[_Readable] = [
+                one if isinstance(one, Stills) else _File(opened.enter_context(open_source(one)))
+                for one in given
+            ]
             self._opened = opened.pop_all()
         self.infos: tuple[SourceInfo, ...] = tuple(source.info for source in self._sources)
 
     def moments(self) -> Iterator[Moment]:
         """Read from the start as long as every source shows something; two frames of each are held."""
-        if self.match == "number":
-            yield from zip(*(_frames(source) for source in self._sources), strict=False)
-            return
+        return self._by_number() if self.match == "number" else self._by_time()
+
+    def _by_number(self) -> Iterator[Moment]:
+        readings = [source.frames() for source in self._sources]
+        shown = [next(reading, None) for reading in readings]
+        while all(shown):
+            numbers = [one.number for one in shown if one is not None]
+            newest = max(numbers)
+            if min(numbers) == newest:
+                yield tuple(one for one in shown if one is not None)
+                newest += 1
+            for place, number in enumerate(numbers):
+                if number < newest:
+                    shown[place] = next(readings[place], None)
+
+    def _by_time(self) -> Iterator[Moment]:
         slack = min(1 / info.rate for info in self.infos) / 4
         lead, *others = self._sources
         followers = [_Follower(source, slack) for source in others]
-        for first in _frames(lead):
+        for first in lead.frames():
             found = [follower.at(first.time) for follower in followers]
             if any(follower.has_ended for follower in followers):
                 return
@@ -88,7 +117,8 @@ class Sources:
 
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the page should know of the sources, a sentence each."""
-        told = [f"{s.info.path}: {warning}" for s in self._sources for warning in s.warnings]
+        files = [one.source for one in self._sources if isinstance(one, _File)]
+        told = [f"{source.info.path}: {warning}" for source in files for warning in source.warnings]
         return (
             *told,
             *(f"{i.path} is HDR; a page cannot show its brightness." for i in self.infos if _is_hdr(i)),
@@ -113,10 +143,10 @@ class _Follower:
         slack: Seconds by which a frame may come late; containers round time stamps, some to milliseconds.
     """
 
-    def __init__(self, source: Source, slack: Fraction) -> None:
+    def __init__(self, source: _Readable, slack: Fraction) -> None:
         self._period = 1 / source.info.rate
         self._slack = slack
-        self._frames = _frames(source)
+        self._frames = source.frames()
         self._now: Shown | None = None
         self._next = next(self._frames, None)
         self.has_ended = False
@@ -128,12 +158,6 @@ class _Follower:
         if self._now is not None and self._next is None:
             self.has_ended = time >= self._now.time + self._period - self._slack
         return None if self.has_ended else self._now
-
-
-def _frames(source: Source) -> Iterator[Shown]:
-    info = source.info
-    for number, frame in enumerate(source):
-        yield Shown(number, frame.pts * info.time_base - info.start, frame.picture)
 
 
 def _is_hdr(info: SourceInfo) -> bool:

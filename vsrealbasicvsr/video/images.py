@@ -61,7 +61,7 @@ class ImageSequence:
     def _from(self, start: int, tally: Tally) -> Iterator[VideoFrame]:
         for place, file in enumerate(self._files[start:], start):
             try:
-                picture = _decode(file)
+                picture = decode_image(file)
             except (av.FFmpegError, OSError, ValueError) as error:
                 tally.lost += 1
                 reason = getattr(error, "strerror", None) or error
@@ -138,7 +138,7 @@ def _describe_gaps(files: tuple[Path, ...]) -> str:
     return f"{missing} numbers are missing in the sequence, the first after {gaps[0][0]}; it is read as one."
 
 
-def _decode(file: Path) -> VideoFrame:
+def decode_image(file: Path) -> VideoFrame:
     """The first picture of an image, told by its content: its name is never taken for a pattern."""
     with file.open("rb") as stream, av.open(stream, "r") as container:
         if not container.streams.video:

@@ -1,0 +1,134 @@
+"""Frames that are in memory, or image files each, as a source of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from vsrealbasicvsr.compare.shown import Shown
+from vsrealbasicvsr.errors import ClipError, VideoError
+from vsrealbasicvsr.video.colour import describe_colour
+from vsrealbasicvsr.video.images import decode_image
+from vsrealbasicvsr.video.source import SourceInfo
+
+_FORMATS = {"uint8": "rgb24", "uint16": "rgb48le"}
+_MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Still:
+    """One frame.
+
+    Attributes:
+        number: Frames of the same number are shown together.
+        time: Seconds after the start of the clip that it belongs to.
+        picture: (H, W, 3), uint8 or uint16, red, green and blue in full range, as a screen has them; or an
+            image file, which is decoded whenever it is needed.
+        passes: Cleaning passes it had; None where it was not restored.
+        residue: Mean absolute change by the last of them, 0-255; None likewise.
+    """
+
+    number: int
+    time: Fraction
+    picture: NDArray[Any] | Path
+    passes: int | None = None
+    residue: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Stills:
+    """A source whose frames are given one by one.
+
+    Attributes:
+        label: Its name on the page.
+        stills: In rising order of their numbers, all of one size.
+        settings: What it was made with, in words; shown among its facts.
+        sample_aspect_ratio: Width by height of a pixel.
+        rotation: Degrees counter-clockwise by which a player would turn the pictures.
+
+    Raises:
+        ClipError: there are no frames, their numbers do not rise, or a picture is no such array.
+    """
+
+    label: str
+    stills: tuple[Still, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    sample_aspect_ratio: Fraction = Fraction(1)
+    rotation: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.stills:
+            raise ClipError(f"{self.label} has no frames: give one or more.")
+        if any(first.number >= second.number for first, second in pairwise(self.stills)):
+            raise ClipError(f"the frames of {self.label} are not in order: sort them by their numbers.")
+        for still in self.stills:
+            if not isinstance(still.picture, Path):
+                _check(still.picture, still.number, self.label)
+
+    @cached_property
+    def info(self) -> SourceInfo:
+        """What is known of it; its path is its label."""
+        first = _picture(self.stills[0])
+        colour, _ = describe_colour(first)
+        return SourceInfo(
+            path=Path(self.label),
+            stream=0,
+            width=first.width,
+            height=first.height,
+            pixel_format=first.format.name,
+            colour=colour,
+            assumptions=(),
+            sample_aspect_ratio=self.sample_aspect_ratio,
+            time_base=_MILLISECOND,
+            rate=Fraction(25),
+            rotation=self.rotation,
+            frames=len(self.stills),
+            duration=None,
+            start=Fraction(0),
+            interlaced=False,
+        )
+
+    def frames(self) -> Iterator[Shown]:
+        """Read from the start.
+
+        Raises:
+            VideoError: an image file cannot be decoded, or its size is not the first one's.
+        """
+        size = self.info.width, self.info.height
+        for still in self.stills:
+            picture = _picture(still)
+            if (picture.width, picture.height) != size:
+                raise VideoError(
+                    f"frame {still.number} of {self.label} is {picture.width}x{picture.height}, "
+                    f"the first is {size[0]}x{size[1]}: give frames of one size."
+                )
+            picture.pts, picture.time_base = round(still.time / _MILLISECOND), _MILLISECOND
+            yield Shown(still.number, still.time, picture, still.passes, still.residue)
+
+
+def _check(picture: NDArray[Any], number: int, label: str) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype.name not in _FORMATS or not picture.size:
+        raise ClipError(
+            f"frame {number} of {label} is {picture.dtype} of shape {picture.shape}: "
+            "give uint8 or uint16 of shape (height, width, 3)."
+        )
+
+
+def _picture(still: Still) -> VideoFrame:
+    if isinstance(still.picture, Path):
+        try:
+            return decode_image(still.picture)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise VideoError(f"{still.picture} cannot be decoded: {error}.") from error
+    pixels = np.ascontiguousarray(still.picture)
+    return VideoFrame.from_ndarray(pixels, format=_FORMATS[pixels.dtype.name])
