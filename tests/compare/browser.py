@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -9,12 +11,36 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def find_chromium() -> str | None:
     """The program of this machine; CHROMIUM names another."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def pixels_of(browser: Browser) -> np.ndarray:
+    """The window: (height, width, 3), uint8."""
+    return np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("RGB"))
+
+
+def corner(browser: Browser, what: str) -> dict[str, float]:
+    """Where something lies in the window: x, y, width, height."""
+    return browser.run(
+        f"(({{x, y, width, height}}) => ({{x, y, width, height}}))({what}.getBoundingClientRect())"
+    )
+
+
+def drag(browser: Browser, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """With the mouse, from one place of the window to another."""
+    browser.mouse("mouseMoved", *start)
+    browser.mouse("mousePressed", *start, button="left", buttons=1, clickCount=1)
+    browser.mouse("mouseMoved", *end, button="left", buttons=1)
+    browser.mouse("mouseReleased", *end, button="left", clickCount=1)
+    browser.settle()
 
 
 class Browser:
@@ -92,9 +118,9 @@ class Browser:
         """A mouse event at a place of the window."""
         self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
-    def screenshot(self) -> str:
-        """PNG of the window, in base64."""
-        return self._call("Page.captureScreenshot")["data"]
+    def screenshot(self) -> bytes:
+        """PNG of the window."""
+        return base64.b64decode(self._call("Page.captureScreenshot")["data"])
 
     def close(self) -> None:
         """End the browser."""

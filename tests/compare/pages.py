@@ -36,14 +36,16 @@ def clip(ffmpeg, path: Path, images: Path, *filters: str) -> Path:
 
 
 def data_of(page: str) -> dict:
-    """What the page's script reads."""
+    """What the page's script reads, each picture with what is told of it."""
     found = re.search(r'<script type="application/json" id="comparison">(.*?)</script>', page, re.DOTALL)
     assert found
-    return json.loads(found[1])
+    data = json.loads(found[1])
+    element = r'<script type="text/plain" id="picture-(\d+)-(\d+)">(.*?)</script>'
+    for moment, source, picture in re.findall(element, page):
+        data["moments"][int(moment)]["shown"][int(source)]["picture"] = picture
+    return data
 
 
-def picture_of(uri: str) -> np.ndarray:
-    """A data URI decoded by Pillow, not by FFmpeg: (height, width, 3), uint8."""
-    head, _, body = uri.partition(",")
-    assert head == "data:image/webp;base64"
+def picture_of(body: str) -> np.ndarray:
+    """A picture in base64 decoded by Pillow, not by FFmpeg: (height, width, 3), uint8."""
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(body, validate=True))).convert("RGB"))

@@ -72,7 +72,7 @@ def test_turned_sources_are_shown_upright(tmp_path, ffmpeg):
     upright = folder(tmp_path / "upright", [np.rot90(picture) for picture in pictures(2)])
     data = data_of(compare([tmp_path / "turned.mov", upright], Choices()).text)
     assert [(one["width"], one["height"]) for one in data["sources"]] == [(24, 32)] * 2
-    assert data["curve"]["values"] == [[0.0, 0.0]]
+    assert data["curve"]["series"] == {"difference": [None, [0.0, 0.0]], "psnr": [None, [100.0, 100.0]]}
     for number, moment in enumerate(data["moments"]):
         np.testing.assert_array_equal(picture_of(moment["shown"][0]["picture"]), np.rot90(painted(number)))
 
@@ -90,7 +90,7 @@ def test_the_page_tells_what_the_file_says_of_itself(tmp_path, ffmpeg):
         made,
     )
     (first, second) = data_of(compare([images, made], Choices()).text)["sources"]
-    assert "refine=5" in second["facts"].values()
+    assert "refine=5" in second["tags"].values()
     assert first["facts"]["Size"] == second["facts"]["Size"] == "32 × 24"
 
 
@@ -104,7 +104,10 @@ def test_planted_differences_are_found(tmp_path):
     assert page.frames == (3, 17)
     curve = data_of(page.text)["curve"]
     expected = [64 * abs(spoiled.get(n, 100) - 100) / (24 * 32) for n in range(20)]
-    np.testing.assert_allclose(curve["values"][0], expected, atol=1e-3)
+    np.testing.assert_allclose(curve["series"]["difference"][1], expected, atol=1e-3)
+    squares = [64 * (spoiled.get(n, 100) - 100) ** 2 / (24 * 32) for n in range(20)]
+    ratios = [10 * math.log10(255**2 / square) if square else 100 for square in squares]
+    np.testing.assert_allclose(curve["series"]["psnr"][1], ratios, atol=1e-2)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.compare.browser import Browser, find_chromium
+from tests.compare.browser import Browser, corner, drag, find_chromium, pixels_of
 from tests.compare.pages import folder, painted
 from vsrealbasicvsr.compare.comparison import Choices, compare
 
@@ -41,18 +37,11 @@ def browser(program, page):
     return program
 
 
-def look(browser) -> tuple[np.ndarray, dict]:
-    """The window's pixels and where the stage lies in it."""
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(browser.screenshot()))).convert("RGB"))
-    at = browser.run("(({x, y, width, height}) => ({x, y, width, height}))(stage.getBoundingClientRect())")
-    return pixels, at
-
-
 def shown_picture(browser, width: int, height: int) -> np.ndarray:
     """What the stage shows of a box of this size in its middle."""
-    pixels, at = look(browser)
+    at = corner(browser, "stage")
     x, y = round(at["x"] + at["width"] / 2 - width / 2), round(at["y"] + at["height"] / 2 - height / 2)
-    return pixels[y : y + height, x : x + width].astype(int)
+    return pixels_of(browser)[y : y + height, x : x + width].astype(int)
 
 
 def test_the_slider_shows_both_sources_pixel_for_pixel(browser):
@@ -73,21 +62,6 @@ def test_digit_keys_flip_and_arrow_keys_change_the_frame(browser):
     np.testing.assert_array_equal(shown_picture(browser, 128, 96), SECOND[1])
     assert browser.run("$('status').textContent").startswith("Frame 1, 0.04 s: b (lossless)")
     assert browser.complaints == []
-
-
-def drag(browser, start: tuple[float, float], end: tuple[float, float]) -> None:
-    browser.mouse("mouseMoved", *start)
-    browser.mouse("mousePressed", *start, button="left", buttons=1, clickCount=1)
-    browser.mouse("mouseMoved", *end, button="left", buttons=1)
-    browser.mouse("mouseReleased", *end, button="left", clickCount=1)
-    browser.settle()
-
-
-def corner(browser, what: str) -> dict:
-    """Where something lies in the window: x, y, width, height."""
-    return browser.run(
-        f"(({{x, y, width, height}}) => ({{x, y, width, height}}))({what}.getBoundingClientRect())"
-    )
 
 
 def test_the_divider_follows_the_mouse_and_the_keys(browser):
@@ -126,7 +100,7 @@ def test_the_wheel_zooms_about_the_mouse_to_single_pixels(browser):
     assert (x - box["x"]) / 64 == pytest.approx(64 + 20, abs=0.05)
     assert (y - box["y"]) / 64 == pytest.approx(48 - 10, abs=0.05)
     browser.press("2")
-    pixels, _ = look(browser)
+    pixels = pixels_of(browser)
     column, row = int((x + 32 - box["x"]) // 64), int((y + 32 - box["y"]) // 64)
     left, top = round(box["x"] + 64 * column), round(box["y"] + 64 * row)
     seen = pixels[top + 2 : top + 62, left + 2 : left + 62]
@@ -175,14 +149,14 @@ def test_the_theme_changes(browser):
     assert browser.run(ground) == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("mode", ["slider", "flip", "difference"])
+@pytest.mark.parametrize("mode", ["slider", "flip", "difference", "sheet"])
 def test_a_phone_shows_everything_without_scrolling_sideways(browser, mode):
     browser.resize(360, 740, mobile=True)
     browser.run(f"setMode('{mode}')")
     browser.settle()
     assert browser.run("document.documentElement.scrollWidth") <= 360
     small = browser.run(
-        "[...document.querySelectorAll('button, select')].filter(e => e.checkVisibility())"
+        "[...document.querySelectorAll('button:not(.caption), select')].filter(e => e.checkVisibility())"
         ".filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44).map(e => e.outerHTML)"
     )
     assert small == []

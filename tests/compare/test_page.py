@@ -15,7 +15,9 @@ from vsrealbasicvsr.compare.page import assemble
 FOLDER = Path(vsrealbasicvsr.__file__).parent / "compare"
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 CONTROLS = {"button", "input", "select"}
-PAGE = assemble("A & <B>", {"title": "A & <B>", "moments": [], "sources": []})
+MOMENTS = [{"shown": [{}]}, {"shown": [{}]}]
+PAGE = assemble("A & <B>", {"title": "A & <B>", "moments": MOMENTS, "sources": []}, [["QUJD"], ["REVG"]])
+SCRIPT = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.js")))
 
 
 class Element:
@@ -68,7 +70,7 @@ def test_what_a_name_points_at_is_there(elements):
     for one in elements:
         for attribute in ("aria-labelledby", "aria-describedby", "for"):
             assert set((one.attributes.get(attribute) or "").split()) <= names
-    used = set(re.findall(r'\$\("([\w-]+)"\)', (FOLDER / "page.js").read_text(encoding="utf-8")))
+    used = set(re.findall(r'\$\("([\w-]+)"\)', SCRIPT))
     assert used <= names
 
 
@@ -89,8 +91,8 @@ def test_nothing_comes_from_a_network():
 
 def test_texts_cannot_end_the_script_or_fill_other_places():
     title = "</script><script>alert(1)</script> {{script}} \\1"
-    page = assemble(title, {"title": title})
-    assert data_of(page) == {"title": title}
+    page = assemble(title, {"title": title, "moments": MOMENTS}, [["QUJD"], ["REVG"]])
+    assert data_of(page)["title"] == title
     assert page.count("<script") == PAGE.count("<script")
 
 
@@ -119,8 +121,7 @@ def test_texts_and_edges_stand_out(theme):
         assert contrast(colours["edge"], colours[ground]) >= 3
         assert contrast(colours["accent"], colours[ground]) >= 3
     assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
-    lines = re.search(rf"{theme}: \[([^\]]*)\]", script)
+    lines = re.search(rf"{theme}: \[([^\]]*)\]", SCRIPT)
     assert lines
     for colour in re.findall(r"#[0-9a-f]{6}", lines[1]):
         assert contrast(colour, colours["raised"]) >= 3

@@ -32,6 +32,11 @@ def test_frames_in_memory_are_shown_beside_a_folder(tmp_path):
         for shown, offset in zip(moment["shown"], (0, 100, 200), strict=True):
             np.testing.assert_array_equal(picture_of(shown["picture"]), painted(number + offset))
         assert moment["shown"][1]["time"] == number / 10
+    curve = data["curve"]
+    assert curve["numbers"] == [4, 6]
+    assert curve["series"]["passes"] == [None, [2, 2], [2, 2]]
+    assert curve["series"]["residue"] == [None, [1.5, 1.5], [1.5, 1.5]]
+    assert [shown["passes"] for shown in data["moments"][0]["shown"]] == [None, 2, 2]
     error = np.abs(painted(4).astype(float) - painted(104)).mean()
     assert data["moments"][0]["difference"][0] == pytest.approx(error, abs=1e-3)
 

@@ -14,13 +14,14 @@ from vsrealbasicvsr.compare.curve import Curve
 from vsrealbasicvsr.compare.description import describe, labels
 from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
 from vsrealbasicvsr.compare.display import display_size, displayed
-from vsrealbasicvsr.compare.encode import Budget, data_uri, webp
+from vsrealbasicvsr.compare.encode import Budget, as_text, webp
 from vsrealbasicvsr.compare.page import assemble
 from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.compare.sources import Given, Match, Sources
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 from vsrealbasicvsr.video.resample import resample
 
+_Encoded = tuple[dict[str, Any], list[str]]  # what is told of a moment, and its pictures in base64
 MEGABYTE = 1_000_000
 _THUMBNAIL = 160  # pixels of its longer side
 _THUMBNAIL_QUALITY = 70
@@ -98,7 +99,7 @@ def compare(
         warnings = sources.warnings()
         chosen = _chosen(curve, choices)
         told = [describe(*one) for one in zip(given, sources.infos, names, strict=True)]
-        title = choices.title or " · ".join(names)
+        title = choices.title or _title(names)
         comparison = {
             "title": title,
             "match": sources.match,
@@ -108,11 +109,12 @@ def compare(
             "warnings": list(warnings),
         }
         limit = int(choices.size_limit * MEGABYTE)
-        bare = len(assemble(title, {**comparison, "moments": []}).encode())
+        bare = len(assemble(title, {**comparison, "moments": []}, []).encode())
         pixels = sum(math.prod(display_size(info)) for info in sources.infos) * len(chosen)
         budget = Budget(max(0, int(limit * _FOR_PICTURES) - bare), pixels)
-        moments = list(_encoded(sources, curve, chosen, budget, tell))
-    text = assemble(title, {**comparison, "moments": moments})
+        encoded = list(_encoded(sources, curve, chosen, budget, tell))
+    moments, pictures = zip(*encoded, strict=True)
+    text = assemble(title, {**comparison, "moments": moments}, pictures)
     if len(text.encode()) > limit:
         raise SettingsError(
             f"the page does not fit in {choices.size_limit:g} MB: take fewer frames, or raise the size limit."
@@ -125,16 +127,21 @@ def _tell_nobody(_stage: str, _count: int) -> None:
 
 
 def _names(given: Sequence[Given], choices: Choices) -> list[str]:
-    if choices.labels is None:
-        return labels(given)
-    if len(choices.labels) != len(given):
-        raise SettingsError(f"{len(choices.labels)} labels do not fit {len(given)} sources: give each one.")
-    return list(choices.labels)
+    names = labels(given) if choices.labels is None else list(choices.labels)
+    if len(names) != len(given):
+        raise SettingsError(f"{len(names)} labels do not fit {len(given)} sources: give each one.")
+    if not all(name.strip() for name in names):
+        raise SettingsError("a label is empty: give each source a name that can be seen.")
+    return names
+
+
+def _title(names: Sequence[str]) -> str:
+    return " · ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} others"
 
 
 def _measure(sources: Sources, tell: Callable[[str, int], None]) -> Curve:
     meter = DifferenceMeter(sources.infos)
-    curve = Curve(len(sources.infos) - 1, meter.size)
+    curve = Curve(len(sources.infos), meter.size)
     for count, moment in enumerate(sources.moments(), 1):
         curve.add(moment[0].number, meter(moment))
         tell("measured", count)
@@ -155,29 +162,36 @@ def _chosen(curve: Curve, choices: Choices) -> tuple[int, ...]:
 
 def _encoded(
     sources: Sources, curve: Curve, chosen: Sequence[int], budget: Budget, tell: Callable[[str, int], None]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[_Encoded]:
     wanted = set(chosen)
     count = 0
     for moment in sources.moments():
         if moment[0].number not in wanted:
             continue
         count += 1
-        yield _encode(moment, sources, curve.at(moment[0].number), budget)
+        yield _encode(moment, sources, curve.differences(moment[0].number), budget)
         tell("encoded", count)
         if count == len(wanted):
             return
     raise VideoError(f"{sources.infos[0].path} gave fewer frames when read again: is it still being written?")
 
 
-def _encode(moment: Moment, sources: Sources, differences: list[float], budget: Budget) -> dict[str, Any]:
-    """A moment as the page's script reads it."""
+def _encode(moment: Moment, sources: Sources, differences: list[float], budget: Budget) -> _Encoded:
+    """A moment as the page's script reads it, and its pictures."""
     pictures = [displayed(shown, info) for shown, info in zip(moment, sources.infos, strict=True)]
     ratios = [psnr(pictures[0], picture) for picture in pictures[1:]]
+    encoded = budget.encode(pictures)
     shown = [
-        {"number": one.number, "time": round(float(one.time), 4), "picture": uri, "quality": quality}
-        for one, (uri, quality) in zip(moment, budget.encode(pictures), strict=True)
+        {
+            "number": one.number,
+            "time": round(float(one.time), 4),
+            "passes": one.passes,
+            "residue": None if one.residue is None else round(one.residue, 3),
+            "quality": quality,
+        }
+        for one, (_, quality) in zip(moment, encoded, strict=True)
     ]
-    return {
+    told = {
         "number": moment[0].number,
         "time": round(float(moment[0].time), 4),
         "thumbnail": _thumbnail(pictures[-1]),
@@ -185,6 +199,7 @@ def _encode(moment: Moment, sources: Sources, differences: list[float], budget: 
         "psnr": [None if ratio is None else "∞" if math.isinf(ratio) else f"{ratio:.2f}" for ratio in ratios],
         "shown": shown,
     }
+    return told, [text for text, _ in encoded]
 
 
 def _thumbnail(picture: torch.Tensor) -> str:
@@ -192,4 +207,4 @@ def _thumbnail(picture: torch.Tensor) -> str:
     share = min(1.0, _THUMBNAIL / max(height, width))
     size = max(1, round(height * share)), max(1, round(width * share))
     small = resample(picture.float(), size, kernel="bicubic").round_().clamp_(0, 255).to(torch.uint8)
-    return data_uri(webp(small, _THUMBNAIL_QUALITY))
+    return f"data:image/webp;base64,{as_text(webp(small, _THUMBNAIL_QUALITY))}"

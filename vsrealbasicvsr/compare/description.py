@@ -36,17 +36,17 @@ def _file_names(paths: Sequence[Path]) -> list[str]:
 
 
 def describe(given: Given, info: SourceInfo, label: str) -> dict[str, Any]:
-    """A source, as the page's script reads it: label, width, height, aspect; facts and settings in words."""
+    """A source as the page's script reads it: label, size and aspect; facts, settings and tags in words."""
     width, height = display_size(info)
     facts = {"Size": f"{width} × {height}", "Pixels": info.pixel_format}
-    settings: dict[str, str] = {}
+    settings, tags = {}, {}
     if isinstance(given, Stills):
-        settings.update(given.settings)
+        settings = dict(given.settings)
     else:
         facts = {"File": given.name, **facts}
         if not is_image_sequence(given):
             facts["Rate"] = f"{float(info.rate):.5g} frames a second"
-        facts.update(_tags(given))
+        tags = _tags(given)
     return {
         "label": label,
         "width": width,
@@ -54,6 +54,7 @@ def describe(given: Given, info: SourceInfo, label: str) -> dict[str, Any]:
         "aspect": display_aspect(info),
         "facts": facts,
         "settings": settings,
+        "tags": tags,
     }
 
 

@@ -9,18 +9,20 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
+from vsrealbasicvsr.compare.curve import Figures
 from vsrealbasicvsr.compare.display import as_coded, display_size, upright
-from vsrealbasicvsr.compare.shown import Moment
+from vsrealbasicvsr.compare.shown import Moment, Shown
 from vsrealbasicvsr.video.graph import FilterChain
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.source import SourceInfo
 
+_MOST_PSNR = 100.0  # decibels of equal pictures in a plot
 LONGEST_SIDE = 640
 """Pixels; larger pictures are measured when reduced to this, so that hours of video can be measured."""
 
 
 class DifferenceMeter:
-    """Mean absolute differences between the first source and each other one.
+    """Figures of each source's frames: how far they are from the first source's, and what is noted of them.
 
     All are reduced to one size: that of the smallest source, its longer side at most `LONGEST_SIDE`.
 
@@ -36,6 +38,8 @@ class DifferenceMeter:
         share = min(1.0, LONGEST_SIDE / max(width, height))
         self.size = max(1, round(width * share)), max(1, round(height * share))
         self._infos = infos
+        sizes = [display_size(info) for info in infos]
+        self._is_equal = [size == sizes[0] for size in sizes]
         self._sizes = [as_coded(self.size, info) for info in infos]
         self._shrinkers = [
             FilterChain(
@@ -45,10 +49,24 @@ class DifferenceMeter:
             for info, (width, height) in zip(infos, self._sizes, strict=True)
         ]
 
-    def __call__(self, moment: Moment) -> tuple[float, ...]:
-        """Of the steps from 0 to 255 of red, green and blue, for each source but the first."""
-        first, *others = [self._small(place, shown.picture) for place, shown in enumerate(moment)]
-        return tuple(255 * float((other - first).abs().mean()) for other in others)
+    def __call__(self, moment: Moment) -> tuple[Figures, ...]:
+        """Of each source; the first, and PSNR where the sources' sizes differ, are not measured."""
+        small = [self._small(place, shown.picture) for place, shown in enumerate(moment)]
+        return tuple(
+            self._figures(place, shown, picture - small[0])
+            for place, (shown, picture) in enumerate(zip(moment, small, strict=True))
+        )
+
+    def _figures(self, place: int, shown: Shown, apart: Tensor) -> Figures:
+        if place == 0:
+            return Figures(passes=shown.passes, residue=shown.residue)
+        ratio = _decibels(float(apart.square().mean())) if self._is_equal[place] else None
+        return Figures(
+            255 * float(apart.abs().mean()),
+            None if ratio is None else min(_MOST_PSNR, ratio),
+            shown.passes,
+            shown.residue,
+        )
 
     def _small(self, place: int, picture: VideoFrame) -> Tensor:
         if (picture.width, picture.height) != self._sizes[place]:
@@ -69,5 +87,9 @@ def psnr(first: Tensor, second: Tensor) -> float | None:
     """
     if first.shape != second.shape:
         return None
-    error = float((first.to(torch.float32) - second.to(torch.float32)).square().mean())
-    return 10 * math.log10(255**2 / error) if error else math.inf
+    return _decibels(float((first.to(torch.float32) - second.to(torch.float32)).square().mean()) / 255**2)
+
+
+def _decibels(error: float) -> float:
+    """Of a mean squared error, the range of values being 1."""
+    return 10 * math.log10(1 / error) if error else math.inf

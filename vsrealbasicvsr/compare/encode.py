@@ -1,4 +1,4 @@
-"""Pictures as WebP, within a budget of bytes, and as data URIs."""
+"""Pictures as WebP, within a budget of bytes, and as text."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def webp(rgb: Tensor, quality: int | None) -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
-def data_uri(image: bytes) -> str:
-    """A WebP image inside a text."""
-    return f"data:image/webp;base64,{base64.b64encode(image).decode('ascii')}"
+def as_text(image: bytes) -> str:
+    """In base64, as the page holds pictures."""
+    return base64.b64encode(image).decode("ascii")
 
 
 class Budget:
@@ -62,7 +62,7 @@ class Budget:
     ones are without loss where all fit, the others have the best quality at which they fit together.
 
     Args:
-        limit: Characters that all data URIs may have together.
+        limit: Characters that all pictures may have together, in base64.
         pixels: Of all pictures to come.
     """
 
@@ -78,7 +78,7 @@ class Budget:
             pictures: (3, H, W), uint8, each.
 
         Returns:
-            The data URI and the quality of each; None is lossless.
+            WebP in base64 and the quality of each; None is lossless.
 
         Raises:
             SettingsError: they do not fit at the lowest quality.
@@ -86,7 +86,7 @@ class Budget:
         pixels = sum(_pixels(picture) for picture in pictures)
         share = self._left * pixels // self._pixels
         for qualities, step in self._ladder(pictures):
-            made = [data_uri(webp(one, quality)) for one, quality in zip(pictures, qualities, strict=True)]
+            made = [as_text(webp(one, quality)) for one, quality in zip(pictures, qualities, strict=True)]
             size = sum(map(len, made))
             if size <= share:
                 self._left -= size

@@ -5,28 +5,43 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 _PARTS = files("vsrealbasicvsr.compare")
+_SCRIPTS = ("data.js", "stage.js", "plot.js", "page.js")
 
 
-def assemble(title: str, comparison: Mapping[str, Any]) -> str:
+def assemble(title: str, comparison: Mapping[str, Any], pictures: Sequence[Sequence[str]]) -> str:
     """Fill the page.
+
+    The pictures stand beside what is told of them, those of the first moment before the script and the others
+    behind it: the page is there at once, however much follows.
 
     Args:
         title: Plain text.
-        comparison: What page.js shows; JSON can hold it.
+        comparison: What the script shows; JSON can hold it.
+        pictures: Of each moment, those of all sources; WebP in base64.
     """
     data = json.dumps(comparison, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    elements = [_elements(moment, shown) for moment, shown in enumerate(pictures)]
     filled = {
         "title": html.escape(title),
         "style": _part("page.css"),
-        "script": _part("page.js"),
+        "script": "\n".join(map(_part, _SCRIPTS)),
         "data": data.replace("<", "\\u003c"),  # a name may hold </script>
+        "first": "".join(elements[:1]),
+        "others": "".join(elements[1:]),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda mark: filled[mark[1]], _part("page.html"))
+
+
+def _elements(moment: int, pictures: Sequence[str]) -> str:
+    return "".join(
+        f'<script type="text/plain" id="picture-{moment}-{source}">{picture}</script>\n'
+        for source, picture in enumerate(pictures)
+    )
 
 
 def _part(name: str) -> str:
