@@ -77,10 +77,15 @@ class Browser:
             self._call(f"{domain}.enable")
         self.resize(width, height)
 
-    def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
-        """Give the page this size in CSS pixels."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+    def resize(self, width: int, height: int, *, mobile: bool = False, scale: float = 1) -> None:
+        """Give the page this size in CSS pixels, of which each is so many of the screen's wide."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,
                    mobile=mobile)  # fmt: skip
+
+    def prefer(self, **features: str) -> None:
+        """What the page's media queries see, such as prefers_reduced_motion="reduce"."""
+        wanted = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+        self._call("Emulation.setEmulatedMedia", features=wanted)
 
     def open(self, page: Path) -> None:
         """Load a file and wait until its pictures are decoded."""
@@ -118,9 +123,14 @@ class Browser:
         """A mouse event at a place of the window."""
         self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
-    def screenshot(self) -> bytes:
-        """PNG of the window."""
-        return base64.b64decode(self._call("Page.captureScreenshot")["data"])
+    def screenshot(self, *, whole: bool = False) -> bytes:
+        """PNG of the window, or of the whole page."""
+        return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])
+
+    def accessibility(self) -> list[dict[str, Any]]:
+        """What a screen reader is told: every node that is not ignored."""
+        nodes = self._call("Accessibility.getFullAXTree")["nodes"]
+        return [node for node in nodes if not node["ignored"]]
 
     def close(self) -> None:
         """End the browser."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import vsrealbasicvsr
+from tests.compare.contrast import contrast
 from tests.compare.pages import data_of
 from vsrealbasicvsr.compare.page import assemble
 
@@ -96,25 +97,14 @@ def test_texts_cannot_end_the_script_or_fill_other_places():
     assert page.count("<script") == PAGE.count("<script")
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance by WCAG 2."""
-    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(first: str, second: str) -> float:
-    low, high = sorted((luminance(first), luminance(second)))
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_texts_and_edges_stand_out(theme):
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     rule = next(
         rule for rule in re.findall(r":root[^{]*\{[^}]*\}", style) if f"color-scheme: {theme}" in rule
     )
-    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", rule))
+    named = re.findall(r"--([\w-]+): #([0-9a-f]{6})", rule)
+    colours = {name: tuple(bytes.fromhex(colour)) for name, colour in named}
     for ground in ("ground", "raised"):
         assert contrast(colours["text"], colours[ground]) >= 7
         assert contrast(colours["quiet"], colours[ground]) >= 4.5
@@ -123,5 +113,5 @@ def test_texts_and_edges_stand_out(theme):
     assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
     lines = re.search(rf"{theme}: \[([^\]]*)\]", SCRIPT)
     assert lines
-    for colour in re.findall(r"#[0-9a-f]{6}", lines[1]):
-        assert contrast(colour, colours["raised"]) >= 3
+    for colour in re.findall(r"#([0-9a-f]{6})", lines[1]):
+        assert contrast(bytes.fromhex(colour), colours["raised"]) >= 3

@@ -167,6 +167,9 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     help="Help a process that makes the same OUT, on this machine or one that shares its disk.",
 )
 @click.option("--cuts-out", type=click.Path(path_type=Path), help="Write the scene cuts here.")
+@click.option(
+    "--figures", is_flag=True, help="Write cleaning passes and residue to OUT.csv, which compare plots."
+)
 @click.option("--strict", is_flag=True, help="Refuse what the output cannot hold instead of warning.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 @click.option("--quiet", is_flag=True, help="Show errors only.")

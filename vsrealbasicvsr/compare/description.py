@@ -12,6 +12,7 @@ import av
 from vsrealbasicvsr.compare.display import display_aspect, display_size
 from vsrealbasicvsr.compare.sources import Given
 from vsrealbasicvsr.compare.stills import Stills
+from vsrealbasicvsr.job.note import settings_in
 from vsrealbasicvsr.video.images import image_files, is_image_sequence
 from vsrealbasicvsr.video.source import SourceInfo
 
@@ -47,6 +48,7 @@ def describe(given: Given, info: SourceInfo, label: str) -> dict[str, Any]:
         if not is_image_sequence(given):
             facts["Rate"] = f"{float(info.rate):.5g} frames a second"
         tags = _tags(given)
+        settings = settings_in(tags)
     return {
         "label": label,
         "width": width,

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, Self, get_args
 from vsrealbasicvsr.compare.shown import Moment, Shown
 from vsrealbasicvsr.compare.stills import Stills
 from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.job.figures import read_figures
 from vsrealbasicvsr.video.images import is_image_sequence
 from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
 
@@ -40,12 +41,14 @@ class _File:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.info = source.info
+        self._figures = read_figures(source.info.path)
 
     def frames(self) -> Iterator[Shown]:
         """Read from the start."""
         info = self.info
         for number, frame in enumerate(self.source):
-            yield Shown(number, frame.pts * info.time_base - info.start, frame.picture)
+            known = self._figures[number] if number < len(self._figures) else (None, None)
+            yield Shown(number, frame.pts * info.time_base - info.start, frame.picture, *known)
 
 
 class Sources:

@@ -39,6 +39,8 @@ class Delivery:
     """Frames of a segment of the job at most, up to the next window; 0 chooses by the picture's size."""
     cuts_out: Path | None = None
     """Where to write the scene cuts that were used."""
+    figures: bool = False
+    """Write cleaning passes and residue of each frame to OUT.csv."""
     strict: bool = False
     """Refuse what the output cannot hold instead of leaving it out with a warning."""
     overwrite: bool = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.joining import has_its_name
+from vsrealbasicvsr.job.note import note
 from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
 from vsrealbasicvsr.job.record import Record
 from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
@@ -77,6 +78,7 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
         strict=delivery.strict,
         overwrite=delivery.overwrite or _is_ours(target),
         in_pieces=True,
+        note=note(settings, delivery),
     )
     warnings = tuple(filter(None, (*plan.warnings, bit_rate_warning(delivery.encoding))))
     return Order(info, target, settings, delivery, replace(plan, warnings=warnings))

@@ -16,6 +16,7 @@ from vsrealbasicvsr.errors import JobError, RestorationError
 from vsrealbasicvsr.job.claims import Claims
 from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
+from vsrealbasicvsr.job.figures import check_figures, write_figures
 from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
 from vsrealbasicvsr.job.folder import remove
 from vsrealbasicvsr.job.here import make_here
@@ -84,6 +85,8 @@ def restore_file(
     settings, delivery = settings or Settings(), delivery or Delivery()
     given = given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
+    if delivery.figures:
+        check_figures(Path(target))
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, Path(target), settings, delivery)
         job = _Job(
@@ -123,11 +126,17 @@ class _Job:
                     report = self._work(record)
                 if self._order.delivery.cuts_out:
                     write_cuts(self._order.delivery.cuts_out, report.cuts)
+                if self._order.delivery.figures:
+                    self._write_figures(record)
             except BaseException:
                 self._keep(record)
                 raise
             self._folder.remove()
         return report
+
+    def _write_figures(self, record: Record) -> None:
+        done = sorted(record.done.values(), key=lambda one: one.start)
+        write_figures(self._order.target, done, self._plan.pictures.time_base, self._plan.start)
 
     def _begun(self, now: Mapping[str, str]) -> Record:
         """The record of the job that goes on, or of one that begins."""

@@ -52,6 +52,7 @@ class OutputPlan:
         rotation: Degrees counter-clockwise, written as a tag; the pictures stay as they are.
         overwrite: Whether an existing output may be replaced.
         warnings: What the user should know before work starts, a sentence each.
+        note: What the file says of how it was made; empty says nothing.
     """
 
     target: Path
@@ -65,6 +66,7 @@ class OutputPlan:
     rotation: int
     overwrite: bool
     warnings: tuple[str, ...]
+    note: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,6 +94,7 @@ def plan_output(
     overwrite: bool = False,
     carry: bool = True,
     in_pieces: bool = False,
+    note: str = "",
 ) -> OutputPlan:
     """Check everything that can be checked before the first picture is decoded.
 
@@ -104,6 +107,7 @@ def plan_output(
         overwrite: Allow an existing output to be replaced.
         carry: Whether the source's other streams, tags and chapters are wanted at all.
         in_pieces: Whether it is made of pieces, which lie beside it while they are joined.
+        note: What a file is to say of how it was made.
 
     Raises:
         VideoError: the output cannot be made as asked; one sentence says why.
@@ -147,6 +151,7 @@ def plan_output(
         rotation=info.rotation,
         overwrite=overwrite,
         warnings=tuple(filter(None, warnings)),
+        note=note,
     )
 
 

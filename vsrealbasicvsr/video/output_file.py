@@ -28,6 +28,9 @@ _LARGEST_MOVIE_TIMESCALE = 1_000_000
 # subtitle: ten seconds of lossless 4K are gigabytes.
 _INTERLEAVE = {"max_interleave_delta": "1000000"}
 
+# MP4 has a tag for what made a file; QuickTime has but the comment, which may be the source's.
+_NOTES = {"matroska": "VSREALBASICVSR", "mp4": "encoding_tool", "mov": "comment"}
+
 
 class OutputFile:
     """Writes `NAME.partial.EXT`; the muxer and the copied streams run in the caller's thread.
@@ -70,6 +73,7 @@ class OutputFile:
                     kept=plan.kept,
                     start=plan.start,
                 )
+            self._add_note(container)
             self._output.start_encoding()
         except BaseException:
             self.discard()
@@ -113,6 +117,14 @@ class OutputFile:
             self.pictures.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         if plan.rotation or self._shape:
             self.pictures.set_display_rotation(plan.rotation or PLACEHOLDER_DEGREES)
+
+    def _add_note(self, container: str) -> None:
+        note, tags, name = self._plan.note, self._output.metadata, _NOTES[container]
+        program, _, _ = note.partition(" ")
+        theirs = [key for key in tags if key.lower() == name.lower()]  # Matroska's are in capitals
+        if not note or any(not tags[key].startswith(f"{program} ") for key in theirs):
+            return
+        tags.update({**dict.fromkeys(theirs, note), name: note})
 
 
 def partial_path(target: Path) -> Path:

@@ -1,0 +1,86 @@
+"""`OUT.csv`: cleaning passes and residue of each frame, kept where the job's journal is not."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.video.output import FRAME_NUMBER
+
+_HEAD = ["frame", "seconds", "passes", "residue"]
+
+
+def figures_path(output: Path) -> Path:
+    """Where the figures of a file, a folder of frames or a pattern of frames are kept: beside it."""
+    named = output.parent if FRAME_NUMBER.search(output.name) else output
+    return named.with_name(f"{named.name}.csv")
+
+
+def check_figures(output: Path) -> None:
+    """Find out before the work that the figures cannot be written.
+
+    Raises:
+        JobError: another file has their name.
+    """
+    path = figures_path(output)
+    if path.exists() and not _is_ours(path):
+        raise JobError(f"{path} is not a restoration's figures: move it, or leave --figures out.")
+
+
+def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fraction) -> None:
+    """Write a line for each frame; the file appears only when it is whole.
+
+    Args:
+        output: The restored file, folder or pattern.
+        done: All segments, in order.
+        tick: Seconds, the unit of their time stamps.
+        start: Seconds subtracted from them.
+
+    Raises:
+        JobError: the file cannot be written.
+    """
+    path = figures_path(output)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(_HEAD)
+            for one in done:
+                for number, (pts, _), passes, residue in zip(
+                    range(one.start, one.stop), one.times, one.passes, one.residues, strict=True
+                ):
+                    lines.writerow([number, f"{float(pts * tick - start):.3f}", passes, f"{residue:.3f}"])
+        partial.replace(path)
+    except OSError as error:
+        raise JobError(f"cannot write {path}: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_figures(output: Path) -> Sequence[tuple[int, float]]:
+    """Passes and residue of each frame of a file, folder or pattern; empty where they are not kept.
+
+    Raises:
+        JobError: they are damaged.
+    """
+    path = figures_path(output)
+    if not path.is_file() or not _is_ours(path):
+        return ()
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [(int(line["passes"]), float(line["residue"])) for line in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError) as error:
+        raise JobError(f"{path} is damaged: remove it, and the rest can be compared.") from error
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return next(csv.reader(file), None) == _HEAD
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False

@@ -1,0 +1,56 @@
+"""What a restored file says of how it was made: one line, as the command would be written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from vsrealbasicvsr import __version__
+from vsrealbasicvsr.job.delivery import Delivery
+from vsrealbasicvsr.settings import Settings
+
+_PROGRAM = "vsrealbasicvsr"
+_WHERE = ("device", "memory", "acceleration")  # which do not change the pictures
+_DELIVERY = ("size", "scale", "kernel", "light", "deinterlace", "rate")  # which do
+
+
+def note(settings: Settings, delivery: Delivery) -> str:
+    """Program, version, weights, and what differs from the defaults; files by their names alone."""
+    words = [_PROGRAM, __version__, "--model", Path(settings.model).name]
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        if item.name == "cuts":
+            value = Path(value).name
+        if item.name not in ("model", *_WHERE) and value != item.default:
+            words += [_flag(item.name), _text(value)]
+    for name in _DELIVERY:
+        value = getattr(delivery, name)
+        if value != getattr(Delivery(), name):
+            words += [_flag(name), _text(value)]
+    return shlex.join(words)
+
+
+def settings_in(tags: Mapping[str, str]) -> dict[str, str]:
+    """What `note` wrote into a file's tags, by the settings' names; empty where there is nothing of it."""
+    for text in tags.values():
+        if text.startswith(f"{_PROGRAM} "):
+            try:
+                _, version, *words = shlex.split(text)
+            except ValueError:  # cut short, or somebody else's
+                continue
+            flags, values = words[::2], words[1::2]
+            named = {flag.removeprefix("--"): value for flag, value in zip(flags, values, strict=False)}
+            return {"version": version, **named}
+    return {}
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
