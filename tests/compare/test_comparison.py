@@ -43,6 +43,18 @@ def test_single_images_are_compared(tmp_path):
     assert [one["label"] for one in data_of(page.text)["sources"]] == ["a/0000.png", "b/0000.png"]
 
 
+def test_sixteen_bits_are_rounded_to_eight(tmp_path, ffmpeg):
+    rng = np.random.default_rng(3)
+    deep = rng.integers(0, 1 << 16, (16, 24, 3), np.uint16)
+    (tmp_path / "deep.raw").write_bytes(deep.astype(">u2").tobytes())
+    ffmpeg("-f", "rawvideo", "-pixel_format", "rgb48be", "-video_size", "24x16", "-i", tmp_path / "deep.raw",
+           tmp_path / "deep.png")  # fmt: skip
+    other = folder(tmp_path / "other", [painted(0)]) / "0000.png"
+    (moment,) = data_of(compare([tmp_path / "deep.png", other], Choices()).text)["moments"]
+    expected = np.round(deep / 65535 * 255).astype(np.uint8)
+    np.testing.assert_array_equal(picture_of(moment["shown"][0]["picture"]), expected)
+
+
 def test_frames_of_the_same_time_are_matched(tmp_path, ffmpeg):
     images = folder(tmp_path / "images", pictures(12))
     whole = clip(ffmpeg, tmp_path / "whole.mkv", images)
@@ -61,8 +73,13 @@ def test_frames_that_a_source_does_not_have_are_no_moments(tmp_path, ffmpeg):
     whole = clip(ffmpeg, tmp_path / "whole.mkv", images)
     short = clip(ffmpeg, tmp_path / "short.mkv", images, "select=lt(n\\,7)")
     for pair in ([whole, short], [short, whole]):
-        page = compare(pair, Choices(count=50))
-        assert page.frames == tuple(range(7))
+        for match in ("time", "number"):
+            page = compare(pair, Choices(count=50, match=match))
+            assert page.frames == tuple(range(7))
+            (warning,) = page.warnings
+            assert warning == "short.mkv ends before others; what they show after that is left out."
+    assert compare([short, short], Choices()).warnings == ()
+    assert compare([whole, images], Choices()).warnings == ()
 
 
 def test_turned_sources_are_shown_upright(tmp_path, ffmpeg):
@@ -163,6 +180,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         compare([a, b], Choices(frames=(0, 2)))
     with pytest.raises(SettingsError, match="1 labels do not fit 2 sources"):
         compare([a, b], Choices(labels=("only",)))
+    with pytest.raises(SettingsError, match="a label is empty"):
+        compare([a, b], Choices(labels=("only", " ")))
     (tmp_path / "text.mkv").write_text("no video")
     for name in ("text.mkv", "nothing.mkv"):
         with pytest.raises(VideoError, match=name):

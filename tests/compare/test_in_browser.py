@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from tests.compare.browser import Browser, corner, drag, find_chromium, pixels_of
 from tests.compare.pages import folder, painted
 from vsrealbasicvsr.compare.comparison import Choices, compare
+from vsrealbasicvsr.compare.stills import Still, Stills
 
 PROGRAM = find_chromium()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here; CHROMIUM=PATH names one")
@@ -62,6 +65,106 @@ def test_digit_keys_flip_and_arrow_keys_change_the_frame(browser):
     np.testing.assert_array_equal(shown_picture(browser, 128, 96), SECOND[1])
     assert browser.run("$('status').textContent").startswith("Frame 1, 0.04 s: b (lossless)")
     assert browser.complaints == []
+
+
+def test_at_a_browser_zoom_of_150_percent_pixels_are_the_screens_own(browser):
+    browser.resize(853, 667, scale=1.5)
+    browser.press("o")
+    browser.press("2")
+    assert browser.run("$('percent').value") == "100 %"
+    at = corner(browser, "layers[1].image")
+    x, y = round(1.5 * at["x"]), round(1.5 * at["y"])
+    np.testing.assert_array_equal(pixels_of(browser)[y : y + 96, x : x + 128], SECOND[0])
+    assert browser.run("document.documentElement.scrollWidth") <= 853
+
+
+ODD = '<b>x</b><img src=x onerror=alert(1)> & {{data}} "q" ' + 200 * "long"
+
+
+def test_odd_and_equal_labels_are_texts_and_told_apart(program, tmp_path):
+    sources = [folder(tmp_path / "a", FIRST), folder(tmp_path / "b", SECOND)]
+    page = tmp_path / "page.html"
+    page.write_text(compare(sources, Choices(labels=(ODD, ODD))).text, encoding="utf-8")
+    for width, height in ((390, 844), (1280, 800)):
+        program.resize(width, height, mobile=width < 600)
+        program.open(page)
+        for mode in ("slider", "flip", "difference", "sheet"):
+            program.run(f"setMode('{mode}')")
+            program.settle()
+            assert program.run("document.documentElement.scrollWidth") <= width
+        assert program.run("document.querySelectorAll('b, img[src=x]').length") == 0
+        assert program.run("$('left-name').textContent") == f"1 {ODD}"
+        program.press("s")
+        assert f": 1 {ODD} (lossless) and 2 {ODD} (lossless)" in program.run("$('status').textContent")
+        assert program.run("[...$('left').options].map(o => o.textContent)") == [f"1 {ODD}", f"2 {ODD}"]
+    assert program.complaints == []
+
+
+def test_a_photograph_has_numbers_and_no_curve(program, tmp_path):
+    photos = [
+        folder(tmp_path / name, [one]) / "0000.png" for name, one in (("a", FIRST[0]), ("b", SECOND[0]))
+    ]
+    page = tmp_path / "page.html"
+    page.write_text(compare(photos, Choices()).text, encoding="utf-8")
+    program.resize(1280, 1000)
+    program.open(page)
+    hidden = "['plot', 'thumbnails', 'previous', 'next'].map(id => $(id).checkVisibility())"
+    assert program.run(hidden) == [False] * 4
+    assert program.run("$('numbers').checkVisibility()")
+    assert program.run("$('numbers').textContent").endswith("sizes differ")
+    assert program.complaints == []
+
+
+def test_a_tall_picture_is_shown_whole_on_a_phone(program, tmp_path):
+    tall = [folder(tmp_path / name, [painted(seed, 72, 128)]) for name, seed in (("a", 1), ("b", 2))]
+    page = tmp_path / "page.html"
+    page.write_text(compare(tall, Choices()).text, encoding="utf-8")
+    program.resize(390, 844, mobile=True)
+    program.open(page)
+    for mode in ("slider", "sheet"):
+        program.run(f"setMode('{mode}')")
+        program.settle()
+        for index in range(2):
+            image, layer = (
+                corner(program, f"layers[{index}].image"),
+                corner(program, f"layers[{index}].layer"),
+            )
+            assert image["width"] / image["height"] == pytest.approx(72 / 128, rel=0.01)
+            assert image["height"] > 300
+            assert image["x"] >= layer["x"] - 1
+            assert image["y"] >= layer["y"] - 1
+            assert image["x"] + image["width"] <= layer["x"] + layer["width"] + 2
+            assert image["y"] + image["height"] <= layer["y"] + layer["height"] + 2
+
+
+def test_the_plot_shows_the_series_that_is_chosen(program, tmp_path):
+    stills = [
+        Stills(name, tuple(Still(n, Fraction(n), painted(n + seed), passes, 4.0 - n) for n in (0, 4, 8)))
+        for name, seed, passes in (("source", 0, None), ("mild", 10, 1), ("strong", 20, 3))
+    ]
+    page = tmp_path / "page.html"
+    page.write_text(compare(stills, Choices()).text, encoding="utf-8")
+    program.resize(1280, 1000)
+    program.open(page)
+    assert program.run("[...$('series').options].map(o => o.value)") == [
+        "difference",
+        "psnr",
+        "passes",
+        "residue",
+    ]
+    heights = (
+        "[...document.querySelectorAll('#plot polyline')]"
+        ".map(l => l.getAttribute('points').split(' ').map(p => Number(p.split(',')[1])))"
+    )
+    program.run("$('series').value = 'passes'; $('series').dispatchEvent(new Event('change'))")
+    assert program.run(heights) == [[pytest.approx(196 - 188 / 3, abs=0.1)] * 3, [8] * 3]
+    assert program.run("$('legend').innerText").split("\n") == ["mild", "strong"]
+    assert "strong 3 to 3" in program.run("$('plot').getAttribute('aria-label')")
+    program.run("$('series').value = 'residue'; $('series').dispatchEvent(new Event('change'))")
+    assert len(program.run(heights)) == 3
+    assert "frame's last cleaning pass" in program.run("$('plot-note').textContent")
+    assert "strong: passes" in program.run("$('numbers').tHead.textContent")
+    assert program.complaints == []
 
 
 def test_the_divider_follows_the_mouse_and_the_keys(browser):

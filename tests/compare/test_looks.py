@@ -37,7 +37,7 @@ def test_the_page_looks_as_it_did(browser, pages, tmp_path, scene):
     if apart > MOST:
         Image.fromarray(shown).save(new)
     assert apart <= MOST, (
-        f"{apart:.0%} of a square of {new} differ from {reference}: look at both, and if the new one is as it "
+        f"{apart:.0%} of a square of {new} differ from {reference}: look at both, and if the new is as it "
         "should be, run python -m tests.compare.screenshot."
     )
     assert browser.complaints == []

@@ -96,7 +96,7 @@ def compare(
     names = _names(given, choices)
     with Sources(given, choices.match) as sources:
         curve = _measure(sources, tell)
-        warnings = sources.warnings()
+        warnings = (*sources.warnings(), *(_ends_early(names[place]) for place in sources.ended))
         chosen = _chosen(curve, choices)
         told = [describe(*one) for one in zip(given, sources.infos, names, strict=True)]
         title = choices.title or _title(names)
@@ -137,6 +137,10 @@ def _names(given: Sequence[Given], choices: Choices) -> list[str]:
 
 def _title(names: Sequence[str]) -> str:
     return " · ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} others"
+
+
+def _ends_early(name: str) -> str:
+    return f"{name} ends before others; what they show after that is left out."
 
 
 def _measure(sources: Sources, tell: Callable[[str, int], None]) -> Curve:

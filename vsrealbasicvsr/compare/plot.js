@@ -72,7 +72,7 @@ function markMoment() {
 function fillSeries() {
   for (const name of Object.keys(curve.series)) $("series").append(make("option", { value: name, textContent: SERIES[name].title }));
   $("series").addEventListener("change", drawPlot);
-  $("figure").hidden = curve.numbers.length === 1; // a photograph has no curve
+  $("figure").hidden = $("figures").open = curve.numbers.length === 1; // a photograph has no curve
   $("plot").addEventListener("click", (event) => {
     const { left, width } = $("plot").getBoundingClientRect();
     const { numbers } = curve;

@@ -62,6 +62,7 @@ class Sources:
     Attributes:
         infos: What is known of each.
         match: "number" or "time".
+        ended: Places of the files that ended while others went on, once `moments` has been read to its end.
 
     Raises:
         SettingsError: there are fewer than two sources, or more than 32; or frames given one by one are to be
@@ -87,6 +88,7 @@ class Sources:
                 for one in given
             ]
             self._opened = opened.pop_all()
+        self.ended: tuple[int, ...] = ()
         self.infos: tuple[SourceInfo, ...] = tuple(source.info for source in self._sources)
 
     def moments(self) -> Iterator[Moment]:
@@ -105,18 +107,26 @@ class Sources:
             for place, number in enumerate(numbers):
                 if number < newest:
                     shown[place] = next(readings[place], None)
+        if any(shown):
+            files = [isinstance(source, _File) for source in self._sources]
+            self.ended = tuple(n for n, one in enumerate(shown) if one is None and files[n])
 
     def _by_time(self) -> Iterator[Moment]:
         slack = min(1 / info.rate for info in self.infos) / 4
         lead, *others = self._sources
+        end = Fraction(0)
         followers = [_Follower(source, slack) for source in others]
         for first in lead.frames():
             found = [follower.at(first.time) for follower in followers]
-            if any(follower.has_ended for follower in followers):
+            self.ended = tuple(n for n, follower in enumerate(followers, 1) if follower.has_ended)
+            if self.ended:
                 return
+            end = first.time + 1 / lead.info.rate
             shown = [one for one in found if one is not None]
             if len(shown) == len(others):
                 yield (first, *shown)
+        if all(follower.goes_on(end) for follower in followers):
+            self.ended = (0,)
 
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the page should know of the sources, a sentence each."""
@@ -161,6 +171,10 @@ class _Follower:
         if self._now is not None and self._next is None:
             self.has_ended = time >= self._now.time + self._period - self._slack
         return None if self.has_ended else self._now
+
+    def goes_on(self, time: Fraction) -> bool:
+        """Whether there are frames from `time` on, which is not before the time last asked for."""
+        return self._next is not None and self._next.time >= time - self._slack
 
 
 def _is_hdr(info: SourceInfo) -> bool:
