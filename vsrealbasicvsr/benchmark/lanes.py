@@ -46,14 +46,17 @@ class _Pretender(Restorer):
         motions: Sequence[Motion | None],
         window: Window,
         before_step: BeforeStep | None = None,
+        *,
+        strengths: Sequence[float] = (),
     ) -> Iterator[Tensor]:
         backward, margin = window.stop - window.core_start, window.core_start - window.start
         for _ in range(backward + margin):
             self._pass("step")
         for n in range(window.core_start, window.core_stop):
             self._pass("step")
-            self._pass("reconstruct")
-            yield cleaned[n - window.start].picture[0]
+            for _ in strengths or (1.0,):
+                self._pass("reconstruct")
+                yield cleaned[n - window.start].picture[0]
 
     def _pass(self, part: str) -> None:
         time.sleep(_SHARES[part] * self._seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 from tqdm import tqdm
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from vsrealbasicvsr.cli.evaluate import write_text
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
+from vsrealbasicvsr.cli.values import Numbers
 from vsrealbasicvsr.errors import JobError
 
 EXAMPLES = """\b
@@ -21,23 +22,6 @@ Examples:
   vsrealbasicvsr compare frames/ restored/ -o page.html --frames 0,12,40
   vsrealbasicvsr compare photo.png restored.png -o page.html
 """
-
-
-class Numbers(click.ParamType[tuple[int, ...]]):
-    """Frame numbers with commas between."""
-
-    name = "N,..."
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """The numbers of a text such as 0,12,40."""
-        if isinstance(value, tuple):
-            return value
-        parts = [part.strip() for part in value.split(",")]
-        if not all(part.isdecimal() for part in parts):
-            self.fail(f"{value!r} is no list of frame numbers; write it as 0,12,40.", param, ctx)
-        return tuple(int(part) for part in parts)
 
 
 @click.command(epilog=EXAMPLES)

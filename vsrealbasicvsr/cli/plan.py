@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsrealbasicvsr.cli.evaluate import write_text
-from vsrealbasicvsr.cli.restore import Size, settings_options
+from vsrealbasicvsr.cli.settings import settings_options
 from vsrealbasicvsr.cli.stderr import Stderr
+from vsrealbasicvsr.cli.values import Size
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import fields
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from vsrealbasicvsr.cli import completion
+from vsrealbasicvsr.cli.preview import preview_options, read_variants, show_preview, take_preview
 from vsrealbasicvsr.cli.progress import show_progress
+from vsrealbasicvsr.cli.settings import settings_options
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.cli.values import KeyValue, Rate, Size
+from vsrealbasicvsr.cli.words import Repeatable
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Settings
@@ -31,79 +33,15 @@ Examples:
   vsrealbasicvsr restore old.avi restored.mkv
   vsrealbasicvsr restore dvd.vob restored.mkv --scale 2 --encoder x265 --crf 18
   vsrealbasicvsr restore scans/ restored/ --rate 16
+  vsrealbasicvsr restore old.avi restored.mkv --preview 6
+  vsrealbasicvsr restore old.avi restored.mkv --grid refine=1.5,3,5,8 --grid strength=0.7,1
 """
 
 
-_OFFERED = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
-
-
-def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str] = ()) -> F:
-    """One flag for each field of `Settings`, with its default, unit and help, but those named."""
-    for item in reversed([item for item in fields(Settings) if item.name not in without]):
-        choices = item.metadata["choices"]
-        unit = f" [{item.metadata['unit']}]" if item.metadata["unit"] else ""
-        command = click.option(
-            f"--{item.name.replace('_', '-')}",
-            item.name,
-            type=click.Choice(choices) if choices else type(item.default),
-            default=item.default,
-            show_default=True,
-            help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
-            shell_complete=_OFFERED.get(item.name),
-        )(command)
-    return command
-
-
-class Size(click.ParamType[tuple[int, int]]):
-    """WIDTHxHEIGHT in pixels."""
-
-    name = "WxH"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """The two numbers of a text such as 1920x1080."""
-        if isinstance(value, tuple):
-            return value
-        width, _, height = value.partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"{value!r} is no size; write it as 1920x1080.", param, ctx)
-        return int(width), int(height)
-
-
-class Rate(click.ParamType[Fraction]):
-    """Frames per second, as 25, 23.976 or 24000/1001."""
-
-    name = "FPS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        """The rate as a fraction."""
-        try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is no frame rate; write it as 25 or 24000/1001.", param, ctx)
-
-
-class KeyValue(click.ParamType[tuple[str, str]]):
-    """An option of the encoder, KEY=VALUE."""
-
-    name = "K=V"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Key and value."""
-        if isinstance(value, tuple):
-            return value
-        key, equals, content = value.partition("=")
-        if not (key and equals):
-            self.fail(f"{value!r} is no encoder option; write it as key=value.", param, ctx)
-        return key, content
-
-
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Repeatable, epilog=EXAMPLES)
 @click.argument("source", metavar="IN", shell_complete=completion.files)
 @click.argument("target", metavar="OUT", shell_complete=completion.files)
+@preview_options
 @settings_options
 @click.option(
     "--encoder",
@@ -205,11 +143,17 @@ def restore(
     Whatever stops the work, the same command goes on with it: what is done is kept in OUT.parts until OUT
     is whole. `vsrealbasicvsr job status OUT` tells how far it is.
 
+    With --preview, --preview-frames or --grid no film is made, but a page OUT.preview.html: a few frames as
+    they will be in the film, beside those of IN.
+
     Exit codes: 0 done; 1 not done; 2 wrong usage; 3 done, but frames of IN could not be decoded; 129, 130
     and 143 stopped by SIGHUP, Ctrl-C and SIGTERM.
     """
     if restart and helping:
         raise click.UsageError("--restart and --join exclude each other.")
+    asked = take_preview(choices)
+    if helping and asked:
+        raise click.UsageError("--join helps to make OUT, which a preview does not: leave one of them out.")
     if helping and (workers or ray):
         raise click.UsageError("--join helps with this process alone; start it as often as you like.")
     for name, value in (("IN", source), ("OUT", target)):
@@ -219,6 +163,7 @@ def restore(
         settings = Settings.from_mapping({item.name: choices.pop(item.name) for item in fields(Settings)})
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+    sides = read_variants(asked, settings) if asked else ()
 
     # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -231,6 +176,10 @@ def restore(
     logging.getLogger("vsrealbasicvsr").setLevel(logging.ERROR if quiet else logging.WARNING)
     # Who sets a limit gets a process that keeps nothing.
     kept = freed_memory_kept() if settings.memory == "auto" else nullcontext()
+    if asked:
+        with kept:
+            show_preview(Path(source), Path(target), sides, delivery, asked, "none" if quiet else progress)
+        return
     with kept, show_progress("none" if quiet else progress) as on_progress:
         report = restore_file(
             source,

@@ -35,6 +35,8 @@ class Neighbours:
         frame: Callable[[int], Tensor],
         cuts: Container[int],
         before_step: BeforeStep | None = None,
+        *,
+        strengths: Sequence[float] = (),
     ) -> Iterator[tuple[CleanedFrame, Tensor]]:
         """The frames of the window's core, in order, as `Restorer.window` gives them.
 
@@ -45,6 +47,7 @@ class Neighbours:
             cuts: numbers of the clip's frames that start a shot.
             before_step: called before each step of the work; what it raises ends it, and nothing is lost
                 but the window.
+            strengths: as `Restorer.restore` takes them.
 
         Yields:
             The cleaned frame, and the restored one: (3, 4H, 4W), float32, 0-1, on the device.
@@ -62,9 +65,9 @@ class Neighbours:
         self._measure([n for n in numbers if n not in self._motions and n not in parted], before_step)
         cleaned = [self._cleaned[n] for n in numbers]
         motions = [None if n in parted else self._motions[n] for n in numbers]
-        yield from zip(
-            cleaned[part.core], self._restorer.restore(cleaned, motions, part, before_step), strict=True
-        )
+        pictures = self._restorer.restore(cleaned, motions, part, before_step, strengths=strengths)
+        kept = (frame for frame in cleaned[part.core] for _ in strengths or (None,))
+        yield from zip(kept, pictures, strict=True)
 
     def _clean(
         self, missing: Sequence[int], frame: Callable[[int], Tensor], before_step: BeforeStep | None

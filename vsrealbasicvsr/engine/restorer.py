@@ -224,6 +224,8 @@ class Restorer:
         motions: Sequence[Motion | None],
         window: Window,
         before_step: BeforeStep | None = None,
+        *,
+        strengths: Sequence[float] = (),
     ) -> Iterator[Tensor]:
         """A window's core from its cleaned frames, clamped; where half precision overflows, the rest in fp32.
 
@@ -232,21 +234,29 @@ class Restorer:
             motions: entry i lies between frames i - 1 and i of the window; None where frame i starts a shot.
             window: which frames these are.
             before_step: called before each frame's propagation; what it raises ends the work.
+            strengths: make each frame once for each of these, in a row, at the price of one and the
+                reconstruction of the others; none is the setting.
         """
         core = window.core
+        versions = len(strengths) or 1
+        total = versions * (core.stop - core.start)
+        done = 0
         with self._memory_errors(cleaned[0].picture):
-            for picture in self._finite(self._steps, cleaned, motions, core, before_step):
+            for picture in self._finite(self._steps, cleaned, motions, core, before_step, strengths):
                 yield picture
                 del picture  # before the next is made
-                core = slice(core.start + 1, core.stop)
-            if core.start == core.stop:
+                done += 1
+            if done == total:
                 return
-            frames = f"frames {window.start + core.start} to {window.core_stop - 1}"
+            first, again = core.start + done // versions, done % versions
+            frames = f"frames {window.start + first} to {window.core_stop - 1}"
             exact = self._fp32_steps(f"restoring {frames}")
-            for picture in self._finite(exact, cleaned, motions, core, before_step):
+            rest = slice(first, core.stop)
+            pictures = self._finite(exact, cleaned, motions, rest, before_step, strengths)
+            for picture in islice(pictures, again, None):
                 yield picture
-                core = slice(core.start + 1, core.stop)
-        if core.start != core.stop:
+                done += 1
+        if done != total:
             raise WeightsError(_NON_FINITE)
 
     @property
@@ -261,11 +271,12 @@ class Restorer:
         motions: Sequence[Motion | None],
         core: slice,
         before_step: BeforeStep | None,
+        strengths: Sequence[float],
     ) -> Iterator[Tensor]:
         """The pictures up to the first that is not finite; a GPU makes the next before one is looked at."""
         behind = 0 if self.device.type == "cpu" else 1
         waiting = deque[Reconstruction]()
-        for made in steps.restore(cleaned, motions, core, before_step):
+        for made in steps.restore(cleaned, motions, core, before_step, strengths=strengths):
             waiting.append(made)
             del made
             if len(waiting) > behind:

@@ -230,6 +230,8 @@ class Steps:
         motions: Sequence[Motion | None],
         core: slice,
         before_step: BeforeStep | None = None,
+        *,
+        strengths: Sequence[float] = (),
     ) -> Iterator[Reconstruction]:
         """Propagate through a window and reconstruct its core, frame by frame.
 
@@ -242,6 +244,7 @@ class Steps:
                 entry 0), so that nothing crosses.
             core: which frames to return.
             before_step: called before each frame's propagation; what it raises ends the work.
+            strengths: each frame is reconstructed once for each of these; none is the settings' own.
 
         Yields:
             What `reconstruct` gives for each.
@@ -265,11 +268,19 @@ class Steps:
             flow = motion.to_later if motion else None
             features = self.propagate("forward", cleaned[i], features, flow, stored)
             if i >= core.start:
-                yield self.reconstruct(cleaned[i], stored.pop(), features, stored)
+                backward = stored.pop()
+                for strength in strengths or (self._settings.strength,):
+                    yield self.reconstruct(cleaned[i], backward, features, stored, strength=strength)
 
     @torch.inference_mode()
     def reconstruct(
-        self, frame: CleanedFrame, backward: Tensor, forward: Tensor, stored: list[Tensor] | None = None
+        self,
+        frame: CleanedFrame,
+        backward: Tensor,
+        forward: Tensor,
+        stored: list[Tensor] | None = None,
+        *,
+        strength: float | None = None,
     ) -> Reconstruction:
         """The restored picture of a frame.
 
@@ -278,19 +289,21 @@ class Steps:
             backward: its features of the backward pass, (1, C, H, W).
             forward: its features of the forward pass, (1, C, H, W).
             stored: features that may move to host memory where room is short.
+            strength: share of the learned detail; None is the settings' own.
         """
+        share = self._settings.strength if strength is None else strength
 
         def work(plan: Plan) -> Reconstruction:
             back = backward.to(self._device, non_blocking=True)
-            return self._reconstructed(frame, back, forward, plan)
+            return self._reconstructed(frame, back, forward, plan, share)
 
         return self._attempt(frame.picture.shape[-2:], work, stored)
 
     def _reconstructed(
-        self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan
+        self, frame: CleanedFrame, backward: Tensor, forward: Tensor, plan: Plan, strength: float
     ) -> Reconstruction:
         def restored(base: Tensor, *features: Tensor) -> Tensor:
-            learned = self._parts.detail(*features).float().mul_(self._settings.strength)
+            learned = self._parts.detail(*features).float().mul_(strength)
             return enlarge(base).add_(learned)
 
         with self._true_fp32():

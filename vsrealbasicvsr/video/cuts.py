@@ -26,7 +26,7 @@ def find_cuts(
         frames: In order of time.
         threshold: Percent of the brightness range from which a rise of the difference is a cut.
     """
-    shrink = _Shrinker()
+    shrink = Shrinker()
     waiting: deque[SourceFrame] = deque()
     small: dict[int, NDArray[np.float32]] = {}
     number = 0
@@ -47,13 +47,14 @@ def find_cuts(
         yield judged()
 
 
-class _Shrinker:
-    """Small luma pictures, in percent of the brightness range."""
+class Shrinker:
+    """Small copies of pictures: brightness, in percent of its range."""
 
     def __init__(self) -> None:
         options = f"w='min(iw,{SMALL_WIDTH})':h='max(1,min(iw,{SMALL_WIDTH})*ih/iw)':flags=area"
         self._chain = FilterChain(("scale", options), ("format", "gray"), time_base=Fraction(1))
 
     def __call__(self, picture: VideoFrame) -> NDArray[np.float32]:
+        """A copy of `vsrealbasicvsr.cuts.small_size`: (h, w), float32."""
         (small,) = self._chain.push(picture)
         return in_percent(small.to_ndarray())

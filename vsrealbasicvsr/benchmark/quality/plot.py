@@ -7,11 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from vsrealbasicvsr.axes import Axis, shown
 from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
 from vsrealbasicvsr.benchmark.quality.absent import Absent
 from vsrealbasicvsr.benchmark.quality.evaluate import Row
 from vsrealbasicvsr.benchmark.quality.table import Column, Table
-from vsrealbasicvsr.benchmark.quality.vary import Axis, Variant, shown
+from vsrealbasicvsr.benchmark.quality.vary import Variant
 from vsrealbasicvsr.settings import Settings
 
 _PANEL = (4.2, 3.2)  # inches

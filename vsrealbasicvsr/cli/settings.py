@@ -1,0 +1,31 @@
+"""The settings as flags of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from vsrealbasicvsr.cli import completion
+from vsrealbasicvsr.settings import Settings
+
+_OFFERED = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
+
+
+def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str] = ()) -> F:
+    """One flag for each field of `Settings`, with its default, unit and help, but those named."""
+    for item in reversed([item for item in fields(Settings) if item.name not in without]):
+        choices = item.metadata["choices"]
+        unit = f" [{item.metadata['unit']}]" if item.metadata["unit"] else ""
+        command = click.option(
+            f"--{item.name.replace('_', '-')}",
+            item.name,
+            type=click.Choice(choices) if choices else type(item.default),
+            default=item.default,
+            show_default=True,
+            help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
+            shell_complete=_OFFERED.get(item.name),
+        )(command)
+    return command

@@ -1,0 +1,1 @@
+"""A few frames of a film restored before the whole of it, in a page for the eye."""

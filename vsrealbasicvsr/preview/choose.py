@@ -1,0 +1,124 @@
+"""Which frames of a film tell most of how it is restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsrealbasicvsr.preview.measures import Measures
+
+_FLAT = 2.0
+"""Percent of contrast below which a picture is black, white or of one colour."""
+_FADED, _BLURRED = 0.6, 0.5
+"""Parts of what a quarter of its shot surpasses, in contrast and in sharpness; less is not typical of it."""
+_STILL = 0.1
+"""Percent of change below which a frame repeats the one before."""
+_MOVING = 3
+"""One frame of so many is that of greatest motion in its part; the others are sharp ones from the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Frames of one shot that can be shown, rising, from which one is taken."""
+
+    frames: NDArray[np.intp]
+    lively: int
+    """How many of them differ from the frame before."""
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        return self.lively, len(self.frames)
+
+    @property
+    def middle(self) -> int:
+        return int(self.frames[len(self.frames) // 2])
+
+
+def telling_frames(measures: Measures, cuts: Iterable[int], count: int) -> tuple[int, ...]:
+    """Choose frames all over a film, of different shots as far as there are so many.
+
+    Two thirds are sharp ones from the middle of the longest shots, spread over the film; the others have the
+    greatest motion of the shots that are left. Long shots give several frames where there are fewer shots
+    than that. Black and plain frames, those of fades and blurred ones are chosen only where there are no
+    others. The same film gives the same frames.
+
+    Args:
+        measures: Of all frames.
+        cuts: Numbers of the frames that start a shot.
+        count: How many; no more than there are frames.
+
+    Returns:
+        Frame numbers, rising.
+    """
+    length = len(measures.change)
+    shots = [slice(*bounds) for bounds in pairwise(sorted({0, length, *_inside(cuts, length)}))]
+    change = measures.change.copy()
+    change[[shot.start for shot in shots]] = 0.0  # over a cut
+    parts = _parts(measures, change, shots, count)
+    moving = count // _MOVING
+    faces = _spread(parts, count - moving, length)
+    chosen = [_sharpest(part, measures.sharpness) for part in faces]
+    # Motion on both sides: a flash or a missed cut is a jump on one.
+    motion = np.minimum(change, np.append(change[1:], np.float32(0)))
+    rest = sorted(
+        (part for part in parts if not any(part is face for face in faces)),
+        key=lambda part: -motion[part.frames].max(),
+    )
+    chosen += [int(part.frames[motion[part.frames].argmax()]) for part in rest[: count - len(chosen)]]
+    return tuple(sorted(chosen))
+
+
+def _inside(cuts: Iterable[int], length: int) -> Iterator[int]:
+    return (cut for cut in cuts if 0 < cut < length)
+
+
+def _parts(
+    measures: Measures, change: NDArray[np.float32], shots: Iterable[slice], count: int
+) -> list[_Part]:
+    """The shots with frames to show, halved until there are `count` parts, or nothing is left to halve."""
+    typical = [shot.start + _typical(measures, shot) for shot in shots]
+    if not any(map(len, typical)):
+        typical = [np.arange(shot.start, shot.stop) for shot in shots]
+    parts = [_part(frames, change) for frames in typical if len(frames)]
+    while len(parts) < count:
+        place = max(range(len(parts)), key=lambda n: (len(parts[n].frames) > 1, *parts[n].weight, -n))
+        frames = parts[place].frames
+        if len(frames) < 2:
+            break
+        middle = len(frames) // 2
+        parts[place : place + 1] = [_part(half, change) for half in (frames[:middle], frames[middle:])]
+    return parts
+
+
+def _part(frames: NDArray[np.intp], change: NDArray[np.float32]) -> _Part:
+    return _Part(frames, int((change[frames] > _STILL).sum()))
+
+
+def _typical(measures: Measures, shot: slice) -> NDArray[np.intp]:
+    """Frames of a shot, counted from its start, that look like the rest of it and show something."""
+    contrast, sharpness = measures.contrast[shot], measures.sharpness[shot]
+    shows = (contrast >= _FLAT) & (contrast >= _FADED * np.percentile(contrast, 75))
+    if shows.any():
+        shows &= sharpness >= _BLURRED * np.percentile(sharpness[shows], 75)
+    return np.flatnonzero(shows)
+
+
+def _spread(parts: list[_Part], count: int, length: int) -> list[_Part]:
+    """The heaviest part of each of `count` equal sections of the film, then the heaviest that are left."""
+    heaviest = sorted(parts, key=lambda part: part.weight, reverse=True)
+    chosen: dict[int, _Part] = {}
+    for part in heaviest:
+        chosen.setdefault(part.middle * count // length, part)
+    left = [part for part in heaviest if not any(part is one for one in chosen.values())]
+    return [*chosen.values(), *left][:count]
+
+
+def _sharpest(part: _Part, sharpness: NDArray[np.float32]) -> int:
+    """Of the middle half."""
+    quarter = len(part.frames) // 4
+    middle = part.frames[quarter : len(part.frames) - quarter]
+    return int(middle[sharpness[middle].argmax()])

@@ -1,0 +1,225 @@
+"""From a film to the page: scan, choose, restore, lay out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.compare.comparison import MEGABYTE, Choices, compare
+from vsrealbasicvsr.compare.stills import Still, Stills
+from vsrealbasicvsr.engine.device import find_device
+from vsrealbasicvsr.errors import ClipError, JobError
+from vsrealbasicvsr.job.delivery import Delivery
+from vsrealbasicvsr.job.order import Order, make_order
+from vsrealbasicvsr.preview.choose import telling_frames
+from vsrealbasicvsr.preview.footage import Footage
+from vsrealbasicvsr.preview.pictures import write_picture
+from vsrealbasicvsr.preview.scan import Scan, scan
+from vsrealbasicvsr.preview.variants import Variant
+from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.resample import resize_picture
+from vsrealbasicvsr.video.source import Source, open_source
+
+_SIZE, _BYTES_PER_PIXEL = 40, 0.25
+"""Megabytes of the page, and for many large pictures as many as they need at the lowest quality."""
+
+OnProgress = Callable[[str, int, int | None], None]
+"""Called with what is done ("scanned", "restored", "encoded"), how far it is, and how far it will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A finished preview.
+
+    Attributes:
+        text: HTML.
+        path: Where it belongs, beside the output.
+        frames: Numbers of the frames that it shows.
+        warnings: What its reader should know, a sentence each.
+    """
+
+    text: str
+    path: Path
+    frames: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def preview(
+    source: Path,
+    target: Path,
+    variants: Sequence[Variant],
+    *,
+    count: int = 6,
+    frames: Sequence[int] = (),
+    delivery: Delivery | None = None,
+    facts: Callable[[Variant], Mapping[str, str]] = lambda _: {},
+    on_progress: OnProgress = lambda _stage, _done, _total: None,
+) -> Preview:
+    """Restore some frames of a film as they will be in the whole of it, and lay them out in a page.
+
+    The film is read once for its cuts and the choice, and again where the chosen frames' windows are. The
+    output and its job are left alone. Memory holds one window, whatever the film's length; the pictures lie
+    in a hidden folder beside the page until it is made.
+
+    Args:
+        source: As `restore_file` takes it.
+        target: Likewise; nothing is written there.
+        variants: Ways to restore, one or more.
+        count: How many of the most telling frames to show; fewer where there are fewer.
+        frames: Numbers of the frames to show, instead.
+        delivery: How the source is read, and the size of the output.
+        facts: More that the page is to tell of a variant.
+        on_progress: Told how far it is.
+
+    Raises:
+        RestorationError: one of its kinds, in one sentence, for whatever is wrong.
+    """
+    _check(variants)
+    delivery = replace(delivery or Delivery(), overwrite=True)
+    with open_source(source, deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
+        order = make_order(reader.info, target, variants[0].settings, delivery)
+        path = page_path(order)
+        with _room_beside(path) as room:
+            read = scan(
+                reader,
+                [variant.settings for variant in variants],
+                frames,
+                lambda done: on_progress("scanned", done, reader.info.frames),
+            )
+            numbers = _chosen(read, variants[0].settings, count, frames)
+            maker = _Maker(order, reader, read, room)
+            given = maker.make(numbers, variants, facts, on_progress)
+            choices = Choices("number", numbers, title=f"Preview of {source.name}", size_limit=_limit(given))
+            page = compare(
+                given, choices, on_frame=lambda stage, done: on_progress(stage, done, len(numbers))
+            )
+    return Preview(page.text, path, numbers, page.warnings)
+
+
+def page_path(order: Order) -> Path:
+    """Where the page of a preview belongs: beside the output, with its name."""
+    named = order.target if order.target.name else order.target.resolve()
+    is_folder = order.plan.target != order.target
+    return named.with_name(f"{named.name if is_folder else named.stem}.preview.html")
+
+
+def _check(variants: Sequence[Variant]) -> None:
+    """Find out before the film is read that a model or a device is not there."""
+    for settings in {variant.settings for variant in variants}:
+        weights.resolve(settings.model)
+        for name in settings.device.split(","):
+            find_device(name.strip())
+
+
+@contextmanager
+def _room_beside(path: Path) -> Iterator[Path]:
+    """A folder for pictures, gone afterwards."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        room = tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent)
+    except OSError as error:
+        raise JobError(f"cannot write in {path.parent}: {error.strerror}.") from error
+    with room as name:
+        yield Path(name)
+
+
+def _chosen(read: Scan, settings: Settings, count: int, frames: Sequence[int]) -> tuple[int, ...]:
+    if read.measures is not None:
+        return telling_frames(read.measures, read.cuts[settings.cuts], count)
+    wrong = next((number for number in frames if not 0 <= number < read.frames), None)
+    if wrong is not None:
+        raise ClipError(f"there is no frame {wrong}: the source has frames 0 to {read.frames - 1}.")
+    return tuple(sorted(set(frames)))
+
+
+def _limit(given: Sequence[Stills]) -> float:
+    """Megabytes within which the page can be made for sure, once hours were spent on its pictures."""
+    pixels = sum(one.info.width * one.info.height * len(one.stills) for one in given)
+    return max(_SIZE, pixels * _BYTES_PER_PIXEL / MEGABYTE)
+
+
+class _Maker:
+    """Makes the pictures of a preview.
+
+    Args:
+        order: What the film would be made by.
+        reader: The source.
+        read: Its scan.
+        room: Where pictures are kept.
+    """
+
+    def __init__(self, order: Order, reader: Source, read: Scan, room: Path) -> None:
+        self._order, self._reader, self._read, self._room = order, reader, read, room
+
+    def make(
+        self,
+        numbers: Sequence[int],
+        variants: Sequence[Variant],
+        facts: Callable[[Variant], Mapping[str, str]],
+        on_progress: OnProgress,
+    ) -> list[Stills]:
+        """The film as it is, and as each variant restores it."""
+        plan, info = self._order.plan, self._order.info
+        before: dict[int, Still] = {}
+        after: list[dict[int, Still]] = [{} for _ in variants]
+        planned = plan_work(numbers, self._read, [variant.settings for variant in variants])
+        with Footage(self._reader, self._read) as footage:
+            for restored in restore_work(
+                planned,
+                footage,
+                self._read,
+                info.colour,
+                lambda done, total: on_progress("restored", done, total),
+            ):
+                if restored.number not in before:
+                    before[restored.number] = self._before(restored)
+                after[restored.variant][restored.number] = self._after(restored)
+        size = f"{plan.size[0]} × {plan.size[1]}"
+        return [
+            Stills(info.path.name, _in_order(before), {}, info.sample_aspect_ratio, info.rotation),
+            *(
+                Stills(
+                    variant.label,
+                    _in_order(stills),
+                    {**variant.words(), "size": size, **facts(variant)},
+                    plan.pictures.sample_aspect_ratio,
+                    info.rotation,
+                )
+                for variant, stills in zip(variants, after, strict=True)
+            ),
+        ]
+
+    def _before(self, restored: Restored) -> Still:
+        picture = rgb_from_frame(restored.source.picture, self._order.info.colour)
+        path = write_picture(self._room / f"{restored.number}.ppm", picture)
+        return Still(restored.number, self._time(restored), path)
+
+    def _after(self, restored: Restored) -> Still:
+        """As the job's writer resizes it, up to the conversion for the encoder."""
+        plan, delivery = self._order.plan, self._order.delivery
+        width, height = plan.size
+        picture = resize_picture(
+            restored.picture,
+            (height, width),
+            kernel=delivery.kernel,
+            light=delivery.light,
+            transfer=plan.colour.transfer,
+        )
+        path = write_picture(self._room / f"{restored.number}-{restored.variant}.ppm", picture)
+        cleaned = restored.cleaned
+        return Still(restored.number, self._time(restored), path, cleaned.passes, round(cleaned.residue, 3))
+
+    def _time(self, restored: Restored) -> Fraction:
+        info = self._order.info
+        return restored.source.pts * info.time_base - info.start
+
+
+def _in_order(stills: Mapping[int, Still]) -> tuple[Still, ...]:
+    return tuple(stills[number] for number in sorted(stills))

@@ -1,0 +1,142 @@
+"""The windows of the chosen frames through the network, for each variant, in the order of the film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from vsrealbasicvsr.engine import CleanedFrame, Neighbours, Restorer
+from vsrealbasicvsr.preview.footage import Footage
+from vsrealbasicvsr.preview.pieces import Piece, pieces
+from vsrealbasicvsr.preview.scan import Scan
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.source import SourceFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece to be restored with one network, and reconstructed once for each strength.
+
+    Attributes:
+        piece: Which frames.
+        settings: How; their `strength` is not read.
+        variants: Places of the variants that it is for.
+        strengths: Those of the variants.
+    """
+
+    piece: Piece
+    settings: Settings
+    variants: tuple[int, ...]
+    strengths: tuple[float, ...]
+
+    @property
+    def steps(self) -> int:
+        """Calls of `before_step` at most: cleaning and motion of each frame, and both passes."""
+        window = self.piece.window
+        both = window.stop - window.core_start + window.core_stop - window.start
+        return 2 * (window.stop - window.start) + both
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A chosen frame as one variant gives it.
+
+    Attributes:
+        number: Of the frame.
+        variant: Place of the variant.
+        picture: (3, 4H, 4W), float32, 0-1, on the host.
+        cleaned: How it was cleaned.
+        source: What it was made of.
+    """
+
+    number: int
+    variant: int
+    picture: Tensor
+    cleaned: CleanedFrame
+    source: SourceFrame
+
+
+def plan_work(numbers: Sequence[int], scan: Scan, variants: Sequence[Settings]) -> list[Work]:
+    """All work in the order of the film; variants that differ in strength alone share theirs.
+
+    A device is the first of those that a variant names.
+    """
+    groups: dict[Settings, list[int]] = {}
+    for place, settings in enumerate(variants):
+        device = settings.device.split(",")[0].strip()
+        groups.setdefault(replace(settings, strength=1.0, device=device), []).append(place)
+    planned = [
+        Work(piece, settings, tuple(places), tuple(variants[place].strength for place in places))
+        for settings, places in groups.items()
+        for piece in pieces(numbers, scan.frames, settings, scan.cuts[settings.cuts])
+    ]
+    return sorted(planned, key=lambda work: (work.piece.window.start, work.piece.window.stop))
+
+
+def restore_work(
+    planned: Sequence[Work],
+    footage: Footage,
+    scan: Scan,
+    colour: Colour,
+    on_step: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Iterator[Restored]:
+    """Do the work; the pictures are those of a restoration of the whole film, on the CPU bit for bit.
+
+    Held are one network, the frames of the windows at hand, and one picture.
+
+    Args:
+        planned: In order.
+        footage: Where the frames come from.
+        scan: Of the source.
+        colour: Of its pictures.
+        on_step: Called as the work goes on with the steps that are done and their sum.
+
+    Raises:
+        RestorationError: one of its kinds; see `Restorer` and `Footage`.
+    """
+    total = sum(work.steps for work in planned)
+    done = step = 0
+
+    def tell() -> None:
+        nonlocal step
+        step += 1
+        on_step(min(step, total), total)
+
+    made_by: Settings | None = None
+    neighbours: Neighbours | None = None
+    for work in planned:
+        if neighbours is None or work.settings != made_by:
+            neighbours = None  # one network at a time
+            neighbours, made_by = Neighbours(Restorer(settings=work.settings)), work.settings
+        yield from _restored(work, neighbours, footage, scan, colour, tell)
+        step = done = done + work.steps
+        on_step(done, total)
+
+
+def _restored(
+    work: Work,
+    neighbours: Neighbours,
+    footage: Footage,
+    scan: Scan,
+    colour: Colour,
+    before_step: Callable[[], None],
+) -> Iterator[Restored]:
+    window = work.piece.window
+    frames = footage.between(window.start, window.stop)
+    made = neighbours.restore(
+        window,
+        lambda number: rgb_from_frame(frames[number].picture, colour),
+        scan.cuts[work.settings.cuts],
+        before_step,
+        strengths=work.strengths,
+    )
+    shown = (
+        (number, place) for number in range(window.core_start, window.core_stop) for place in work.variants
+    )
+    for (number, variant), (cleaned, picture) in zip(shown, made, strict=True):
+        if number in work.piece.numbers:
+            yield Restored(number, variant, picture.cpu(), cleaned, frames[number])
