@@ -41,9 +41,9 @@ class _Part:
 def telling_frames(measures: Measures, cuts: Iterable[int], count: int) -> tuple[int, ...]:
     """Choose frames all over a film, of different shots as far as there are so many.
 
-    Two thirds are sharp ones from the middle of the longest shots, spread over the film; the others have the
-    greatest motion of the shots that are left. Long shots give several frames where there are fewer shots
-    than that. Black and plain frames, those of fades and blurred ones are chosen only where there are no
+    A third are those of the greatest motion, each of another shot; the others are sharp ones from the middle
+    of the longest shots that are left, spread over the film. Long shots give several frames where there are
+    too few shots. Black and plain frames, those of fades and blurred ones are chosen only where there are no
     others. The same film gives the same frames.
 
     Args:
@@ -59,16 +59,12 @@ def telling_frames(measures: Measures, cuts: Iterable[int], count: int) -> tuple
     change = measures.change.copy()
     change[[shot.start for shot in shots]] = 0.0  # over a cut
     parts = _parts(measures, change, shots, count)
-    moving = count // _MOVING
-    faces = _spread(parts, count - moving, length)
-    chosen = [_sharpest(part, measures.sharpness) for part in faces]
     # Motion on both sides: a flash or a missed cut is a jump on one.
     motion = np.minimum(change, np.append(change[1:], np.float32(0)))
-    rest = sorted(
-        (part for part in parts if not any(part is face for face in faces)),
-        key=lambda part: -motion[part.frames].max(),
-    )
-    chosen += [int(part.frames[motion[part.frames].argmax()]) for part in rest[: count - len(chosen)]]
+    by_motion = sorted(parts, key=lambda part: -motion[part.frames].max())
+    moving, rest = by_motion[: count // _MOVING], by_motion[count // _MOVING :]
+    chosen = [int(part.frames[motion[part.frames].argmax()]) for part in moving]
+    chosen += [_sharpest(part, measures.sharpness) for part in _spread(rest, count - len(chosen), length)]
     return tuple(sorted(chosen))
 
 
@@ -109,7 +105,7 @@ def _typical(measures: Measures, shot: slice) -> NDArray[np.intp]:
 
 def _spread(parts: list[_Part], count: int, length: int) -> list[_Part]:
     """The heaviest part of each of `count` equal sections of the film, then the heaviest that are left."""
-    heaviest = sorted(parts, key=lambda part: part.weight, reverse=True)
+    heaviest = sorted(parts, key=lambda part: (*part.weight, -part.middle), reverse=True)
     chosen: dict[int, _Part] = {}
     for part in heaviest:
         chosen.setdefault(part.middle * count // length, part)

@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr import weights
-from vsrealbasicvsr.compare.comparison import MEGABYTE, Choices, compare
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.engine.device import find_device
 from vsrealbasicvsr.errors import ClipError, JobError
@@ -18,6 +17,7 @@ from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.order import Order, make_order
 from vsrealbasicvsr.preview.choose import telling_frames
 from vsrealbasicvsr.preview.footage import Footage
+from vsrealbasicvsr.preview.page import make_page
 from vsrealbasicvsr.preview.pictures import write_picture
 from vsrealbasicvsr.preview.scan import Scan, scan
 from vsrealbasicvsr.preview.variants import Variant
@@ -26,9 +26,6 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.source import Source, open_source
-
-_SIZE, _BYTES_PER_PIXEL = 40, 0.25
-"""Megabytes of the page, and for many large pictures as many as they need at the lowest quality."""
 
 OnProgress = Callable[[str, int, int | None], None]
 """Called with what is done ("scanned", "restored", "encoded"), how far it is, and how far it will be."""
@@ -96,9 +93,11 @@ def preview(
             numbers = _chosen(read, variants[0].settings, count, frames)
             maker = _Maker(order, reader, read, room)
             given = maker.make(numbers, variants, facts, on_progress)
-            choices = Choices("number", numbers, title=f"Preview of {source.name}", size_limit=_limit(given))
-            page = compare(
-                given, choices, on_frame=lambda stage, done: on_progress(stage, done, len(numbers))
+            page = make_page(
+                given,
+                numbers,
+                f"Preview of {source.name}",
+                lambda stage, done: on_progress(stage, done, len(numbers)),
             )
     return Preview(page.text, path, numbers, page.warnings)
 
@@ -137,12 +136,6 @@ def _chosen(read: Scan, settings: Settings, count: int, frames: Sequence[int]) -
     if wrong is not None:
         raise ClipError(f"there is no frame {wrong}: the source has frames 0 to {read.frames - 1}.")
     return tuple(sorted(set(frames)))
-
-
-def _limit(given: Sequence[Stills]) -> float:
-    """Megabytes within which the page can be made for sure, once hours were spent on its pictures."""
-    pixels = sum(one.info.width * one.info.height * len(one.stills) for one in given)
-    return max(_SIZE, pixels * _BYTES_PER_PIXEL / MEGABYTE)
 
 
 class _Maker:
