@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice, pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -14,12 +16,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.engine.pieces import CHOICES, CUTS, LENGTH, pieces, streamed_piece
-from vsrealbasicvsr.engine import Lanes, Restorer
+from vsrealbasicvsr.engine import Lanes, Neighbours, Restorer
 from vsrealbasicvsr.engine.plan import Plan
+from vsrealbasicvsr.engine.steps import Reconstruction, Steps
 from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.windows import window_at
+from vsrealbasicvsr.windows import Window, window_at
 
 Make = Callable[..., Restorer]
 Clip = Callable[..., Tensor]
@@ -426,3 +429,48 @@ def test_batches_give_what_single_frames_give(
     restored = list(many.stream(frames, cuts, on_cleaned=lambda _, cleaned: told[1].append(cleaned.passes)))
     torch.testing.assert_close(torch.stack(restored), torch.stack(expected), rtol=0, atol=1e-5)
     assert told[0] == told[1]
+
+
+def test_strengths_in_a_row_are_those_of_restorers_of_their_own(restorer: Make, clip: Clip) -> None:
+    frames, window = clip(7), Window(1, 3, 5, 7)
+    strengths = (0.0, 0.3, 1.0)
+    made = list(
+        Neighbours(restorer(strength=0.9)).restore(window, frames.__getitem__, (), strengths=strengths)
+    )
+    assert len(made) == 6
+    for place, strength in enumerate(strengths):
+        alone = list(Neighbours(restorer(strength=strength)).restore(window, frames.__getitem__, ()))
+        for (cleaned, picture), (alone_cleaned, alone_picture) in zip(made[place::3], alone, strict=True):
+            assert torch.equal(picture, alone_picture)
+            assert torch.equal(cleaned.picture, alone_cleaned.picture)
+
+
+def test_overflow_between_two_strengths_is_redone_from_there(
+    restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a frame whose second picture overflows, the first is not given twice."""
+    frames, window = clip(4), Window(0, 1, 4, 4)
+    strengths = (0.2, 0.6, 1.0)
+    half = restorer(precision="bf16")
+    reconstruct, done = Steps.reconstruct, 0
+
+    def overflowing(steps: Steps, *args: Any, **kwargs: Any) -> Reconstruction:
+        nonlocal done
+        made = reconstruct(steps, *args, **kwargs)
+        if steps.dtype == torch.float32:
+            return made
+        done += 1
+        return replace(made, extremes=made.extremes / 0) if done == 5 else made
+
+    monkeypatch.setattr(Steps, "reconstruct", overflowing)
+    pictures = [p for _, p in Neighbours(half).restore(window, frames.__getitem__, (), strengths=strengths)]
+    assert len(caplog.records) == 1
+    assert "frames 2 to 3" in caplog.text
+    exact = [
+        p for _, p in Neighbours(restorer()).restore(window, frames.__getitem__, (), strengths=strengths)
+    ]
+    assert len(pictures) == len(exact) == 9
+    for ours, fp32 in zip(pictures, exact, strict=True):
+        torch.testing.assert_close(ours, fp32, rtol=0, atol=0.05)
+    apart = [float((exact[i] - exact[i + 1]).abs().max()) for i in (0, 1, 3, 4, 6, 7)]
+    assert min(apart) > 0.0

@@ -88,6 +88,7 @@ def check_against_the_film(
         ["--window", "5", "--margin", "7", "--cuts", "none"],
         ["--window", "0"],
         ["--scale", "1.5", "--light", "linear"],
+        ["--window", "8", "--margin", "3", "--deinterlace", "field"],
     ],
     ids=" ".join,
 )
@@ -373,12 +374,9 @@ def test_an_interruption_leaves_nothing(film: Path, tmp_path: Path) -> None:
 
 def test_the_output_may_be_a_folder_or_a_pattern(restore: Restore, film: Path, tmp_path: Path) -> None:
     (tmp_path / "shots.v2").mkdir()
-    for target, page in (
-        ("shots.v2", "shots.v2.preview.html"),
-        ("frames/%04d.png", "frames/%04d.preview.html"),
-    ):
+    for target, page in (("shots.v2", "shots.v2"), ("frames/%04d.png", "frames"), ("film.v2.mp4", "film.v2")):
         done(restore(film, tmp_path / target, "--preview", "1"))
-        assert (tmp_path / page).is_file()
+        assert (tmp_path / f"{page}.preview.html").is_file()
     assert list((tmp_path / "shots.v2").iterdir()) == []
 
 

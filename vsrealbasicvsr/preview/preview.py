@@ -23,6 +23,7 @@ from vsrealbasicvsr.preview.scan import Scan, scan
 from vsrealbasicvsr.preview.variants import Variant
 from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.video.output import FRAME_NUMBER, OutputPlan
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.source import Source, open_source
@@ -82,7 +83,7 @@ def preview(
     delivery = replace(delivery or Delivery(), overwrite=True)
     with open_source(source, deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, target, variants[0].settings, delivery)
-        path = page_path(order)
+        path = page_path(order.plan)
         with _room_beside(path) as room:
             read = scan(
                 reader,
@@ -102,11 +103,12 @@ def preview(
     return Preview(page.text, path, numbers, page.warnings)
 
 
-def page_path(order: Order) -> Path:
-    """Where the page of a preview belongs: beside the output, with its name."""
-    named = order.target if order.target.name else order.target.resolve()
-    is_folder = order.plan.target != order.target
-    return named.with_name(f"{named.name if is_folder else named.stem}.preview.html")
+def page_path(plan: OutputPlan) -> Path:
+    """Where the page of a preview belongs: beside the file, or the folder of frames, with its name."""
+    if FRAME_NUMBER.search(plan.target.name):
+        folder = plan.target.parent if plan.target.parent.name else plan.target.parent.resolve()
+        return folder.with_name(f"{folder.name}.preview.html")
+    return plan.target.with_name(f"{plan.target.stem}.preview.html")
 
 
 def _check(variants: Sequence[Variant]) -> None:
@@ -174,14 +176,13 @@ class _Maker:
                 if restored.number not in before:
                     before[restored.number] = self._before(restored)
                 after[restored.variant][restored.number] = self._after(restored)
-        size = f"{plan.size[0]} × {plan.size[1]}"
         return [
             Stills(info.path.name, _in_order(before), {}, info.sample_aspect_ratio, info.rotation),
             *(
                 Stills(
                     variant.label,
                     _in_order(stills),
-                    {**variant.words(), "size": size, **facts(variant)},
+                    {**variant.words(), **facts(variant)},
                     plan.pictures.sample_aspect_ratio,
                     info.rotation,
                 )

@@ -11,6 +11,7 @@ from vsrealbasicvsr.settings import Settings
 
 MOST = 31
 """The page has room for 32 sources; one of them is the film as it is."""
+_WHERE = ("device", "memory", "acceleration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Variant:
     varied: Mapping[str, Value]
 
     def words(self) -> dict[str, str]:
-        """All settings in words."""
-        return {name: shown(value) for name, value in asdict(self.settings).items()}
+        """Settings in words, without those that do not change the pictures, unless a grid varies them."""
+        told = asdict(self.settings).items()
+        return {name: shown(value) for name, value in told if name not in _WHERE or name in self.varied}
 
 
 def variants(settings: Settings, axes: Sequence[Axis]) -> tuple[Variant, ...]:
