@@ -27,6 +27,7 @@ IMPOSSIBLE = {
     "evaluate": "absent.mkv --metrics psnr-y --device cpu --quiet",
     "bench": "--history . --plot out.svg",
     "plot": "out.mkv -o out.svg",
+    "compare": "absent.mkv file -o out.html",
     "plugins copy": "file",
 }
 NEVER_IMPOSSIBLE = {"weights list", "plugins list", "doctor"}
@@ -61,7 +62,7 @@ def test_wrong_usage_ends_with_2(command: str) -> None:
     "words",
     ["restore a b --window x", "restore a b --device gpu", "restore - b", "bench --device gpu",
      "bench --size 0x5", "evaluate a --metrics x", "evaluate a --plot x.png", "job plan", "encode -a x a.vpy",
-     "plot a", "no-such-command"],
+     "plot a", "compare a -o b.html", "restore a b --grid x=1", "no-such-command"],
 )  # fmt: skip
 def test_wrong_values_are_wrong_usage(words: str) -> None:
     result = run(words)
