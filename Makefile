@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.14 "$$HOME"/.py
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test check venv dist man clean
+.PHONY: demo test check venv dist man docs linkcheck clean
 
 demo: venv
 	$(BIN)/python examples/demo.py
@@ -24,6 +24,15 @@ venv: .venv/installed
 man: venv
 	$(BIN)/python -m vsrealbasicvsr.cli.man > man/vsrealbasicvsr.1
 
+# Warnings are errors, and links that lead nowhere are warnings.
+docs: venv
+	$(BIN)/python -m sphinx -b html -W -n --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+# Asks every address outside: needs a network.
+linkcheck: venv
+	$(BIN)/python -m sphinx -b linkcheck -n -q docs docs/_build/linkcheck
+
 dist: venv
 	$(BIN)/python -m build
 
@@ -41,4 +50,4 @@ dist: venv
 	@touch $@
 
 clean:
-	rm -rf .venv build dist demo *.egg-info
+	rm -rf .venv build dist demo docs/_build *.egg-info

@@ -1,0 +1,86 @@
+"""Make the pictures of "Choosing settings": one piece of the sample clip, restored with one setting changed.
+
+    python docs/make_pictures.py [FOLDER]
+
+Into docs/pictures by default. Each panel is a run of `vsrealbasicvsr restore` over the whole sample clip,
+without loss in between; ten minutes or so on two CPU cores. The page names the command and the frame of
+each panel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+from demo import FRAME, SAMPLE, Piece, picture, restore
+
+CUT = 13  # the first frame of the sample's second shot
+QUALITY = 88
+GAP = 8  # white columns between two panels
+
+
+class Sheet(NamedTuple):
+    """Panels side by side: the same frame and piece under several options, or of the source (None)."""
+
+    frame: int
+    piece: Piece
+    panels: tuple[tuple[str, ...] | None, ...]
+
+
+TOWER = Piece(0.18, 0.80, 0.34, 0.62)
+SHEETS = {
+    "passes": Sheet(
+        FRAME, TOWER, (("--max-passes", "0"), (), ("--refine", "0", "--max-passes", "5")),
+    ),
+    "strength": Sheet(FRAME, TOWER, (("--strength", "0"), ("--strength", "0.5"), ())),
+    "window": Sheet(FRAME, TOWER, (("--window", "1", "--margin", "0"), ())),
+    "cuts": Sheet(CUT, TOWER, (("--cuts", "none"), ())),
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the pictures of the documentation.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).with_name("pictures"))
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+
+        @cache
+        def restored(options: tuple[str, ...]) -> Path:
+            target = Path(temporary, f"{'_'.join(options) or 'defaults'}.mkv")
+            restore(SAMPLE, target, "--encoder", "ffv1", "--quiet", *options)
+            return target
+
+        for name, sheet in SHEETS.items():
+            panels = [cut_out(restored(options or ()), sheet) for options in sheet.panels]
+            save(folder / f"{name}.webp", panels)
+            print(folder / f"{name}.webp")
+
+
+def cut_out(path: Path, sheet: Sheet) -> Tensor:
+    """The sheet's piece of its frame, (3, h, w)."""
+    pixels = picture(path, sheet.frame)
+    height, width = pixels.shape[-2:]
+    rows = slice(int(height * sheet.piece.top), int(height * sheet.piece.bottom))
+    return pixels[:, rows, int(width * sheet.piece.left) : int(width * sheet.piece.right)]
+
+
+def save(path: Path, panels: list[Tensor]) -> None:
+    """Side by side, as WebP."""
+    gap = torch.ones(3, panels[0].shape[1], GAP)
+    row = [part for panel in panels for part in (gap, panel)][1:]
+    array = (255 * torch.cat(row, dim=2).clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(array).save(path, quality=QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    main()
