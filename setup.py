@@ -1,7 +1,7 @@
 """What pyproject.toml cannot say: `plugins/` ships inside the package, and builds are the same byte for byte.
 
-Two builds of one commit are equal where SOURCE_DATE_EPOCH is: the source archive knows neither who made it nor when,
-and the wheel is built out of it.
+Two builds of one commit are equal where SOURCE_DATE_EPOCH is: the source archive knows neither who made it
+nor when, and the wheel is built out of it.
 """
 
 from __future__ import annotations

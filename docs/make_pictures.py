@@ -1,6 +1,6 @@
 """Make the pictures of "Choosing settings": one piece of the sample clip, restored with one setting changed.
 
-    python docs/make_pictures.py [FOLDER]
+    python docs/make_pictures.py [--only NAME] [FOLDER]
 
 Into docs/pictures by default. Each panel is a run of `vsrealbasicvsr restore` over the whole sample clip,
 without loss in between; ten minutes or so on two CPU cores. The page names the command and the frame of
@@ -29,11 +29,15 @@ GAP = 8  # white columns between two panels
 
 
 class Sheet(NamedTuple):
-    """Panels side by side: the same frame and piece under several options, or of the source (None)."""
+    """Panels side by side: the same frame and piece under several options.
+
+    difference: a last panel shows by how much the first two differ, so many times amplified.
+    """
 
     frame: int
     piece: Piece
-    panels: tuple[tuple[str, ...] | None, ...]
+    panels: tuple[tuple[str, ...], ...]
+    difference: int = 0
 
 
 TOWER = Piece(0.18, 0.80, 0.34, 0.62)
@@ -43,14 +47,16 @@ SHEETS = {
     ),
     "strength": Sheet(FRAME, TOWER, (("--strength", "0"), ("--strength", "0.5"), ())),
     "window": Sheet(FRAME, TOWER, (("--window", "1", "--margin", "0"), ())),
-    "cuts": Sheet(CUT, TOWER, (("--cuts", "none"), ())),
+    "cuts": Sheet(CUT, TOWER, (("--cuts", "none"), ()), difference=8),
 }  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the pictures of the documentation.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).with_name("pictures"))
-    folder = parser.parse_args().folder
+    parser.add_argument("--only", choices=SHEETS, help="make this one")
+    arguments = parser.parse_args()
+    folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
 
@@ -60,8 +66,11 @@ def main() -> None:
             restore(SAMPLE, target, "--encoder", "ffv1", "--quiet", *options)
             return target
 
-        for name, sheet in SHEETS.items():
-            panels = [cut_out(restored(options or ()), sheet) for options in sheet.panels]
+        for name in [arguments.only] if arguments.only else SHEETS:
+            sheet = SHEETS[name]
+            panels = [cut_out(restored(options), sheet) for options in sheet.panels]
+            if sheet.difference:
+                panels.append(sheet.difference * (panels[0] - panels[1]).abs())
             save(folder / f"{name}.webp", panels)
             print(folder / f"{name}.webp")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import email
 import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +18,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from what git knows, so that nothing of the working tree can help."""
-    folder = tmp_path_factory.mktemp("wheel")
+EPOCH = 1_700_000_000
+
+
+def built(folder: Path, umask: int) -> Path:
+    """The wheel, beside the source archive, of what git knows: nothing of the working tree can help."""
     source = folder / "source"
     source.mkdir()
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -27,10 +30,48 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file() and not name.startswith("tests/"):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
+            (source / name).chmod(0o666 & ~umask)
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
-    subprocess.run(build, check=True, capture_output=True)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
+    subprocess.run(build, check=True, capture_output=True, env=environment, umask=umask)
     assert list(folder.glob("*.tar.gz"))
     return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("wheel"), 0o022)
+
+
+def test_two_builds_are_the_same_byte_for_byte(wheel: Path, tmp_path: Path) -> None:
+    """Made at another time, in another folder, by somebody whose files nobody else may read."""
+    again = built(tmp_path, 0o077)
+    assert again.read_bytes() == wheel.read_bytes()
+    archives = [next(folder.glob("*.tar.gz")) for folder in (wheel.parent, tmp_path)]
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+
+
+def test_the_source_archive_does_not_tell_who_made_it(wheel: Path) -> None:
+    with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
+        assert {(one.uid, one.gid, one.uname, one.gname) for one in archive} == {(0, 0, "", "")}
+        assert {one.mtime for one in archive} == {EPOCH}
+        assert {one.mode for one in archive} == {0o755, 0o644}
+
+
+def test_the_wheel_runs_anywhere_and_says_what_it_is(wheel: Path) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(archive.read(name))
+        assert b"Root-Is-Purelib: true" in archive.read(name.replace("METADATA", "WHEEL"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (told["Name"], told["Version"]) == (project["name"], project["version"])
+    assert (told["License-Expression"], told["Requires-Python"]) == ("Apache-2.0", ">=3.12")
+    assert told.get_all("License-File") == ["LICENSE", "NOTICE"]
+    assert told["Description-Content-Type"] == "text/markdown"
+    assert told.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert told.get_all("Project-URL") == [f"{name}, {url}" for name, url in project["urls"].items()]
+    assert set(told.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:

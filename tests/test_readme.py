@@ -33,6 +33,7 @@ DOCUMENTS = (
     "training/recipes/default/README.md",
     "vsrealbasicvsr/weights/MODEL_CARD.md",
     "benchmarks/README.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("**/[a-z]*.md"))),
 )
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
