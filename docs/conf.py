@@ -25,6 +25,7 @@ extensions = [
     "sphinx_click",
 ]
 exclude_patterns = ["_build"]
+default_role = "code"  # what our docstrings mean by single backticks
 smartquotes = False  # would make a dash of the -- of a flag
 
 myst_heading_anchors = 4

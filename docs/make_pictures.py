@@ -1,6 +1,6 @@
 """Make the pictures of "Choosing settings": one piece of the sample clip, restored with one setting changed.
 
-    python docs/make_pictures.py [--only NAME] [FOLDER]
+    python docs/make_pictures.py [--only NAME] [--source CLIP] [FOLDER] [options of `vsrealbasicvsr restore`]
 
 Into docs/pictures by default. Each panel is a run of `vsrealbasicvsr restore` over the whole sample clip,
 without loss in between; ten minutes or so on two CPU cores. The page names the command and the frame of
@@ -55,7 +55,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the pictures of the documentation.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).with_name("pictures"))
     parser.add_argument("--only", choices=SHEETS, help="make this one")
-    arguments = parser.parse_args()
+    parser.add_argument("--source", type=Path, default=SAMPLE, help="of this clip, instead of the sample")
+    arguments, given = parser.parse_known_args()
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
@@ -63,7 +64,7 @@ def main() -> None:
         @cache
         def restored(options: tuple[str, ...]) -> Path:
             target = Path(temporary, f"{'_'.join(options) or 'defaults'}.mkv")
-            restore(SAMPLE, target, "--encoder", "ffv1", "--quiet", *options)
+            restore(arguments.source, target, "--encoder", "ffv1", "--quiet", *given, *options)
             return target
 
         for name in [arguments.only] if arguments.only else SHEETS:

@@ -70,7 +70,8 @@ class Messages(SphinxDirective):
             self.env.note_dependency(str(path))
             if texts := list(said(path)):
                 name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
-                lines = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", t)) for t in texts))
+                shown = (re.sub(rf"{GAP}\.(?=$|\s)", GAP, text) for text in texts)  # no fourth dot
+                lines = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", t)) for t in shown))
                 term = nodes.term("", "", nodes.literal("", name.removesuffix(".__init__")))
                 items += nodes.definition_list_item("", term, nodes.definition("", lines))
         return [items]

@@ -93,6 +93,15 @@ def test_no_page_complains_or_is_wider_than_its_window(browser: Browser, site: S
         assert browser.run("document.documentElement.scrollWidth") <= width, path.name
 
 
+def test_a_page_that_is_too_wide_or_complains_would_be_noticed(browser: Browser, tmp_path: Path) -> None:
+    wide = '<meta name="viewport" content="width=device-width"><p style="width: 500px">wide</p>'
+    (tmp_path / "wide.html").write_text(f"{wide}<script>console.error('oh')</script>", encoding="utf-8")
+    browser.resize(390, 844, mobile=True)
+    browser.open(tmp_path / "wide.html")
+    assert browser.run("document.documentElement.scrollWidth") > 390
+    assert len(browser.complaints) == 1
+
+
 def test_the_site_stays_out_of_git() -> None:
     done = subprocess.run(["git", "check-ignore", "-q", "docs/_build/html/index.html"], cwd=ROOT, check=False)
     assert done.returncode == 0
