@@ -51,9 +51,8 @@ def test_its_blocks_run_in_order(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "work"
     folder.mkdir()
-    sound = ("-f", "lavfi", "-i", "sine=d=0.16", "-c:a", "aac")
-    pictures = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=24:d=0.16", "-c:v", "libx264", "-pix_fmt", "yuv420p")
-    ffmpeg(*pictures, *sound, folder / "old.mp4")
+    inputs = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=24:d=0.16", "-f", "lavfi", "-i", "sine=d=0.16")
+    ffmpeg(*inputs, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", folder / "old.mp4")
     ran = 0
     for name, language, text in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
         if language == "python":
