@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 import os
@@ -17,9 +18,16 @@ from PIL import Image
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
+@functools.cache
 def find_chromium() -> str | None:
-    """The program of this machine; CHROMIUM names another."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    """The program of this machine that runs, which Ubuntu's placeholder does not; CHROMIUM names another."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    return next(filter(_runs, filter(None, map(shutil.which, NAMES))), None)
+
+
+def _runs(program: str) -> bool:
+    return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
 
 
 def pixels_of(browser: Browser) -> np.ndarray:
@@ -55,8 +63,8 @@ class Browser:
         self._read, from_browser = os.pipe()
         flags = [
             "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
-            "--no-first-run", "--disable-background-networking", f"--user-data-dir={profile}",
-            f"--window-size={width},{height}",
+            "--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking",
+            f"--user-data-dir={profile}", f"--window-size={width},{height}",
         ]  # fmt: skip
         # The browser reads its descriptor 3 and writes to 4; a shell puts the pipes there.
         script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'

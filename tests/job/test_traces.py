@@ -17,6 +17,7 @@ from vsrealbasicvsr.compare.comparison import Choices, compare
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job import Delivery, restore_file
+from vsrealbasicvsr.job.figures import figures_path
 from vsrealbasicvsr.job.note import note, settings_in
 from vsrealbasicvsr.settings import Settings
 
@@ -96,6 +97,22 @@ def test_figures_are_those_of_the_engine_and_are_plotted(clip, tiny_model, tmp_p
     assert data["curve"]["series"]["passes"] == [None, [3] * 10]
     assert data["curve"]["series"]["residue"][1] == pytest.approx(residues, abs=2e-3)
     assert [shown["passes"] for shown in data["moments"][0]["shown"]] == [None, 3]
+
+
+@pytest.mark.parametrize(
+    ("output", "path"),
+    [
+        ("a/out.mkv", "a/out.mkv.csv"),
+        ("frames/", "frames.csv"),
+        ("frames/%06d.png", "frames.csv"),
+        (".", "{here}.csv"),
+        ("%d.png", "{here}.csv"),
+        ("..", "{above}.csv"),
+    ],
+)
+def test_figures_lie_beside_the_output(output, path, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert figures_path(Path(output)) == Path(path.format(here=tmp_path, above=tmp_path.parent))
 
 
 def test_figures_of_frames_lie_beside_their_folder(clip, tiny_model, tmp_path: Path) -> None:

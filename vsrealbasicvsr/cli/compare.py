@@ -61,8 +61,9 @@ def compare(
 ) -> None:
     """Show videos, folders of images or single images side by side in one HTML page.
 
-    The page needs no network. It has a slider between two sources, keys 1 to 9 to flip between them, zoom to
-    single pixels, and a plot of how far the others differ from A.
+    The page needs no network. It has a slider between two sources, keys 1 to 9 to flip between them, a sheet
+    of all (32 at most), zoom to single pixels, and a plot of how far the others differ from A; of cleaning
+    passes, too, where `restore --figures` has left OUT.csv beside OUT.
     """
     if output.exists() and not overwrite:
         raise JobError(f"{output} exists: choose another name, or give --overwrite.")

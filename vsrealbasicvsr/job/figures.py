@@ -18,7 +18,7 @@ _HEAD = ["frame", "seconds", "passes", "residue"]
 def figures_path(output: Path) -> Path:
     """Where the figures of a file, a folder of frames or a pattern of frames are kept: beside it."""
     named = output.parent if FRAME_NUMBER.search(output.name) else output
-    return named.with_name(f"{named.name}.csv")
+    return Path(f"{named.resolve() if named.name in ('', '..') else named}.csv")
 
 
 def check_figures(output: Path) -> None:
