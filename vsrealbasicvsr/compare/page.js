@@ -60,6 +60,7 @@ function showMoment(index) {
     }
   });
   markMoment();
+  fillNumbers();
   $("previous").disabled = view.moment === 0;
   $("next").disabled = view.moment === moments.length - 1;
   arrange();
@@ -170,7 +171,6 @@ document.addEventListener("DOMContentLoaded", arrange); // a frame may have been
 
 fillControls();
 fillSeries();
-fillNumbers();
 fillSources();
 setTheme("dark");
 showMoment(0);

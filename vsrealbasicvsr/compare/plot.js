@@ -66,7 +66,6 @@ function drawPlot() {
 
 function markMoment() {
   document.querySelectorAll("#plot line").forEach((line, place) => line.classList.toggle("current", place === view.moment));
-  document.querySelectorAll("#numbers tbody tr").forEach((row, place) => row.classList.toggle("current", place === view.moment));
 }
 
 function fillSeries() {
@@ -82,24 +81,22 @@ function fillSeries() {
   });
 }
 
+// A row for each source, a column for each figure that any source has.
 function fillNumbers() {
-  const others = sources.map((_, index) => index).slice(1);
-  const cell = (value, text) => (value === null ? "–" : text(value));
+  const { difference, psnr, shown } = moments[view.moment];
+  const known = (title, values, text) => (values.some((value) => value !== null) ? [[title, values, text]] : []);
   const columns = [
-    ...others.map((index) => [`${named(index)}: difference`, ({ difference }) => difference[index - 1].toFixed(3)]),
-    ...others.map((index) => [`${named(index)}: PSNR`, ({ psnr }) => (psnr[index - 1] === null ? "sizes differ" : `${psnr[index - 1]} dB`)]),
+    ["Frame", shown.map(({ number }) => number), String],
+    ["Time", shown.map(({ time }) => time), seconds],
+    ["Difference", [null, ...difference], (value) => value.toFixed(3)],
+    ...known("PSNR", [null, ...psnr], (value) => `${value} dB`),
+    ...known("Passes", shown.map(({ passes }) => passes), String),
+    ...known("Residue", shown.map(({ residue }) => residue), (value) => value.toFixed(3)),
+    ["Picture", shown.map(({ quality }) => compression(quality)), String],
   ];
-  for (const [key, title] of [["passes", "passes"], ["residue", "residue"]]) {
-    sources.forEach((_, index) => {
-      if (moments.every(({ shown }) => shown[index][key] === null)) return;
-      columns.push([`${named(index)}: ${title}`, ({ shown }) => cell(shown[index][key], digits)]);
-    });
-  }
-  const head = ["Frame", "Time", ...columns.map(([title]) => title)];
-  $("numbers").tHead.append(make("tr", {}, ...head.map((text) => make("th", { scope: "col", textContent: text }))));
-  for (const moment of moments) {
-    const cells = [seconds(moment.time), ...columns.map(([, value]) => value(moment))];
-    $("numbers").tBodies[0].append(make("tr", {}, make("th", { scope: "row", textContent: moment.number }),
-      ...cells.map((text) => make("td", { textContent: text }))));
-  }
+  const heads = ["Source", ...columns.map(([title]) => title)].map((text) => make("th", { scope: "col", textContent: text }));
+  $("numbers").tHead.replaceChildren(make("tr", {}, ...heads));
+  $("numbers").tBodies[0].replaceChildren(...sources.map((_, index) => make("tr", {},
+    make("th", { scope: "row", textContent: numbered(index) }),
+    ...columns.map(([, values, text]) => make("td", { textContent: values[index] === null ? "–" : text(values[index]) })))));
 }
