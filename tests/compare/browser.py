@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,14 @@ class Browser:
     def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
         """A mouse event at a place of the window."""
         self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def touch(self, *moves: Sequence[tuple[float, float]]) -> None:
+        """Fingers put on the window, moved from places to places, and lifted."""
+        for kind, places in zip(("touchStart", *["touchMove"] * (len(moves) - 1)), moves, strict=True):
+            points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+            self._call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        self._call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.settle()
 
     def screenshot(self, *, whole: bool = False) -> bytes:
         """PNG of the window, or of the whole page."""

@@ -50,7 +50,7 @@ def source(label: str, offset: int, **more) -> Stills:
     return Stills(label, tuple(frames), **more)
 
 
-@pytest.fixture(scope="module", params=[2, 3, 12])
+@pytest.fixture(scope="module", params=[2, 12])
 def page(request, tmp_path_factory):
     """Nine sources and fewer have buttons, more have a list."""
     settings = {"refine": "3", "model": "bundled"}

@@ -279,6 +279,23 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser, mode):
     assert browser.complaints == []
 
 
+def test_fingers_move_the_divider_and_pinch(browser):
+    browser.resize(390, 844, mobile=True)
+    browser.press("o")
+    at = corner(browser, "stage")
+    x, y = at["x"] + at["width"] / 2, at["y"] + 60
+    browser.touch([(x, y)], [(x - 30, y)], [(x - 50, y)])
+    assert browser.run("view.divider") == pytest.approx(0.5 - 50 / at["width"])
+    x, y = at["x"] + 90, at["y"] + at["height"] / 2
+    browser.touch([(x, y)], [(x + 20, y + 10)])
+    assert browser.run("[view.x * box.width, view.y * box.height]") == pytest.approx(
+        [64 - 20, 48 - 10], abs=1e-6
+    )
+    browser.touch([(x, y - 40), (x, y + 40)], [(x, y - 60), (x, y + 60)], [(x, y - 80), (x, y + 80)])
+    assert browser.run("view.zoom") == pytest.approx(2, rel=0.01)
+    assert browser.complaints == []
+
+
 def test_keys_reach_every_control(browser):
     name = "(e => e.id || e.textContent || e.value)"
     expected = browser.run(

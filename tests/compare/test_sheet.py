@@ -147,6 +147,10 @@ def test_a_sheet_that_is_taller_than_a_phone_is_scrolled_until_one_zooms(browser
     browser.mouse("mouseWheel", at["x"] + 20, 300, deltaX=0, deltaY=120)
     browser.settle()
     assert browser.run("view.zoom") is None
+    browser.run("scrollTo(0, 0)")
+    browser.touch([(200, 380)], [(200, 340)], [(200, 280)], [(200, 200)])
+    assert browser.run("scrollY") > 100
+    assert browser.run("view.zoom") is None
     browser.press("+")
     assert browser.run("getComputedStyle(stage).touchAction") == "none"
     browser.press("0")
