@@ -205,3 +205,4 @@ def test_the_command_writes_a_page_and_replaces_none_unasked(tmp_path):
     assert CliRunner().invoke(main, [*command, "--overwrite", "--quiet"]).exit_code == 0
     assert page.read_bytes() != before
     assert CliRunner().invoke(main, [*command, "--overwrite", "--frames", "1-3"]).exit_code == 2
+    assert CliRunner().invoke(main, [*command, "--overwrite", "--label", "one"]).exit_code == 2

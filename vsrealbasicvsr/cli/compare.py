@@ -65,6 +65,10 @@ def compare(
     of all (32 at most), zoom to single pixels, and a plot of how far the others differ from A; of cleaning
     passes, too, where `restore --figures` has left OUT.csv beside OUT.
     """
+    if len(sources) < 2:
+        raise click.UsageError("a comparison needs two sources or more: name another file or folder.")
+    if labels and len(labels) != len(sources):
+        raise click.UsageError(f"{len(labels)} labels do not fit {len(sources)} sources: give each one.")
     if output.exists() and not overwrite:
         raise JobError(f"{output} exists: choose another name, or give --overwrite.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
