@@ -29,7 +29,7 @@ default_role = "code"  # what our docstrings mean by single backticks
 smartquotes = False  # would make a dash of the -- of a flag
 
 myst_heading_anchors = 4
-myst_enable_extensions = ["attrs_block", "deflist"]
+myst_enable_extensions = ["attrs_block", "attrs_inline", "deflist"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

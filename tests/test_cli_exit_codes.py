@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +83,11 @@ def test_what_cannot_be_done_ends_with_1_and_one_line(
     assert result.stderr.startswith("vsrealbasicvsr: ")
     assert result.stderr.count("\n") == 1
     assert not list(tmp_path.glob("out*"))
+
+
+def test_the_module_is_the_command() -> None:
+    words = [sys.executable, "-m", "vsrealbasicvsr"]
+    done = subprocess.run([*words, "no-such-command"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: vsrealbasicvsr ")
+    assert subprocess.run([*words, "--version"], check=False, stdout=subprocess.DEVNULL).returncode == 0
