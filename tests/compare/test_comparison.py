@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.compare.pages import clip, data_of, folder, painted, picture_of
 from vsrealbasicvsr.cli import main
-from vsrealbasicvsr.compare.choose import most_telling
+from vsrealbasicvsr.compare.choose import greatest
 from vsrealbasicvsr.compare.comparison import Choices, compare
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 
@@ -138,7 +138,30 @@ def test_planted_differences_are_found(tmp_path):
     ],
 )
 def test_each_section_gives_its_largest(differences, count, chosen):
-    assert most_telling(differences, count) == chosen
+    assert greatest(differences, count) == chosen
+
+
+def test_the_worst_frames_are_those_of_the_lowest_psnr(tmp_path):
+    first = [np.full((24, 32, 3), 100, np.uint8) for _ in range(10)]
+    second = [picture.copy() for picture in first]
+    second[2][:, :8] += 4  # a mean difference of 1, and a mean square of 4
+    second[3][0, :8] += 60  # .6 and 37
+    second[8][:] += 1
+    sources = [folder(tmp_path / "a", first), folder(tmp_path / "b", second)]
+    assert compare(sources, Choices(count=2)).frames == (2, 8)
+    assert compare(sources, Choices(count=2, pick="worst")).frames == (3, 8)
+    larger = folder(tmp_path / "c", pictures(10, width=64, height=48))
+    with pytest.raises(ClipError, match="needs sources of one size: pick by difference"):
+        compare([*sources[:1], larger], Choices(pick="worst"))
+
+
+def test_picked_by_shots_each_shot_is_seen(tmp_path):
+    shots = [painted(seed, 160, 96) for seed in (1, 2, 3)]
+    first = [np.roll(shot, 2 * n, 1) for shot in shots for n in range(8)]
+    black = [np.zeros((96, 160, 3), np.uint8)] * 6
+    sources = [folder(tmp_path / "a", [*first, *black]), folder(tmp_path / "b", [*first[::-1], *black])]
+    frames = compare(sources, Choices(count=3, pick="shots")).frames
+    assert [number // 8 for number in frames] == [0, 1, 2]
 
 
 def test_a_page_keeps_to_its_limit_and_all_pictures_of_a_moment_to_one_quality(tmp_path):

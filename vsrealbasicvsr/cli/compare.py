@@ -37,7 +37,12 @@ Examples:
 @click.option("--frames", type=Numbers(), help="Frames of A to show; else the most telling ones.")
 @click.option(
     "--count", default=12, show_default=True, type=click.IntRange(1),
-    help="How many to pick: of so many equal sections of the clip, the frame that differs most.",
+    help="How many to pick.",
+)  # fmt: skip
+@click.option(
+    "--pick", default="difference", show_default=True, type=click.Choice(["difference", "worst", "shots"]),
+    help="Of --count equal sections of the clip, the frame that differs most, or that of the worst PSNR; or "
+    "the frames that show A's shots best.",
 )  # fmt: skip
 @click.option("--label", "labels", multiple=True, metavar="TEXT", help="A name for each source, in order.")
 @click.option("--title", metavar="TEXT", help="The page's title.")
@@ -53,6 +58,7 @@ def compare(
     match: Literal["auto", "number", "time"],
     frames: tuple[int, ...] | None,
     count: int,
+    pick: Literal["difference", "worst", "shots"],
     labels: tuple[str, ...],
     title: str | None,
     size_limit: float,
@@ -75,7 +81,7 @@ def compare(
     with signals_held():
         from vsrealbasicvsr.compare.comparison import Choices
         from vsrealbasicvsr.compare.comparison import compare as make_page
-    choices = Choices(match, frames, count, labels or None, title, size_limit)
+    choices = Choices(match, frames, count, pick, labels or None, title, size_limit)
     with tqdm(unit=" frames", file=Stderr(), dynamic_ncols=True, disable=quiet or None) as bar:
 
         def on_frame(stage: str, done: int) -> None:

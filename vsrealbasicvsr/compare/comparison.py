@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from vsrealbasicvsr.compare.choose import most_telling
+from vsrealbasicvsr.compare.choose import greatest
 from vsrealbasicvsr.compare.curve import Curve
 from vsrealbasicvsr.compare.description import describe, labels
 from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
 from vsrealbasicvsr.compare.display import display_size, displayed
 from vsrealbasicvsr.compare.encode import Budget, as_text, webp
 from vsrealbasicvsr.compare.page import assemble
+from vsrealbasicvsr.compare.shots import Shots
 from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.compare.sources import Given, Match, Sources
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 from vsrealbasicvsr.video.resample import resample
 
+Pick = Literal["difference", "worst", "shots"]
 _Encoded = tuple[dict[str, Any], list[str]]  # what is told of a moment, and its pictures in base64
 MEGABYTE = 1_000_000
 _THUMBNAIL = 160  # pixels of its longer side
@@ -36,6 +38,9 @@ class Choices:
         match: How frames are paired; see `Sources`.
         frames: Numbers of the first source's frames; None picks `count` of the most telling ones.
         count: How many to pick.
+        pick: By what: "difference" and "worst" take of `count` equal sections of the clip the frame that
+            differs most from the first source, or whose PSNR is worst; "shots" takes those that show the
+            first source's shots best.
         labels: A name for each source; None takes the files' names.
         title: Of the page; None is made of the labels.
         size_limit: Megabytes of the page.
@@ -47,6 +52,7 @@ class Choices:
     match: Match = "auto"
     frames: tuple[int, ...] | None = None
     count: int = 12
+    pick: Pick = "difference"
     labels: tuple[str, ...] | None = None
     title: str | None = None
     size_limit: float = 40.0
@@ -95,9 +101,10 @@ def compare(
     tell = on_frame or _tell_nobody
     names = _names(given, choices)
     with Sources(given, choices.match) as sources:
-        curve = _measure(sources, tell)
+        shots = Shots() if choices.frames is None and choices.pick == "shots" else None
+        curve = _measure(sources, shots, tell)
         warnings = (*sources.warnings(), *(_ends_early(names[place]) for place in sources.ended))
-        chosen = _chosen(curve, choices)
+        chosen = _chosen(curve, shots, choices)
         told = [describe(*one) for one in zip(given, sources.infos, names, strict=True)]
         title = choices.title or _title(names)
         comparison = {
@@ -143,10 +150,11 @@ def _ends_early(name: str) -> str:
     return f"{name} ends before others; what they show after that is left out."
 
 
-def _measure(sources: Sources, tell: Callable[[str, int], None]) -> Curve:
+def _measure(sources: Sources, shots: Shots | None, tell: Callable[[str, int], None]) -> Curve:
     meter = DifferenceMeter(sources.infos)
     curve = Curve(len(sources.infos), meter.size)
-    for count, moment in enumerate(sources.moments(), 1):
+    moments = sources.moments()
+    for count, moment in enumerate(shots.noted(moments) if shots else moments, 1):
         curve.add(moment[0].number, meter(moment))
         tell("measured", count)
     if not curve.numbers:
@@ -154,14 +162,27 @@ def _measure(sources: Sources, tell: Callable[[str, int], None]) -> Curve:
     return curve
 
 
-def _chosen(curve: Curve, choices: Choices) -> tuple[int, ...]:
+def _chosen(curve: Curve, shots: Shots | None, choices: Choices) -> tuple[int, ...]:
     if choices.frames is None:
-        return tuple(curve.numbers[place] for place in most_telling(curve.largest(), choices.count))
+        return tuple(curve.numbers[place] for place in _picked(curve, shots, choices))
     wrong = next((number for number in choices.frames if number not in curve.numbers), None)
     if wrong is not None:
         first, last = curve.numbers[0], curve.numbers[-1]
         raise ClipError(f"frame {wrong} is not in every source: they share frames {first} to {last}.")
     return tuple(sorted(set(choices.frames)))
+
+
+def _picked(curve: Curve, shots: Shots | None, choices: Choices) -> tuple[int, ...]:
+    if shots:
+        return shots.telling(choices.count)
+    if choices.pick == "difference":
+        return greatest(curve.largest(), choices.count)
+    ratios = curve.lowest()
+    if ratios is None:
+        raise ClipError(
+            "the worst frames are told by PSNR, which needs sources of one size: pick by difference."
+        )
+    return greatest([-ratio for ratio in ratios], choices.count)
 
 
 def _encoded(

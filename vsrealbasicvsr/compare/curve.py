@@ -64,6 +64,11 @@ class Curve:
         _, *others = self._series["difference"]
         return [max(values) for values in zip(*others, strict=True)]
 
+    def lowest(self) -> list[float] | None:
+        """The PSNR of each frame, the worst source's; None where sources are of different sizes."""
+        known = [column for column in self._series["psnr"] if not any(map(math.isnan, column))]
+        return [min(values) for values in zip(*known, strict=True)] if known else None
+
     def points(self) -> dict[str, Any]:
         """For the plot, of a long clip the worst of several frames.
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.compare.stills import Still, Stills
+from vsrealbasicvsr.compare.telling import telling_frames
 from vsrealbasicvsr.engine.device import find_device
 from vsrealbasicvsr.errors import ClipError, JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.order import Order, make_order
-from vsrealbasicvsr.preview.choose import telling_frames
 from vsrealbasicvsr.preview.footage import Footage
 from vsrealbasicvsr.preview.page import make_page
 from vsrealbasicvsr.preview.pictures import write_picture

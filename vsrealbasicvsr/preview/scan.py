@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from vsrealbasicvsr.compare.measures import Measures, Measuring
 from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.job.shots import frames_with_cuts
-from vsrealbasicvsr.preview.measures import Measures, Measuring
 from vsrealbasicvsr.preview.pieces import may_start, reach
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.checksum import checksum

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -12,12 +13,19 @@ from numpy.typing import NDArray
 
 from vsrealbasicvsr.cuts import AFTER, BEFORE, DEFAULT_THRESHOLD, SMALL_WIDTH, in_percent, starts_shot
 from vsrealbasicvsr.video.graph import FilterChain
-from vsrealbasicvsr.video.source import SourceFrame
 
 
-def find_cuts(
-    frames: Iterable[SourceFrame], *, threshold: float = DEFAULT_THRESHOLD
-) -> Iterator[tuple[SourceFrame, bool]]:
+class Pictured(Protocol):
+    """A frame of some kind."""
+
+    @property
+    def picture(self) -> VideoFrame:
+        """As decoded."""
+
+
+def find_cuts[Frame: Pictured](
+    frames: Iterable[Frame], *, threshold: float = DEFAULT_THRESHOLD
+) -> Iterator[tuple[Frame, bool]]:
     """Tell for each frame, in order, whether it starts a new shot (see `vsrealbasicvsr.cuts.starts_shot`).
 
     Holds two frames more than it has yielded.
@@ -27,11 +35,11 @@ def find_cuts(
         threshold: Percent of the brightness range from which a rise of the difference is a cut.
     """
     shrink = Shrinker()
-    waiting: deque[SourceFrame] = deque()
+    waiting: deque[Frame] = deque()
     small: dict[int, NDArray[np.float32]] = {}
     number = 0
 
-    def judged() -> tuple[SourceFrame, bool]:
+    def judged() -> tuple[Frame, bool]:
         nonlocal number
         verdict = starts_shot(small, number, threshold)
         small.pop(number - BEFORE, None)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from vsrealbasicvsr.preview.choose import telling_frames
-from vsrealbasicvsr.preview.measures import Measures, Measuring
+from vsrealbasicvsr.compare.measures import Measures, Measuring
+from vsrealbasicvsr.compare.telling import telling_frames
 
 
 def lively(length: int, seed: int = 0) -> Measures:

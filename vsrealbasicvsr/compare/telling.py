@@ -1,4 +1,4 @@
-"""Which frames of a film tell most of how it is restored."""
+"""Which frames stand for a film: of different shots, sharp, moving, and none that show nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from vsrealbasicvsr.preview.measures import Measures
+from vsrealbasicvsr.compare.measures import Measures
 
 _FLAT = 2.0
 """Percent of contrast below which a picture is black, white or of one colour."""
