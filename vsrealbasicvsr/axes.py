@@ -63,5 +63,7 @@ def combinations(settings: Settings, axes: Sequence[Axis]) -> Iterator[tuple[Set
 
 
 def shown(value: Value) -> str:
-    """A value as people write it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A value as people write it, and exactly."""
+    if not isinstance(value, float):
+        return str(value)
+    return str(int(value)) if value.is_integer() else repr(value)

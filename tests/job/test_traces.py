@@ -79,6 +79,12 @@ def test_a_note_is_a_command_line_without_folders() -> None:
     assert settings_in({"comment": "vsrealbasicvsr 'cut short"}) == {}
 
 
+def test_a_note_rounds_nothing() -> None:
+    written = note(Settings(strength=0.1234567), Delivery(scale=1.3333333333))
+    assert settings_in({"comment": written})["strength"] == "0.1234567"
+    assert settings_in({"comment": written})["scale"] == "1.3333333333"
+
+
 def test_figures_are_those_of_the_engine_and_are_plotted(clip, tiny_model, tmp_path: Path) -> None:
     choice = settings(tiny_model, window=3, margin=2, refine=0.0)
     expected = []
@@ -121,6 +127,16 @@ def test_figures_of_frames_lie_beside_their_folder(clip, tiny_model, tmp_path: P
     data = data_of(compare([clip, tmp_path / "frames"], Choices(count=1)).text)
     assert data["curve"]["series"]["passes"][0] is None
     assert len(data["curve"]["series"]["passes"][1]) == 10
+
+
+@pytest.mark.parametrize("output", [".", "%03d.png", "inner/.."])
+def test_figures_of_frames_in_the_current_folder(
+    clip, tiny_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    (tmp_path / "here" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    restore_file(clip, output, settings(tiny_model), delivery=Delivery(figures=True))
+    assert len((tmp_path / "here.csv").read_text().splitlines()) == 11
 
 
 def test_figures_replace_nothing_of_others(clip, tiny_model, tmp_path: Path) -> None:

@@ -244,6 +244,18 @@ def test_a_grid_is_laid_out(restore: Restore, film: Path, tmp_path: Path) -> Non
         ]
 
 
+def test_a_grid_rounds_nothing(restore: Restore, film: Path, tmp_path: Path) -> None:
+    result = done(
+        restore(film, tmp_path / "out.mkv", "--preview", "1", "--grid", "strength=0.1234567,0.12345671")
+    )
+    assert result.stderr.rstrip().endswith("--strength 0.1234567")
+    data = data_of((tmp_path / "out.preview.html").read_text(encoding="utf-8"))
+    assert [source["label"] for source in data["sources"][1:]] == [
+        "strength=0.1234567",
+        "strength=0.12345671",
+    ]
+
+
 def test_a_grid_of_windows_and_cuts(restore: Restore, film: Path, tmp_path: Path) -> None:
     done(restore(film, tmp_path / "grid", "--margin", "2", "--grid", "window=4,0", "--grid", "cuts=auto,none",
                  "--preview-frames", "18,21,45"))  # fmt: skip
@@ -310,6 +322,8 @@ def test_named_frames_are_read_no_further_than_their_windows(film: Path, tiny_mo
         (["--preview", "51"], "--preview"),
         (["--preview", "4", "--preview-frames", "3"], "exclude"),
         (["--preview-frames", "3,x"], "0,12,40"),
+        (["--preview-frames", "9" * 30], "0,12,40"),
+        (["--preview-frames", "9" * 5000], "0,12,40"),
         (["--preview-frames", ",".join(map(str, range(51)))], "at most 50"),
         (["--grid", "strenght=1"], "varies no setting"),
         (["--grid", "strength=1,high"], "takes numbers"),
@@ -334,6 +348,7 @@ def test_wrong_usage_is_refused_before_anything_is_read(
 @pytest.mark.parametrize(
     ("flags", "part"),
     [
+        (["--preview-frames", "9" * 15], f"there is no frame {'9' * 15}"),
         (["--preview-frames", "3,62"], "there is no frame 62: the source has frames 0 to 61."),
         (["--grid", "model=bundled,nosuch"], "nosuch"),
         (["--grid", "device=cpu,cuda:99"], "cuda:99"),
@@ -378,6 +393,22 @@ def test_the_output_may_be_a_folder_or_a_pattern(restore: Restore, film: Path, t
         done(restore(film, tmp_path / target, "--preview", "1"))
         assert (tmp_path / f"{page}.preview.html").is_file()
     assert list((tmp_path / "shots.v2").iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["/", "/%06d.png"])
+def test_the_root_of_a_disk_is_no_output(restore: Restore, film: Path, target: str) -> None:
+    result = restore(film, target, "--preview", "1")
+    assert result.exit_code == 1
+    assert "choose a folder in it" in result.stderr
+
+
+def test_the_page_of_the_folder_above(
+    restore: Restore, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "in").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "in")
+    done(restore(film, "..", "--preview", "1"))
+    assert (tmp_path / "here.preview.html").is_file()
 
 
 def test_a_page_of_noise_fits() -> None:

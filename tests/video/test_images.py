@@ -52,6 +52,14 @@ def test_a_pattern_takes_what_fits_it_wherever_it_starts(tmp_path: Path) -> None
     assert shades(read(tmp_path / "f%d.png")[1]) == [99]
 
 
+@pytest.mark.parametrize("name", ["what?", "a*b", "{a,b}", "a%db"])
+def test_folders_are_called_what_they_are_called(tmp_path: Path, name: str) -> None:
+    """FFmpeg takes such names for patterns."""
+    write_image(tmp_path / name / "2.png", 60)
+    (tmp_path / name / "1.ppm").write_bytes(b"P6\n24 16\n255\n" + bytes([50]) * 3 * 24 * 16)
+    assert shades(read(tmp_path / name)[1]) == [50, 60]
+
+
 def test_one_image_is_a_sequence_of_one(tmp_path: Path) -> None:
     write_image(tmp_path / "still 50%d.png", 77)
     assert shades(read(tmp_path / "still 50%d.png")[1]) == [77]

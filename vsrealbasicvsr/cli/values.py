@@ -55,6 +55,9 @@ class KeyValue(click.ParamType[tuple[str, str]]):
         return key, content
 
 
+_MOST_DIGITS = 15  # years of frames, and no number that a machine's words cannot hold
+
+
 class Numbers(click.ParamType[tuple[int, ...]]):
     """Frame numbers with commas between."""
 
@@ -67,6 +70,6 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         if isinstance(value, tuple):
             return value
         parts = [part.strip() for part in value.split(",")]
-        if not all(part.isdecimal() for part in parts):
+        if not all(part.isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
             self.fail(f"{value!r} is no list of frame numbers; write it as 0,12,40.", param, ctx)
         return tuple(int(part) for part in parts)

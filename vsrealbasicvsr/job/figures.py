@@ -10,15 +10,14 @@ from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.video.output import FRAME_NUMBER
+from vsrealbasicvsr.video.output import beside
 
 _HEAD = ["frame", "seconds", "passes", "residue"]
 
 
 def figures_path(output: Path) -> Path:
     """Where the figures of a file, a folder of frames or a pattern of frames are kept: beside it."""
-    named = output.parent if FRAME_NUMBER.search(output.name) else output
-    return Path(f"{named.resolve() if named.name in ('', '..') else named}.csv")
+    return beside(output, ".csv")
 
 
 def check_figures(output: Path) -> None:

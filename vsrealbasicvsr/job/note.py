@@ -6,8 +6,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from vsrealbasicvsr import __version__
+from vsrealbasicvsr.axes import shown
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.settings import Settings
 
@@ -50,7 +52,5 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _text(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else shown(value)

@@ -85,10 +85,10 @@ def restore_file(
     settings, delivery = settings or Settings(), delivery or Delivery()
     given = given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
-    if delivery.figures:
-        check_figures(Path(target))
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, Path(target), settings, delivery)
+        if delivery.figures:
+            check_figures(order.target)
         job = _Job(
             order, reader, given, on_progress, opener, functools.partial(_crew, order, workers, ray, opener)
         )

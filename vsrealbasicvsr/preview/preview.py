@@ -23,7 +23,7 @@ from vsrealbasicvsr.preview.scan import Scan, scan
 from vsrealbasicvsr.preview.variants import Variant
 from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.output import FRAME_NUMBER, OutputPlan
+from vsrealbasicvsr.video.output import OutputPlan, beside
 from vsrealbasicvsr.video.pixels import rgb_from_frame
 from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.source import Source, open_source
@@ -105,9 +105,8 @@ def preview(
 
 def page_path(plan: OutputPlan) -> Path:
     """Where the page of a preview belongs: beside the file, or the folder of frames, with its name."""
-    if FRAME_NUMBER.search(plan.target.name):
-        folder = plan.target.parent if plan.target.parent.name else plan.target.parent.resolve()
-        return folder.with_name(f"{folder.name}.preview.html")
+    if plan.container is None:
+        return beside(plan.target, ".preview.html")
     return plan.target.with_name(f"{plan.target.stem}.preview.html")
 
 

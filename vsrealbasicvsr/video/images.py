@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -140,7 +141,13 @@ def _describe_gaps(files: tuple[Path, ...]) -> str:
 
 def decode_image(file: Path) -> VideoFrame:
     """The first picture of an image, told by its content: its name is never taken for a pattern."""
-    with file.open("rb") as stream, av.open(stream, "r") as container:
+    with file.open("rb", buffering=0) as stream:
+        stream.name = f"image{file.suffix}"  # FFmpeg takes ?, * and { for signs of a pattern, in folders too
+        return _first_picture(stream)
+
+
+def _first_picture(stream: FileIO) -> VideoFrame:
+    with av.open(stream, "r") as container:
         if not container.streams.video:
             raise ValueError("it is not an image")
         for picture in container.decode(container.streams.video[0]):

@@ -184,6 +184,15 @@ def frame_path(pattern: Path, number: int) -> Path:
     )
 
 
+def beside(output: Path, ending: str) -> Path:
+    """The name with an ending of what lies beside an output: a file, a folder of frames, or their pattern."""
+    is_pattern = output.suffix.lower() == ".png" and FRAME_NUMBER.search(output.name)
+    named = output.parent if is_pattern else output
+    if named.name in ("", ".."):
+        named = named.resolve()
+    return named.with_name(f"{named.name}{ending}")
+
+
 def _target(path: str | Path) -> tuple[Path, str | None]:
     target = Path(path)
     if target.is_dir() or not target.suffix or str(path).endswith(os.sep):
@@ -202,6 +211,8 @@ def _target(path: str | Path) -> tuple[Path, str | None]:
 def _check_place(target: Path, source: Path, overwrite: bool) -> None:
     is_pattern = FRAME_NUMBER.search(target.name) is not None
     folder = target.parent
+    if is_pattern and folder.resolve() == folder.resolve().parent:
+        raise VideoError(f"frames cannot be written to {folder} itself: choose a folder in it.")
     if is_pattern and not folder.exists():
         folder = folder.parent  # the folder of the frames is made later
     if not folder.is_dir():
