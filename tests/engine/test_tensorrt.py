@@ -53,4 +53,5 @@ def test_a_part_reaches_the_backend_as_one_graph(
     reset()
     assert len(built) == 2
     assert all(options["device"] == CPU and options["disable_tf32"] for options in built)
+    assert all(options["use_explicit_typing"] for options in built)  # fp16 and bf16 stay what they are
     assert {Path(options["timing_cache_path"]).parent for options in built} == {tmp_path}

@@ -129,6 +129,14 @@ def test_figures_of_frames_lie_beside_their_folder(clip, tiny_model, tmp_path: P
     assert len(data["curve"]["series"]["passes"][1]) == 10
 
 
+def test_figures_of_an_older_file_are_not_taken_for_the_new_ones(clip, tiny_model, tmp_path: Path) -> None:
+    output = tmp_path / "out.mkv"
+    restore_file(clip, output, settings(tiny_model, refine=0.0), delivery=Delivery(figures=True))
+    assert (tmp_path / "out.mkv.csv").is_file()
+    restore_file(clip, output, settings(tiny_model, refine=255.0), delivery=Delivery(overwrite=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mkv"]
+
+
 @pytest.mark.parametrize("output", [".", "%03d.png", "inner/.."])
 def test_figures_of_frames_in_the_current_folder(
     clip, tiny_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str

@@ -34,6 +34,7 @@ def by_tensorrt(device: torch.device, kept: Path) -> Callable[[Callable[..., Ten
         ) from error
     options = {
         "device": device,
+        "use_explicit_typing": True,  # the parts' own; the default of older versions has no half precision
         "disable_tf32": True,  # its ten bits would move the flow visibly
         "timing_cache_path": str(kept / "timings.bin"),
     }

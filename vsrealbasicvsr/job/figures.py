@@ -61,6 +61,20 @@ def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fra
         partial.unlink(missing_ok=True)
 
 
+def forget_figures(output: Path) -> None:
+    """Remove what an earlier restoration to the same place left: it tells nothing of the new one.
+
+    Raises:
+        JobError: the file cannot be removed.
+    """
+    path = figures_path(output)
+    try:
+        if path.is_file() and _is_ours(path):
+            path.unlink()
+    except OSError as error:
+        raise JobError(f"cannot remove {path}, which is of an earlier file: {error.strerror}.") from error
+
+
 def read_figures(output: Path) -> Sequence[tuple[int, float]]:
     """Passes and residue of each frame of a file, folder or pattern; empty where they are not kept.
 

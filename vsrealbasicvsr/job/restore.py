@@ -16,7 +16,7 @@ from vsrealbasicvsr.errors import JobError, RestorationError
 from vsrealbasicvsr.job.claims import Claims
 from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
-from vsrealbasicvsr.job.figures import check_figures, write_figures
+from vsrealbasicvsr.job.figures import check_figures, forget_figures, write_figures
 from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
 from vsrealbasicvsr.job.folder import remove
 from vsrealbasicvsr.job.here import make_here
@@ -128,6 +128,8 @@ class _Job:
                     write_cuts(self._order.delivery.cuts_out, report.cuts)
                 if self._order.delivery.figures:
                     self._write_figures(record)
+                else:
+                    forget_figures(self._order.target)
             except BaseException:
                 self._keep(record)
                 raise
