@@ -14,7 +14,9 @@ from vsrealbasicvsr.video.resample import Kernel, Light, resize_picture
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How pictures become frames; the same frames whether on the network's device or on the host.
+    """How pictures become frames, on the network's device or on the host.
+
+    On a CPU both are the same to the bit; on a GPU a value in the middle of two codes may round otherwise.
 
     Attributes:
         pixel_format: FFmpeg's name of a format without alpha.
