@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import xml.etree.ElementTree as ET
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from training.record import LOSSES, VALIDATION
 from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.job.figures import figures_path, write_figures
 from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.record import Done, Record
 from vsrealbasicvsr.plot.job import frame_figures
@@ -150,3 +152,17 @@ def test_a_running_mean_looks_back() -> None:
 def test_without_matplotlib_there_is_one_sentence(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert "run `pip install matplotlib`" in refused(plot(target, "-o", target.with_name("a.png")))
+
+
+def test_a_film_that_is_done_is_drawn_from_its_figures(tmp_path: Path) -> None:
+    output, drawing = tmp_path / "out.mkv", tmp_path / "out.svg"
+    write_figures(output, DONE[:2], Fraction(1, 25), Fraction(0))
+    for named in (output, figures_path(output)):
+        result = plot(named, "-o", drawing)
+        assert result.exit_code == 0, result.output
+        assert "3 frames of a film" in result.stderr
+        assert ET.parse(drawing).getroot().tag == f"{SVG}svg"
+        drawing.unlink()
+    figures_path(output).write_text("frame,seconds,passes,residue\n0,0,x,1\n")
+    assert "is damaged" in refused(plot(output, "-o", drawing))
+    assert not drawing.exists()

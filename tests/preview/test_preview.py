@@ -169,8 +169,7 @@ def test_pictures_are_those_of_the_stream_bit_for_bit(
     with open_source(film) as source:
         read = scan(source, sides)
         planned = plan_work(numbers, read, sides)
-        with Footage(source, read) as footage:
-            made = list(restore_work(planned, footage, read, source.info.colour))
+        made = list(restore_work(planned, lambda: Footage(source, read), read, source.info.colour))
     assert {(one.number, one.variant) for one in made} == {(n, side) for n in numbers for side in (0, 1)}
     for one in made:
         assert torch.equal(one.picture, (whole, mild)[one.variant][one.number]), one.number
@@ -284,6 +283,40 @@ def test_strengths_share_their_windows(film: Path, tiny_model: Path) -> None:
     assert {work.strengths for work in planned} == {(0.5, 0.7, 1.0)}
     with open_source(film) as source:
         assert len(plan_work((3, 4, 12), scan(source, [base]), [base])) == 2
+
+
+def test_each_network_is_made_once(restore: Restore, film: Path, tmp_path: Path) -> None:
+    told = done(
+        restore(film, tmp_path / "out.mkv", "--preview", "3", "--window", "4", "--margin", "1",
+                "--grid", "precision=fp32,fp16", "--max-passes", "1")
+    ).stderr  # fmt: skip
+    assert told.count("fp16 is many times slower") == 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "words"),
+    [
+        ("acceleration=off,graphs", "acceleration 'graphs' needs a CUDA device, not cpu"),
+        ("memory=1GB,50%", "memory must be an amount on cpu"),
+        ("model={tmp}/damaged.safetensors", "damaged.safetensors"),
+    ],
+)
+def test_what_no_network_can_do_is_told_before_the_film_is_read(
+    restore: Restore, tmp_path: Path, axis: str, words: str
+) -> None:
+    (tmp_path / "damaged.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{broken}")
+    (tmp_path / "film.mkv").write_bytes(b"no film")
+    result = restore(tmp_path / "film.mkv", tmp_path / "out.mkv", "--grid", axis.format(tmp=tmp_path))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_damage_is_told_of(restore: Restore, film: Path, tmp_path: Path) -> None:
+    whole = film.read_bytes()
+    (tmp_path / "damaged.mkv").write_bytes(whole[: len(whole) * 2 // 3])
+    told = done(restore(tmp_path / "damaged.mkv", tmp_path / "out.mkv", "--preview", "2")).stderr
+    assert "the source is damaged" in told
 
 
 @pytest.mark.parametrize("length", [50, 150])

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.engine.graphed import Graphed
 from vsrealbasicvsr.engine.in_place import detail_in_place, trunk_in_place
-from vsrealbasicvsr.engine.tensorrt import by_tensorrt
+from vsrealbasicvsr.engine.tensorrt import by_tensorrt, check_tensorrt
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import BasicVSR
@@ -51,6 +51,18 @@ class Parts:
     """Whose weights they compute with: a copy, on the device."""
 
 
+def check_acceleration(acceleration: Acceleration, device: torch.device) -> None:
+    """Find out that parts cannot be run so on a device.
+
+    Raises:
+        SettingsError: `graphs`, `fused` or `tensorrt` on a device that is no GPU; no torch-tensorrt.
+    """
+    if acceleration in ("graphs", "fused", "tensorrt") and device.type != "cuda":
+        raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
+    if acceleration == "tensorrt":
+        check_tensorrt()
+
+
 def make_parts(
     network: RealBasicVSR, device: torch.device, dtype: torch.dtype, acceleration: Acceleration
 ) -> Parts:
@@ -66,10 +78,9 @@ def make_parts(
             faster than `auto` (benchmarks/README.md); on a GPU nothing was measured yet.
 
     Raises:
-        SettingsError: `graphs`, `fused` or `tensorrt` on a device that is no GPU; no torch-tensorrt.
+        SettingsError: see `check_acceleration`.
     """
-    if acceleration in ("graphs", "fused", "tensorrt") and device.type != "cuda":
-        raise SettingsError(f"acceleration {acceleration!r} needs a CUDA device, not {device}; use auto.")
+    check_acceleration(acceleration, device)
     own = copy.deepcopy(network).eval().requires_grad_(False)
     own.to(device, dtype).to(memory_format=torch.channels_last)  # on CPUs 1.3 to 1.7 times NCHW's speed
     own.basicvsr.spynet = copy.deepcopy(network.basicvsr.spynet).eval().requires_grad_(False)

@@ -13,6 +13,21 @@ from torch import Tensor
 from vsrealbasicvsr.errors import SettingsError
 
 
+def check_tensorrt() -> None:
+    """Load torch-tensorrt, which makes its backend known.
+
+    Raises:
+        SettingsError: it is not installed, or does not load.
+    """
+    try:
+        importlib.import_module("torch_tensorrt")
+    except (ImportError, OSError) as error:
+        raise SettingsError(
+            "acceleration 'tensorrt' needs torch-tensorrt: "
+            'pip install "vsrealbasicvsr[tensorrt]", or use auto.'
+        ) from error
+
+
 def by_tensorrt(device: torch.device, kept: Path) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """What builds an engine of a part on its first call; what TensorRT cannot do stays PyTorch's.
 
@@ -25,13 +40,7 @@ def by_tensorrt(device: torch.device, kept: Path) -> Callable[[Callable[..., Ten
     Raises:
         SettingsError: torch-tensorrt is not installed, or does not load.
     """
-    try:
-        importlib.import_module("torch_tensorrt")  # registers the backend
-    except (ImportError, OSError) as error:
-        raise SettingsError(
-            "acceleration 'tensorrt' needs torch-tensorrt: "
-            'pip install "vsrealbasicvsr[tensorrt]", or use auto.'
-        ) from error
+    check_tensorrt()
     options = {
         "device": device,
         "use_explicit_typing": True,  # the parts' own; the default of older versions has no half precision

@@ -91,6 +91,15 @@ def read_figures(output: Path) -> Sequence[tuple[int, float]]:
         raise JobError(f"{path} is damaged: remove it, and the rest can be compared.") from error
 
 
+def figures_of(named: Path) -> Path | None:
+    """The output whose figures are kept, where it or their file is named; else None."""
+    for output in (named, named.with_suffix("") if named.suffix == ".csv" else named):
+        path = figures_path(output)
+        if path.is_file() and _is_ours(path):
+            return output
+    return None
+
+
 def _is_ours(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8", newline="") as file:

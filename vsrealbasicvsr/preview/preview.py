@@ -13,9 +13,12 @@ from vsrealbasicvsr import weights
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.compare.telling import telling_frames
 from vsrealbasicvsr.engine.device import find_device
+from vsrealbasicvsr.engine.parts import check_acceleration
+from vsrealbasicvsr.engine.plan import read_budget
 from vsrealbasicvsr.errors import ClipError, JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.order import Order, make_order
+from vsrealbasicvsr.network import load
 from vsrealbasicvsr.preview.footage import Footage
 from vsrealbasicvsr.preview.page import make_page
 from vsrealbasicvsr.preview.pictures import write_picture
@@ -30,6 +33,12 @@ from vsrealbasicvsr.video.source import Source, open_source
 
 OnProgress = Callable[[str, int, int | None], None]
 """Called with what is done ("scanned", "restored", "encoded"), how far it is, and how far it will be."""
+
+
+_DAMAGED = (
+    "the source is damaged: where it is, frames may come out otherwise in the film, as decoders hide damage "
+    "by what they decoded before."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,8 @@ def preview(
 ) -> Preview:
     """Restore some frames of a film as they will be in the whole of it, and lay them out in a page.
 
-    The film is read once for its cuts and the choice, and again where the chosen frames' windows are. The
+    The film is read once for its cuts and the choice, and for each network again where the chosen frames'
+    windows are. The
     output and its job are left alone. Memory holds one window, whatever the film's length; the pictures lie
     in a hidden folder beside the page until it is made.
 
@@ -100,7 +110,8 @@ def preview(
                 f"Preview of {source.name}",
                 lambda stage, done: on_progress(stage, done, len(numbers)),
             )
-    return Preview(page.text, path, numbers, page.warnings)
+    warnings = (*page.warnings, *([_DAMAGED] if read.damaged else []))
+    return Preview(page.text, path, numbers, warnings)
 
 
 def page_path(plan: OutputPlan) -> Path:
@@ -111,11 +122,14 @@ def page_path(plan: OutputPlan) -> Path:
 
 
 def _check(variants: Sequence[Variant]) -> None:
-    """Find out before the film is read that a model or a device is not there."""
+    """Find out before the film is read what would keep one of them from being restored."""
+    for model in {variant.settings.model for variant in variants}:
+        load(weights.resolve(model))
     for settings in {variant.settings for variant in variants}:
-        weights.resolve(settings.model)
         for name in settings.device.split(","):
-            find_device(name.strip())
+            device = find_device(name.strip())
+            check_acceleration(settings.acceleration, device)
+            read_budget(settings.memory, device)
 
 
 @contextmanager
@@ -164,17 +178,16 @@ class _Maker:
         before: dict[int, Still] = {}
         after: list[dict[int, Still]] = [{} for _ in variants]
         planned = plan_work(numbers, self._read, [variant.settings for variant in variants])
-        with Footage(self._reader, self._read) as footage:
-            for restored in restore_work(
-                planned,
-                footage,
-                self._read,
-                info.colour,
-                lambda done, total: on_progress("restored", done, total),
-            ):
-                if restored.number not in before:
-                    before[restored.number] = self._before(restored)
-                after[restored.variant][restored.number] = self._after(restored)
+        for restored in restore_work(
+            planned,
+            lambda: Footage(self._reader, self._read),
+            self._read,
+            info.colour,
+            lambda done, total: on_progress("restored", done, total),
+        ):
+            if restored.number not in before:
+                before[restored.number] = self._before(restored)
+            after[restored.variant][restored.number] = self._after(restored)
         return [
             Stills(info.path.name, _in_order(before), {}, info.sample_aspect_ratio, info.rotation),
             *(

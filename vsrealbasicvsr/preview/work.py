@@ -1,9 +1,10 @@
-"""The windows of the chosen frames through the network, for each variant, in the order of the film."""
+"""The windows of the chosen frames through the network; one network after the other reads the film."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from torch import Tensor
 
@@ -61,7 +62,9 @@ class Restored:
 
 
 def plan_work(numbers: Sequence[int], scan: Scan, variants: Sequence[Settings]) -> list[Work]:
-    """All work in the order of the film; variants that differ in strength alone share theirs.
+    """All work, for one network after the other in the order of the film.
+
+    Variants that differ in strength alone share theirs.
 
     A device is the first of those that a variant names.
     """
@@ -69,17 +72,19 @@ def plan_work(numbers: Sequence[int], scan: Scan, variants: Sequence[Settings]) 
     for place, settings in enumerate(variants):
         device = settings.device.split(",")[0].strip()
         groups.setdefault(replace(settings, strength=1.0, device=device), []).append(place)
-    planned = [
+    return [
         Work(piece, settings, tuple(places), tuple(variants[place].strength for place in places))
         for settings, places in groups.items()
-        for piece in pieces(numbers, scan.frames, settings, scan.cuts[settings.cuts])
+        for piece in sorted(
+            pieces(numbers, scan.frames, settings, scan.cuts[settings.cuts]),
+            key=lambda piece: (piece.window.start, piece.window.stop),
+        )
     ]
-    return sorted(planned, key=lambda work: (work.piece.window.start, work.piece.window.stop))
 
 
 def restore_work(
     planned: Sequence[Work],
-    footage: Footage,
+    footage: Callable[[], Footage],
     scan: Scan,
     colour: Colour,
     on_step: Callable[[int, int], None] = lambda _done, _total: None,
@@ -90,7 +95,7 @@ def restore_work(
 
     Args:
         planned: In order.
-        footage: Where the frames come from.
+        footage: Opens what the frames come from, once for each network.
         scan: Of the source.
         colour: Of its pictures.
         on_step: Called as the work goes on with the steps that are done and their sum.
@@ -106,15 +111,14 @@ def restore_work(
         step += 1
         on_step(min(step, total), total)
 
-    made_by: Settings | None = None
-    neighbours: Neighbours | None = None
-    for work in planned:
-        if neighbours is None or work.settings != made_by:
-            neighbours = None  # one network at a time
-            neighbours, made_by = Neighbours(Restorer(settings=work.settings)), work.settings
-        yield from _restored(work, neighbours, footage, scan, colour, tell)
-        step = done = done + work.steps
-        on_step(done, total)
+    for settings, same in groupby(planned, lambda work: work.settings):
+        neighbours = Neighbours(Restorer(settings=settings))
+        with footage() as frames:
+            for work in same:
+                yield from _restored(work, neighbours, frames, scan, colour, tell)
+                step = done = done + work.steps
+                on_step(done, total)
+        del neighbours  # before the next is made
 
 
 def _restored(
