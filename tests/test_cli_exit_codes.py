@@ -64,7 +64,7 @@ def test_wrong_usage_ends_with_2(command: str) -> None:
     "words",
     ["restore a b --window x", "restore a b --device gpu", "restore - b", "bench --device gpu",
      "bench --size 0x5", "evaluate a --metrics x", "evaluate a --plot x.png", "job plan", "encode -a x a.vpy",
-     "plot a", "compare a -o b.html", "restore a b --grid x=1", "no-such-command"],
+     "plot a", "compare a -o b.html", "restore a b --grid x=1", "restore a.vpy b", "no-such-command"],
 )  # fmt: skip
 def test_wrong_values_are_wrong_usage(words: str) -> None:
     result = run(words)

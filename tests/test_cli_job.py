@@ -47,13 +47,13 @@ def test_status_tells_segments_and_sums(target: Path) -> None:
 
 def test_verify_tells_what_is_damaged(target: Path) -> None:
     result = job("verify", target)
-    assert (result.exit_code, result.stdout) == (0, "2 of 2 segments are whole\n")
+    assert (result.exit_code, result.stdout) == (0, "2 of 2 segments whole\n")
     segment = target.with_name("out.mkv.parts") / "00000004.mkv"
     segment.write_bytes(segment.read_bytes()[:-1])
     result = job("verify", target)
     assert result.exit_code == 1
     assert "00000004.mkv has" in result.stdout
-    assert result.stdout.endswith("1 of 2 segments are whole\n")
+    assert result.stdout.endswith("1 of 2 segments whole\n")
 
 
 def test_clean_asks_and_discards(target: Path) -> None:
@@ -75,5 +75,8 @@ def test_no_job_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
 
 def test_a_job_that_is_done_is_told_from_none(clip: Path) -> None:
     result = job("status", clip)
-    assert result.exit_code == 1
-    assert "it is there, and no job is left" in result.stderr
+    assert (result.exit_code, result.stdout) == (0, f"{clip} is there, and no job that makes it is left\n")
+    for words in (("verify",), ("clean", "--yes")):
+        result = job(words[0], clip, *words[1:])
+        assert result.exit_code == 1
+        assert "it is there, and no job is left" in result.stderr

@@ -359,6 +359,28 @@ def test_a_reader_of_stderr_that_goes_away_does_not_end_the_work(
     assert count(tmp_path / "out.mkv") == 10
 
 
+def test_an_interrupt_before_the_first_segment_is_whole_is_told(
+    tmp_path: Path, tiny_model: Path, ffmpeg: Callable[..., None]
+) -> None:
+    command = [*COMMAND, "restore", "--model", str(tiny_model), "--device", "cpu", "--cuts", "none"]
+    command += [
+        "--window",
+        "4",
+        "--progress",
+        "json",
+        str(long_clip(tmp_path, ffmpeg)),
+        str(tmp_path / "out.mkv"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        next(line for line in process.stderr if '"frames": 5,' in line)
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130, rest
+    assert "nothing is kept: no segment was whole yet" in rest
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mkv"]
+
+
 @pytest.mark.parametrize("delay", [0.3, 0.7, 1.1])
 def test_an_interrupt_while_it_starts_is_no_traceback(
     ffmpeg: Callable[..., None], tiny_model: Path, tmp_path: Path, delay: float

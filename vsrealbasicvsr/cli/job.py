@@ -11,6 +11,7 @@ import click
 
 from vsrealbasicvsr.cli.plan import plan
 from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.cli.words import counted
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job.status import Status
@@ -45,12 +46,15 @@ def status(target: Path, everything: bool) -> None:
 
     Speed is that of the last run, of all who take part; time left is told while one runs.
     """
-    from vsrealbasicvsr.job.status import read_status
+    from vsrealbasicvsr.job.status import is_over, read_status
 
+    if is_over(target):
+        click.echo(f"{target} is there, and no job that makes it is left")
+        return
     found = read_status(target)
     shown = found.done if everything else found.done[-_SHOWN:]
     if len(shown) < len(found.done):
-        click.echo(f"{len(found.done) - len(shown)} segments before these; --all lists them")
+        click.echo(f"{counted(len(found.done) - len(shown), 'segment')} before these; --all lists them")
     if shown:
         click.echo(f"{'frames':>17}  {'passes':>6}  {'frames/s':>8}  {'MB':>8}  made by")
     for done in shown:
@@ -75,7 +79,7 @@ def verify(target: Path) -> None:
     count, damage = find_damage(target)
     for reason in damage:
         click.echo(reason)
-    click.echo(f"{count - len(damage)} of {count} segments are whole")
+    click.echo(f"{count - len(damage)} of {counted(count, 'segment')} whole")
     if damage:
         sys.exit(1)
 
@@ -89,13 +93,16 @@ def clean(target: Path, yes: bool) -> None:
 
     if not yes:
         click.confirm(f"Discard {read_status(target).frames} restored frames?", abort=True)
-    say(f"{discard(target)} restored frames were discarded")
+    say(f"discarded: {counted(discard(target), 'restored frame')}")
 
 
 def _summary(found: Status) -> str:
     state = "running" if found.running else "joined, lacks its name" if found.joined else "stopped"
     total = f" of {found.total}" if found.total else ""
-    words = [f"{found.folder}: {state}", f"{found.frames}{total} frames in {len(found.done)} segments"]
+    words = [
+        f"{found.folder}: {state}",
+        f"{found.frames}{total} frames in {counted(len(found.done), 'segment')}",
+    ]
     if found.done:
         words.append(f"{found.mean_passes:.2f} cleaning passes a frame")
     if found.rate:

@@ -147,7 +147,7 @@ def show_preview(
         say(
             "The whole film with these settings:"
             if len(sides) == 1
-            else f"The whole film with {sides[0].label}; the page tells the command for each of the others:"
+            else f"The whole film, for example with {sides[0].label}; the page tells all commands:"
         )
         say(f"  {_command(sides[0])}")
     if asked.opens:

@@ -15,18 +15,26 @@ if TYPE_CHECKING:
     from vsrealbasicvsr.job import Progress
 
 
+_COUNT = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} frames [{elapsed}"
+_UNTIMED = f"{_COUNT}{{postfix}}]"
+_TIMED = f"{_COUNT}<{{remaining}}, {{rate_noinv_fmt}}{{postfix}}]"
+
+
 @contextmanager
-def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Progress], None] | None]:
+def show_progress(
+    how: Literal["bar", "json", "none"], first: int
+) -> Iterator[Callable[[Progress], None] | None]:
     """What to call when work begins and after every frame.
 
     Args:
         how: `bar`, `json` (one object a line: frames, total, resumed, seconds, rate, eta, mean_passes,
             workers; total and eta are null where the length is unknown; rate counts this run), or `none`.
+        first: Frames after which the bar tells a rate and the time left.
     """
     if how == "none":
         yield None
         return
-    bar = _Bar()
+    bar = _Bar(first)
     try:
         yield _write_json if how == "json" else bar
     finally:
@@ -34,10 +42,15 @@ def show_progress(how: Literal["bar", "json", "none"]) -> Iterator[Callable[[Pro
 
 
 class _Bar:
-    """A bar that appears when work begins, so that a refusal stands alone."""
+    """A bar that appears when work begins, so that a refusal stands alone.
 
-    def __init__(self) -> None:
+    Args:
+        first: Frames of a window: they come together after a long wait, which is no measure of the rest.
+    """
+
+    def __init__(self, first: int) -> None:
         self._bar: tqdm[Never] | None = None
+        self._first = first
 
     def __call__(self, progress: Progress) -> None:
         if self._bar is None:
@@ -48,7 +61,10 @@ class _Bar:
                 file=Stderr(),
                 dynamic_ncols=True,
                 smoothing=0.05,
+                bar_format=_UNTIMED,
             )
+        if progress.frames > progress.resumed + self._first:
+            self._bar.bar_format = _TIMED
         told = " | ".join((f"{progress.mean_passes:.2f} passes", *progress.workers))
         self._bar.set_postfix_str(told, refresh=False)
         self._bar.update(progress.frames - self._bar.n)

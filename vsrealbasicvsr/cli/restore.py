@@ -19,7 +19,7 @@ from vsrealbasicvsr.cli.settings import settings_options
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.cli.values import KeyValue, Rate, Size
-from vsrealbasicvsr.cli.words import Repeatable
+from vsrealbasicvsr.cli.words import Repeatable, counted
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Settings
@@ -49,8 +49,16 @@ Examples:
     show_default=True,
     help="x264, x265, svtav1, ffv1, prores, png, or any name FFmpeg knows; auto takes x264, for frames png.",
 )
-@click.option("--crf", type=float, help="Quality of x264, x265 and svtav1; lower is better and larger.")
-@click.option("--pixel-format", help="FFmpeg's name, such as yuv420p10le.")
+@click.option(
+    "--crf",
+    type=float,
+    help="Quality of x264 (16 if not given), x265 (18) and svtav1 (22); lower is better and larger.",
+)
+@click.option(
+    "--pixel-format",
+    help="FFmpeg's name; yuv420p for TVs, phones and browsers, which do not all play the ten bits "
+    "(yuv420p10le) that x264, x265 and svtav1 are given else.",
+)
 @click.option(
     "--encoder-option", "encoder_options", type=KeyValue(), multiple=True, help="Passed to the encoder."
 )
@@ -159,6 +167,8 @@ def restore(
     for name, value in (("IN", source), ("OUT", target)):
         if value in ("", "-"):
             raise click.UsageError(f"{name} must be the name of a file or folder; pipes are not supported.")
+    if source.lower().endswith((".vpy", ".py")):
+        raise click.UsageError(f"{source} is a script: `vsrealbasicvsr encode` runs it.")
     try:
         settings = Settings.from_mapping({item.name: choices.pop(item.name) for item in fields(Settings)})
     except SettingsError as error:
@@ -180,7 +190,10 @@ def restore(
         with kept:
             show_preview(Path(source), Path(target), sides, delivery, asked, "none" if quiet else progress)
         return
-    with kept, show_progress("none" if quiet else progress) as on_progress:
+    with (
+        kept,
+        show_progress("none" if quiet else progress, settings.window or Settings().window) as on_progress,
+    ):
         report = restore_file(
             source,
             target,
@@ -197,8 +210,8 @@ def restore(
     elif not quiet:
         before = f", {report.resumed} of them by earlier runs" if report.resumed else ""
         say(
-            f"{report.target}: {report.frames} frames in {report.seconds:.1f} s{before}, "
-            f"{len(report.cuts)} cuts, {report.mean_passes:.2f} cleaning passes a frame"
+            f"{report.target}: {counted(report.frames, 'frame')} in {report.seconds:.1f} s{before}, "
+            f"{counted(len(report.cuts), 'cut')}, {report.mean_passes:.2f} cleaning passes a frame"
         )
     if report.lost:
         say(f"vsrealbasicvsr: {report.lost} frames of {source} could not be decoded and are missing.")

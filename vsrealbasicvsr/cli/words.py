@@ -1,4 +1,4 @@
-"""A command that can tell what it was called with, as words to call it again."""
+"""Words: how many of what; and what a command was called with, to call it again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Any
 import click
 
 _KEY = f"{__name__}.words"
+
+
+def counted(number: int, what: str) -> str:
+    """Such as "1 frame" and "2 frames"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class Repeatable(click.Command):

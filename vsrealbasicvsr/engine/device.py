@@ -34,7 +34,8 @@ def find_device(name: str) -> torch.device:
         raise SettingsError(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N.")
     if not 0 <= (device.index or 0) < torch.cuda.device_count():  # torch keeps eight bits of a number
         raise SettingsError(
-            f"device {name!r} is not there: torch sees {torch.cuda.device_count()} CUDA devices."
+            f"device {name!r} is not there: torch sees {torch.cuda.device_count()} CUDA devices; "
+            "take auto or cpu, or see what `vsrealbasicvsr doctor` says."
         )
     return torch.device("cuda", device.index or 0)
 

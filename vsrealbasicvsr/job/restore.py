@@ -130,8 +130,12 @@ class _Job:
                     self._write_figures(record)
                 else:
                     forget_figures(self._order.target)
-            except BaseException:
+            except BaseException as error:
                 self._keep(record)
+                if isinstance(error, KeyboardInterrupt) and not record.done:
+                    log.warning(
+                        "nothing is kept: no segment was whole yet; --segment-length makes them shorter."
+                    )
                 raise
             self._folder.remove()
         return report

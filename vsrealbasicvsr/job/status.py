@@ -71,6 +71,11 @@ def read_status(target: Path) -> Status:
     )
 
 
+def is_over(target: Path) -> bool:
+    """Whether the output is there, and no folder of a job that makes it."""
+    return target.exists() and not JobFolder(target).path.exists()
+
+
 def find_damage(target: Path) -> tuple[int, list[str]]:
     """Read all segments that are done: their number, and what is wrong with which.
 
@@ -101,6 +106,6 @@ def _opened(target: Path) -> tuple[JobFolder, Record]:
     folder = JobFolder(target)
     record = Record(folder)
     if record.fingerprint is None:
-        reason = "it is there, and no job is left" if target.exists() else f"{folder.path} holds no journal"
+        reason = "it is there, and no job is left" if target.exists() else "nothing is kept of one"
         raise JobError(f"there is no job that makes {target}: {reason}.")
     return folder, record

@@ -57,7 +57,7 @@ def _check(frame: Path, target: Path, overwrite: bool) -> None:
     if not frame.exists():
         raise VideoError(f"the frame {frame} is missing: restore its segment again.")
     if target.exists() and not overwrite and not _is_there(frame, target):
-        raise VideoError(f"{target} has appeared meanwhile: move it away, or allow overwriting.")
+        raise VideoError(f"{target} has appeared meanwhile: move it away, or give --overwrite.")
 
 
 def _is_there(frame: Path, target: Path) -> bool:

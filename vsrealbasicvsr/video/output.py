@@ -228,7 +228,7 @@ def _check_place(target: Path, source: Path, overwrite: bool) -> None:
     if existing.is_dir():
         raise VideoError(f"{existing} is a folder: choose another name.")
     if existing.exists() and not overwrite:
-        raise VideoError(f"{existing} exists: choose another name, or allow overwriting.")
+        raise VideoError(f"{existing} exists: choose another name, or give --overwrite.")
 
 
 def _same(one: Path, other: Path) -> bool:
