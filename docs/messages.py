@@ -3,7 +3,7 @@
     ```{messages} vsrealbasicvsr
     ```
 
-stands for a list of them, module by module, with … where names and numbers stand.
+stands for a list of them, layer by layer, with … where names and numbers stand.
 """
 
 from __future__ import annotations
@@ -20,6 +20,43 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).parents[1]
 GAP = "…"
 _PRINTF = re.compile(r"%(?:\.\d+)?[sdrf]")
+TITLES = {
+    "axes": "Several values of settings",
+    "benchmark": "Evaluating and measuring",
+    "cli": "The command line",
+    "compare": "The comparison page",
+    "cuts": "Scene cuts",
+    "engine": "Devices, precision and memory",
+    "ffmpeg": "FFmpeg commands",
+    "filter": "VapourSynth",
+    "job": "Jobs and their segments",
+    "network": "The network",
+    "plot": "Plots",
+    "preview": "Previews",
+    "settings": "Settings",
+    "video": "Files and colours",
+    "weights": "Weights",
+    "windows": "Windows and margins",
+    "backbones": "Weights of the losses' networks",
+    "checkpoint": "Checkpoints",
+    "configuration": "Stage files",
+    "data": "Data",
+    "degradation": "Degradation",
+    "degrade": "Degradation, shown",
+    "discriminator": "The discriminator",
+    "export": "Export",
+    "initial": "Weights to start from",
+    "loop": "A run under way",
+    "metrics": "Metrics",
+    "options": "Options",
+    "processes": "Devices and processes",
+    "recipes": "The default weights' recipe",
+    "record": "What a run writes",
+    "run": "A run begun or resumed",
+    "state": "Checkpoints that do not fit",
+    "validation": "Validation",
+}
+"""What a user calls each part of the packages that says something; ARCHITECTURE.md has the parts' tables."""
 _ERRORS = {
     *(
         "RestorationError",
@@ -64,17 +101,27 @@ class Messages(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """A term for each module, with its messages below."""
-        items = nodes.definition_list()
-        for path in sorted((ROOT / self.arguments[0]).rglob("*.py")):
+        """A term for each part of the package, with its messages below."""
+        package = ROOT / self.arguments[0]
+        parts: dict[str, dict[str, bool]] = {}
+        for path in sorted(package.rglob("*.py")):
             self.env.note_dependency(str(path))
-            if texts := list(said(path)):
-                name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
-                shown = (re.sub(rf"{GAP}\.(?=$|\s)", GAP, text) for text in texts)  # no fourth dot
-                lines = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", t)) for t in shown))
-                term = nodes.term("", "", nodes.literal("", name.removesuffix(".__init__")))
-                items += nodes.definition_list_item("", term, nodes.definition("", lines))
+            part = path.relative_to(package).with_suffix("").parts[0]
+            for text in said(path):
+                shown = re.sub(rf"{GAP}\.(?=$|\s)", GAP, text)  # no fourth dot
+                parts.setdefault(part, {})[shown] = True
+        items = nodes.definition_list()
+        for part, texts in sorted(parts.items(), key=lambda item: self._title(item[0])):
+            lines = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", t)) for t in texts))
+            name = nodes.strong("", self._title(part))
+            term = nodes.term("", "", name, nodes.Text(" ("), nodes.literal("", part), nodes.Text(")"))
+            items += nodes.definition_list_item("", term, nodes.definition("", lines))
         return [items]
+
+    def _title(self, part: str) -> str:
+        if part not in TITLES:
+            raise self.error(f"docs/messages.py has no title for {self.arguments[0]}.{part}")
+        return TITLES[part]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

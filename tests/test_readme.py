@@ -38,15 +38,24 @@ DOCUMENTS = (
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
 
+TEXTS = {
+    "model": "a name or a file",
+    "device": "auto or names of devices",
+    "cuts": "auto, none or a file",
+    "memory": "auto, a share or an amount",
+}
+"""What the values are of settings that are neither numbers nor choices."""
+
+
 def settings_table() -> str:
     """Markdown from the fields of `Settings`."""
     lines = ["| setting | default | values | meaning |", "| --- | --- | --- | --- |"]
     for item in fields(Settings):
         rule = item.metadata
-        values = ", ".join(rule["choices"])
+        values = ", ".join(rule["choices"]) or TEXTS.get(item.name, "")
         if not isinstance(item.default, str):
-            values = f"{rule['low']:g} to {rule['high']:g} {rule['unit']}".strip()
-        lines.append(f"| `{item.name}` | {item.default} | {values or 'text'} | {rule['help']} |")
+            values = f"{rule['low']:g} to {rule['high']:g} {rule['unit'].partition(',')[0]}".strip()
+        lines.append(f"| `{item.name}` | {item.default} | {values} | {rule['help']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -95,7 +95,7 @@ def run(
         from training.run import run as train
 
     with joined(device) as processes:
-        number = train(stage, out, processes, resume=resume, announce=click.echo)
+        number = train(stage, out, processes, resume=resume)
         if not number and processes.leads:
             say(f"training: done; python -m training export {out} OUT.safetensors makes weights of it")
     if number == signal.SIGINT:

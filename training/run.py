@@ -8,7 +8,7 @@ import platform
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,6 @@ def run(
     processes: Processes,
     *,
     resume: bool,
-    announce: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Train a stage to its end, or until a signal asks to stop.
 
@@ -56,7 +55,6 @@ def run(
         folder: the run's: configuration, checkpoints, losses, pictures.
         processes: who trains.
         resume: go on from the newest checkpoint of the folder; without one there, begin.
-        announce: given the whole configuration as TOML when nothing stands in the way any more.
 
     Returns:
         0, or the number of the signal that stopped the run.
@@ -84,8 +82,8 @@ def run(
     clips = _clips(stage, folder, processes)
     configuration = written(stage)
     if processes.leads:
-        announce(configuration)
         _write_down(folder, stage, configuration, clips)
+        log.info("every option with its value is in %s", folder / "stage.toml")
     loader = make_loader(
         TrainingClips(clips.clips, stage.data, stage.degradation, stage.seed),
         positions,
@@ -131,7 +129,7 @@ def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
         reasons = Counter(refused.reason for refused in survey.refused)
         for reason, count in reasons.most_common():
             example = next(refused.name for refused in survey.refused if refused.reason == reason)
-            log.warning("%d left out: %s (such as %s)", count, reason, example)
+            log.warning("left out: %s%s: %s", example, f" and {count - 1} more" if count > 1 else "", reason)
     return survey
 
 

@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -14,6 +16,9 @@ import pytest
 import vapoursynth as vs
 
 from tests.docs.site import DOCS, ROOT
+from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.settings import Settings
 
 OTHERS = "## From other programs"
 GAP = "…"
@@ -29,7 +34,16 @@ def literals(package: str) -> Iterator[str]:
                 yield re.sub(r"%[\d.]*[sdf]", GAP, node.value)
 
 
-LITERALS = "\0".join([*literals("vsrealbasicvsr"), *literals("training")])
+def refusals() -> Iterator[str]:
+    """What is said of a value in the wrong form, by the settings' own checks."""
+    for item in fields(Settings):
+        if item.metadata["form"]:
+            with pytest.raises(SettingsError) as refused:
+                Settings.from_mapping({item.name: "wrong"})
+            yield str(refused.value).replace("'wrong'", GAP)
+
+
+LITERALS = "\0".join([*literals("vsrealbasicvsr"), *literals("training"), *refusals()])
 
 
 def headings() -> list[str]:
@@ -68,6 +82,9 @@ def test_other_programs_say_what_is_quoted() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = next(line for line in done.stderr.splitlines() if "No such filter" in line)
     assert f"### {said.rpartition('] ')[2]}" in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = next(name for name in project["dependencies"] if name.startswith("av>"))
+    assert f"### ERROR: Could not find a version that satisfies the requirement {needed}\n" in text
     command = [sys.executable, "-I", "-S", "-c", "import vsrealbasicvsr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert f"### {done.stderr.splitlines()[-1].partition(': ')[2]}" in text
@@ -96,6 +113,13 @@ def test_every_example_is_shown() -> None:
     }
     assert scripts <= shown
     assert all(Path(ROOT, name).is_file() for name in shown)
+
+
+def test_the_page_of_commands_has_all_of_them() -> None:
+    text = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    listed = re.search(r"^   :commands: (.+)$", text, re.MULTILINE)
+    assert listed is not None
+    assert sorted(listed[1].split(", ")) == sorted(main.commands)
 
 
 def test_every_section_of_the_readme_is_on_a_page() -> None:

@@ -341,7 +341,10 @@ def test_the_smoke_stage_runs_on_the_sample_clip(
     stopped.append(process)
     output, errors = process.communicate(timeout=280)
     assert process.returncode == 0, errors
-    assert tomllib.loads(output)["iterations"] == 2
+    assert output == ""
+    assert f"training: every option with its value is in {out / 'stage.toml'}\n" in errors
+    assert tomllib.loads((out / "stage.toml").read_text(encoding="utf-8"))["iterations"] == 2
+    assert "training: left out: examples/media: damaged, or pictures of mixed sizes (" in errors
     table = rows(out)
     assert len(table) == 2
     for name in ("pixel", "cleaning", "perceptual", "adversarial", "real", "fake"):

@@ -33,7 +33,7 @@ class Refused:
 
     Attributes:
         name: the file or folder.
-        reason: why, the same words for the same reason.
+        reason: what it is or has, the same words for the same reason.
     """
 
     name: str
@@ -82,7 +82,7 @@ def find_clips(
     Raises:
         TrainingError: a folder does not exist or holds nothing, or nothing can be used.
     """
-    too_short = f"have fewer than the {count} frames of a sample (set by {count_option})"
+    too_short = f"fewer than the {count} frames of a sample (set by {count_option})"
     survey = _Surveyor(options, count, side, cache, progress or (lambda _: None), too_short)
     found = [*survey.footage(folders), *survey.photographs(photos)]
     clips = tuple(item for item in found if not isinstance(item, Refused))
@@ -91,8 +91,8 @@ def find_clips(
         reason, times = Counter(item.reason for item in refused).most_common(1)[0]
         example = next(item.name for item in refused if item.reason == reason)
         raise TrainingError(
-            f"Nothing in {', '.join(map(str, (*folders, *photos)))} can be used; {times} of {len(refused)} "
-            f"finds {reason}, such as {example}."
+            f"Nothing in {', '.join(map(str, (*folders, *photos)))} can be used. The reason for {times} "
+            f"of {len(refused)}: {reason}, such as {example}."
         )
     return Survey(clips, refused)
 
@@ -130,7 +130,7 @@ class _Surveyor:
         try:
             clip = frame_clip(folder, pictures)
         except ClipError as error:
-            return Refused(str(folder), f"are damaged or of mixed sizes ({error})")
+            return Refused(str(folder), f"damaged, or pictures of mixed sizes ({error})")
         reason = self._too_small(len(clip.names), clip.size)
         return Refused(clip.name, reason) if reason else clip
 
@@ -138,7 +138,7 @@ class _Surveyor:
         try:
             size = picture_size(path)
         except ClipError:
-            return Refused(str(path), "are damaged or no pictures")
+            return Refused(str(path), "damaged, or no picture")
         reason = self._too_small(self._count, size)
         return Refused(str(path), reason) if reason else PhotoClip(path, self._options.motion, self._pictures)
 
@@ -152,7 +152,7 @@ class _Surveyor:
             yield Refused(str(path), str(unfit))
             return
         if lost:
-            yield Refused(str(path), f"lack {lost} frames that cannot be decoded (the others are used)")
+            yield Refused(str(path), f"{lost} frames that cannot be decoded (the others are used)")
         for first, frames in video.shots():
             clip = ShotClip(video, first, frames, self._pictures)
             reason = self._too_small(frames, video.size)
@@ -162,7 +162,7 @@ class _Surveyor:
         if frames < self._count:
             return self._too_short
         if min(size) < self._side:
-            return f"are smaller than {self._side}x{self._side} (four times data.low_size)"
+            return f"smaller than {self._side}x{self._side} (four times data.low_size)"
         return ""
 
     def _video(self, path: Path) -> tuple[Video, int]:
@@ -207,14 +207,14 @@ def _watched(path: Path, threshold: float, progress: Callable[[str], None]) -> t
     cuts = []
     with open_source(path, deinterlace="off") as source:
         if source.info.interlaced:
-            raise _UnfitError("are interlaced (`python -m training prepare` deinterlaces them)")
+            raise _UnfitError("interlaced (`python -m training prepare` deinterlaces them)")
         expected = source.info.frames
         progress(f"looking for the scene cuts of {path}" + (f", {expected} frames" if expected else ""))
         for frame, is_first in find_cuts(source, threshold=threshold):
             time = frame.picture.pts
             if time is None or (times and time <= times[-1]):
                 raise _UnfitError(
-                    "have no rising time stamps (`python -m training prepare` makes pictures of them)"
+                    "no rising time stamps (`python -m training prepare` makes pictures of such videos)"
                 )
             if is_first:
                 cuts.append(len(times))

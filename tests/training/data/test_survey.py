@@ -53,9 +53,9 @@ def test_what_cannot_be_used_is_listed_with_its_reason(tmp_path: Path, ffmpeg: C
     assert [Path(clip.name).name for clip in found.clips] == ["good"]
     reasons = {Path(refused.name.split(",")[0]).name: refused.reason for refused in found.refused}
     assert reasons.keys() == {"short", "small", "mixed", "cut", "text.mp4", "empty.mkv", "two.mp4"}
-    assert reasons["short"].startswith("have fewer than the 3 frames of a sample")
+    assert reasons["short"].startswith("fewer than the 3 frames of a sample")
     assert reasons["two.mp4"] == reasons["short"]
-    assert reasons["small"].startswith("are smaller than 32x32")
+    assert reasons["small"].startswith("smaller than 32x32")
     assert "00000003.png is 48x41, the first picture of its folder 48x40" in reasons["mixed"]
     assert "00000000.png is damaged" in reasons["cut"]
     assert reasons["text.mp4"].startswith("cannot be read")
@@ -66,8 +66,8 @@ def test_what_cannot_be_used_is_listed_with_its_reason(tmp_path: Path, ffmpeg: C
     [
         (lambda path: path / "nowhere", "There is no folder or video"),
         (lambda path: path, "holds neither pictures nor videos"),
-        (lambda path: folder_of(path / "short", frames=2), r"have fewer than the 3 frames.*data\.frames"),
-        (lambda path: folder_of(path / "small", width=30), r"are smaller than 32x32.*data\.low_size"),
+        (lambda path: folder_of(path / "short", frames=2), r"fewer than the 3 frames.*data\.frames"),
+        (lambda path: folder_of(path / "small", width=30), r"smaller than 32x32.*data\.low_size"),
     ],
 )
 def test_a_folder_without_use_gets_one_sentence(
