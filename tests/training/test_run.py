@@ -265,9 +265,9 @@ def test_two_processes_give_the_losses_of_one_with_the_whole_batch(
     run(stage, tmp_path / "one", ALONE, resume=False)
     process = start(toml(stage, tmp_path / "stage.toml"), "--out", tmp_path / "two", processes=2)
     stopped.append(process)
-    output, errors = process.communicate(timeout=200)
+    _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
-    assert output.count("iterations = 3") == 1, "one process speaks"
+    assert errors.count("every option with its value is in") == 1, "one process speaks"
     for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         for name in LOSSES:
             assert float(b[name]) == pytest.approx(float(a[name]), abs=1e-5), (a["iteration"], name)

@@ -163,7 +163,7 @@ def test_interlaced_video_is_refused_with_a_way_out(ffmpeg: Callable[..., None],
     assert len(found.clips) == 1
     (refused,) = found.refused
     assert refused.name.endswith("tape.mpg")
-    assert refused.reason == "are interlaced (`python -m training prepare` deinterlaces them)"
+    assert refused.reason == "interlaced (`python -m training prepare` deinterlaces them)"
 
 
 def test_the_cache_keeps_what_was_used_last_within_its_bounds() -> None:
