@@ -110,4 +110,6 @@ def _summary(found: Status) -> str:
         if found.running and found.total:
             left = round((found.total - found.frames) / found.rate)
             words.append(f"{timedelta(seconds=max(left, 0))} left")
+    if found.running:
+        words.append("whole segments alone are counted")
     return ", ".join(words)
