@@ -6,7 +6,7 @@ import importlib.util
 import itertools
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -14,9 +14,12 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner, Result
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.compare.browser import Browser, find_chromium
+from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.network import RealBasicVSR
 
 # pytest-xdist runs a process for each core. Teams of threads on busy cores wait for each other: a clip that
@@ -87,6 +90,31 @@ def identity_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network.basicvsr.conv_last.weight.zero_()
         network.basicvsr.conv_last.bias.zero_()
     return save(network, tmp_path_factory.mktemp("model") / "identity.safetensors")
+
+
+Restore = Callable[..., Result]
+
+
+@pytest.fixture
+def restore(tiny_model: Path) -> Restore:
+    """Run the command in this process with the tiny network."""
+
+    def run(*arguments: str | Path) -> Result:
+        common = ["restore", "--model", str(tiny_model), "--device", "cpu"]
+        return CliRunner().invoke(main, [*common, *map(str, arguments)])
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real browser, which the tests of a module share; each gives it a size and opens its page."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium here; CHROMIUM=PATH names one")
+    browser = Browser(program, tmp_path_factory.mktemp("profile"), 1280, 800)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,21 +19,9 @@ import av
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.conftest import Restore
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.settings import Settings
-
-Restore = Callable[..., Result]
-
-
-@pytest.fixture
-def restore(tiny_model: Path) -> Restore:
-    """Run the command in this process with the tiny network."""
-
-    def run(*arguments: str | Path) -> Result:
-        common = ["restore", "--model", str(tiny_model), "--device", "cpu"]
-        return CliRunner().invoke(main, [*common, *map(str, arguments)])
-
-    return run
 
 
 def one_line(result: Result, code: int, *parts: str) -> None:

@@ -7,14 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from tests.compare.browser import Browser, find_chromium
 from tests.compare.contrast import contrast
 from tests.compare.pages import painted
 from vsrealbasicvsr.compare.comparison import Choices, compare
 from vsrealbasicvsr.compare.stills import Still, Stills
 
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here; CHROMIUM=PATH names one")
 SIZES = {"desk": (1280, 800, False), "phone": (390, 844, True)}
 MODES = ("slider", "flip", "difference", "sheet")
 NUMBERS = (0, 5, 9)
@@ -60,20 +57,13 @@ def page(request, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    made = Browser(PROGRAM, tmp_path_factory.mktemp("profile"), 1280, 800)
-    yield made
-    made.close()
-
-
 @pytest.fixture(params=SIZES)
-def browser(request, program, page):
+def browser(request, chromium, page):
     width, height, is_mobile = SIZES[request.param]
-    program.resize(width, height, mobile=is_mobile)
-    program.open(page)
-    program.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
-    return program
+    chromium.resize(width, height, mobile=is_mobile)
+    chromium.open(page)
+    chromium.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    return chromium
 
 
 def each_mode(browser):

@@ -7,13 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.compare.browser import Browser, corner, drag, find_chromium, pixels_of
+from tests.compare.browser import corner, drag, pixels_of
 from tests.compare.pages import folder, painted
 from vsrealbasicvsr.compare.comparison import Choices, compare
 from vsrealbasicvsr.compare.stills import Still, Stills
 
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here; CHROMIUM=PATH names one")
 FIRST = [painted(number, 64, 48) for number in range(3)]
 SECOND = [painted(number + 50, 128, 96) for number in range(3)]
 
@@ -26,18 +24,11 @@ def page(tmp_path_factory):
     return at / "page.html"
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    made = Browser(PROGRAM, tmp_path_factory.mktemp("profile"), 1280, 1000)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def browser(program, page):
-    program.resize(1280, 1000)
-    program.open(page)
-    return program
+def browser(chromium, page):
+    chromium.resize(1280, 1000)
+    chromium.open(page)
+    return chromium
 
 
 def shown_picture(browser, width: int, height: int) -> np.ndarray:
@@ -81,57 +72,57 @@ def test_at_a_browser_zoom_of_150_percent_pixels_are_the_screens_own(browser):
 ODD = '<b>x</b><img src=x onerror=alert(1)> & {{data}} "q" ' + 200 * "long"
 
 
-def test_odd_and_equal_labels_are_texts_and_told_apart(program, tmp_path):
+def test_odd_and_equal_labels_are_texts_and_told_apart(chromium, tmp_path):
     sources = [folder(tmp_path / "a", FIRST), folder(tmp_path / "b", SECOND)]
     page = tmp_path / "page.html"
     page.write_text(compare(sources, Choices(labels=(ODD, ODD))).text, encoding="utf-8")
     for width, height in ((390, 844), (1280, 800)):
-        program.resize(width, height, mobile=width < 600)
-        program.open(page)
+        chromium.resize(width, height, mobile=width < 600)
+        chromium.open(page)
         for mode in ("slider", "flip", "difference", "sheet"):
-            program.run(f"setMode('{mode}')")
-            program.settle()
-            assert program.run("document.documentElement.scrollWidth") <= width
-        assert program.run("document.querySelectorAll('b, img[src=x]').length") == 0
-        assert program.run("$('left-name').textContent") == f"1 {ODD}"
-        program.press("s")
-        assert f": 1 {ODD} (lossless) and 2 {ODD} (lossless)" in program.run("$('status').textContent")
-        assert program.run("[...$('left').options].map(o => o.textContent)") == [f"1 {ODD}", f"2 {ODD}"]
-    assert program.complaints == []
+            chromium.run(f"setMode('{mode}')")
+            chromium.settle()
+            assert chromium.run("document.documentElement.scrollWidth") <= width
+        assert chromium.run("document.querySelectorAll('b, img[src=x]').length") == 0
+        assert chromium.run("$('left-name').textContent") == f"1 {ODD}"
+        chromium.press("s")
+        assert f": 1 {ODD} (lossless) and 2 {ODD} (lossless)" in chromium.run("$('status').textContent")
+        assert chromium.run("[...$('left').options].map(o => o.textContent)") == [f"1 {ODD}", f"2 {ODD}"]
+    assert chromium.complaints == []
 
 
-def test_a_photograph_has_numbers_and_no_curve(program, tmp_path):
+def test_a_photograph_has_numbers_and_no_curve(chromium, tmp_path):
     photos = [
         folder(tmp_path / name, [one]) / "0000.png" for name, one in (("a", FIRST[0]), ("b", SECOND[0]))
     ]
     page = tmp_path / "page.html"
     page.write_text(compare(photos, Choices()).text, encoding="utf-8")
-    program.resize(1280, 1000)
-    program.open(page)
+    chromium.resize(1280, 1000)
+    chromium.open(page)
     hidden = "['plot', 'thumbnails', 'previous', 'next'].map(id => $(id).checkVisibility())"
-    assert program.run(hidden) == [False] * 4
-    assert program.run("$('numbers').checkVisibility()")
-    rows = program.run("[...$('numbers').rows].map(r => [...r.cells].map(c => c.textContent))")
+    assert chromium.run(hidden) == [False] * 4
+    assert chromium.run("$('numbers').checkVisibility()")
+    rows = chromium.run("[...$('numbers').rows].map(r => [...r.cells].map(c => c.textContent))")
     assert rows[0] == ["Source", "Frame", "Time", "Difference", "Picture"]  # no PSNR, for the sizes differ
     assert [row[0] for row in rows[1:]] == ["1 a/0000.png", "2 b/0000.png"]
     halved = SECOND[0].reshape(48, 2, 64, 2, 3).mean(axis=(1, 3))
     assert float(rows[2][3]) == pytest.approx(np.abs(FIRST[0] - halved).mean(), abs=0.5)
-    assert program.complaints == []
+    assert chromium.complaints == []
 
 
-def test_a_tall_picture_is_shown_whole_on_a_phone(program, tmp_path):
+def test_a_tall_picture_is_shown_whole_on_a_phone(chromium, tmp_path):
     tall = [folder(tmp_path / name, [painted(seed, 72, 128)]) for name, seed in (("a", 1), ("b", 2))]
     page = tmp_path / "page.html"
     page.write_text(compare(tall, Choices()).text, encoding="utf-8")
-    program.resize(390, 844, mobile=True)
-    program.open(page)
+    chromium.resize(390, 844, mobile=True)
+    chromium.open(page)
     for mode in ("slider", "sheet"):
-        program.run(f"setMode('{mode}')")
-        program.settle()
+        chromium.run(f"setMode('{mode}')")
+        chromium.settle()
         for index in range(2):
             image, layer = (
-                corner(program, f"layers[{index}].image"),
-                corner(program, f"layers[{index}].layer"),
+                corner(chromium, f"layers[{index}].image"),
+                corner(chromium, f"layers[{index}].layer"),
             )
             assert image["width"] / image["height"] == pytest.approx(72 / 128, rel=0.01)
             assert image["height"] > 300
@@ -141,16 +132,16 @@ def test_a_tall_picture_is_shown_whole_on_a_phone(program, tmp_path):
             assert image["y"] + image["height"] <= layer["y"] + layer["height"] + 2
 
 
-def test_the_plot_shows_the_series_that_is_chosen(program, tmp_path):
+def test_the_plot_shows_the_series_that_is_chosen(chromium, tmp_path):
     stills = [
         Stills(name, tuple(Still(n, Fraction(n), painted(n + seed), passes, 4.0 - n) for n in (0, 4, 8)))
         for name, seed, passes in (("source", 0, None), ("mild", 10, 1), ("strong", 20, 3))
     ]
     page = tmp_path / "page.html"
     page.write_text(compare(stills, Choices()).text, encoding="utf-8")
-    program.resize(1280, 1000)
-    program.open(page)
-    assert program.run("[...$('series').options].map(o => o.value)") == [
+    chromium.resize(1280, 1000)
+    chromium.open(page)
+    assert chromium.run("[...$('series').options].map(o => o.value)") == [
         "difference",
         "psnr",
         "passes",
@@ -160,15 +151,15 @@ def test_the_plot_shows_the_series_that_is_chosen(program, tmp_path):
         "[...document.querySelectorAll('#plot polyline')]"
         ".map(l => l.getAttribute('points').split(' ').map(p => Number(p.split(',')[1])))"
     )
-    program.run("$('series').value = 'passes'; $('series').dispatchEvent(new Event('change'))")
-    assert program.run(heights) == [[pytest.approx(196 - 188 / 3, abs=0.1)] * 3, [8] * 3]
-    assert program.run("$('legend').innerText").split("\n") == ["mild", "strong"]
-    assert "strong 3 to 3" in program.run("$('plot').getAttribute('aria-label')")
-    program.run("$('series').value = 'residue'; $('series').dispatchEvent(new Event('change'))")
-    assert len(program.run(heights)) == 3
-    assert "frame's last cleaning pass" in program.run("$('plot-note').textContent")
-    program.press("ArrowRight")
-    rows = program.run("[...$('numbers').rows].map(r => [...r.cells].map(c => c.textContent))")
+    chromium.run("$('series').value = 'passes'; $('series').dispatchEvent(new Event('change'))")
+    assert chromium.run(heights) == [[pytest.approx(196 - 188 / 3, abs=0.1)] * 3, [8] * 3]
+    assert chromium.run("$('legend').innerText").split("\n") == ["mild", "strong"]
+    assert "strong 3 to 3" in chromium.run("$('plot').getAttribute('aria-label')")
+    chromium.run("$('series').value = 'residue'; $('series').dispatchEvent(new Event('change'))")
+    assert len(chromium.run(heights)) == 3
+    assert "frame's last cleaning pass" in chromium.run("$('plot-note').textContent")
+    chromium.press("ArrowRight")
+    rows = chromium.run("[...$('numbers').rows].map(r => [...r.cells].map(c => c.textContent))")
     assert rows[0] == ["Source", "Frame", "Time", "Difference", "PSNR", "Passes", "Residue", "Picture"]
     assert rows[1] == ["1 source", "4", "4.00 s", "–", "–", "–", "0.000", "lossless"]
     error = ((painted(4).astype(float) - painted(24)) ** 2).mean()
@@ -177,7 +168,7 @@ def test_the_plot_shows_the_series_that_is_chosen(program, tmp_path):
     assert rows[3] == [
         *("3 strong", "4", "4.00 s", f"{apart:.3f}", f"{ratio:.2f} dB", "3", "0.000", "lossless")
     ]
-    assert program.complaints == []
+    assert chromium.complaints == []
 
 
 def test_the_divider_follows_the_mouse_and_the_keys(browser):

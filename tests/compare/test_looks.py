@@ -6,21 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.compare.browser import Browser, find_chromium
 from tests.compare.screenshot import REFERENCES, SCENES, distance, make_page, shoot
 
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here; CHROMIUM=PATH names one")
 MOST = 0.25
 """Share of the pixels of any square that may differ: room for another version's controls, none for a move."""
 PANELS = ("#theme", ".modes", ".zoom", "#stage", ".divider", "#thumbnails", ".plot", "#sources")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    made = Browser(PROGRAM, tmp_path_factory.mktemp("profile"), 1280, 800)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +20,8 @@ def pages(tmp_path_factory):
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_the_page_looks_as_it_did(browser, pages, tmp_path, scene):
-    shown = shoot(browser, pages[SCENES[scene][0]], scene)
+def test_the_page_looks_as_it_did(chromium, pages, tmp_path, scene):
+    shown = shoot(chromium, pages[SCENES[scene][0]], scene)
     reference, new = REFERENCES / f"{scene}.png", tmp_path / f"{scene}.png"
     apart = distance(shown, np.asarray(Image.open(reference).convert("RGB")))
     if apart > MOST:
@@ -40,14 +30,14 @@ def test_the_page_looks_as_it_did(browser, pages, tmp_path, scene):
         f"{apart:.0%} of a square of {new} differ from {reference}: look at both, and if the new is as it "
         "should be, run python -m tests.compare.screenshot."
     )
-    assert browser.complaints == []
+    assert chromium.complaints == []
 
 
 @pytest.mark.parametrize("scene", ["desk-slider", "phone-slider"])
-def test_a_panel_that_moves_is_noticed(browser, pages, scene):
+def test_a_panel_that_moves_is_noticed(chromium, pages, scene):
     page = pages[SCENES[scene][0]]
-    before = shoot(browser, page, scene)
-    assert distance(shoot(browser, page, scene), before) == 0
+    before = shoot(chromium, page, scene)
+    assert distance(shoot(chromium, page, scene), before) == 0
     for panel in PANELS:
-        moved = shoot(browser, page, scene, f"{panel} {{ position: relative; top: 8px; left: 8px }}")
+        moved = shoot(chromium, page, scene, f"{panel} {{ position: relative; top: 8px; left: 8px }}")
         assert distance(moved, before) > MOST, panel

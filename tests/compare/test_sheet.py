@@ -7,13 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.compare.browser import Browser, corner, drag, find_chromium, pixels_of
+from tests.compare.browser import corner, drag, pixels_of
 from tests.compare.pages import painted
 from vsrealbasicvsr.compare.comparison import Choices, compare
 from vsrealbasicvsr.compare.stills import Still, Stills
 
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here; CHROMIUM=PATH names one")
 MANY = 11
 
 
@@ -38,18 +36,11 @@ def page(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    made = Browser(PROGRAM, tmp_path_factory.mktemp("profile"), 1280, 800)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def browser(program, page):
-    program.resize(1280, 800)
-    program.open(page)
-    return program
+def browser(chromium, page):
+    chromium.resize(1280, 800)
+    chromium.open(page)
+    return chromium
 
 
 def tile(browser, source: int, width: int = 64, height: int = 48, x: int = 0, y: int = 0) -> np.ndarray:

@@ -1,15 +1,14 @@
-"""The documentation builds without a warning, its links lead somewhere, its pages read well in a browser."""
+"""The documentation builds without a warning, its links lead somewhere, its pages read well in a chromium."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.compare.browser import Browser, find_chromium
+from tests.compare.browser import Browser
 from tests.docs.site import DOCS, ROOT, Page, Site, build
 
 WIDTHS = (1280, 390)
@@ -28,16 +27,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Site:
     return Site(folder)
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    program = find_chromium()
-    if program is None:
-        pytest.skip("no Chromium on the PATH; CHROMIUM=PATH names one")
-    opened = Browser(program, tmp_path / "profile", WIDTHS[0], 900)
-    yield opened
-    opened.close()
 
 
 def test_every_page_is_built(site: Site, folder: Path) -> None:
@@ -83,23 +72,23 @@ def test_pictures_stay_small() -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_complains_or_is_wider_than_its_window(browser: Browser, site: Site, width: int) -> None:
-    browser.resize(width, 844, mobile=width < 500)
+def test_no_page_complains_or_is_wider_than_its_window(chromium: Browser, site: Site, width: int) -> None:
+    chromium.resize(width, 844, mobile=width < 500)
     for path in site.pages:
-        browser.open(path)
-        while browser.run("location.pathname") != path.as_posix():
+        chromium.open(path)
+        while chromium.run("location.pathname") != path.as_posix():
             pass
-        assert browser.complaints == [], path.name
-        assert browser.run("document.documentElement.scrollWidth") <= width, path.name
+        assert chromium.complaints == [], path.name
+        assert chromium.run("document.documentElement.scrollWidth") <= width, path.name
 
 
-def test_a_page_that_is_too_wide_or_complains_would_be_noticed(browser: Browser, tmp_path: Path) -> None:
+def test_a_page_that_is_too_wide_or_complains_would_be_noticed(chromium: Browser, tmp_path: Path) -> None:
     wide = '<meta name="viewport" content="width=device-width"><p style="width: 500px">wide</p>'
     (tmp_path / "wide.html").write_text(f"{wide}<script>console.error('oh')</script>", encoding="utf-8")
-    browser.resize(390, 844, mobile=True)
-    browser.open(tmp_path / "wide.html")
-    assert browser.run("document.documentElement.scrollWidth") > 390
-    assert len(browser.complaints) == 1
+    chromium.resize(390, 844, mobile=True)
+    chromium.open(tmp_path / "wide.html")
+    assert chromium.run("document.documentElement.scrollWidth") > 390
+    assert len(chromium.complaints) == 1
 
 
 def test_the_site_stays_out_of_git() -> None:

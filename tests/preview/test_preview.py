@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from tests.compare.pages import data_of, picture_of
+from tests.conftest import Restore
 from tests.preview.films import BLACK, CUTS, LENGTH, make_film, pictures
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.compare.stills import Still, Stills
@@ -33,23 +34,10 @@ from vsrealbasicvsr.preview.work import plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.source import SourceFrame, open_source
 
-Restore = Callable[..., Result]
-
 
 @pytest.fixture(scope="session")
 def film(ffmpeg: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_film(ffmpeg, tmp_path_factory.mktemp("film") / "film.mkv")
-
-
-@pytest.fixture
-def restore(tiny_model: Path) -> Restore:
-    """Run the command in this process with the tiny network."""
-
-    def run(*arguments: str | Path) -> Result:
-        common = ["restore", "--model", str(tiny_model), "--device", "cpu"]
-        return CliRunner().invoke(main, [*common, *map(str, arguments)])
-
-    return run
 
 
 def done(result: Result) -> Result:
