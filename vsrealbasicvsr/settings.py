@@ -17,6 +17,8 @@ from vsrealbasicvsr.errors import SettingsError
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Acceleration = Literal["auto", "off", "compile", "graphs", "fused", "tensorrt"]
 
+UNSEEN = ("device", "memory", "acceleration")
+"""Settings that change no picture, but for its last bits."""
 DEVICE = r"auto|cpu(?::\d+)?|cuda|(?:cuda:)?\d+"
 """One device's name, for `re.ASCII`; whether the machine has it is told where it is used."""
 

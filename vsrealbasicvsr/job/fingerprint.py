@@ -14,11 +14,11 @@ from vsrealbasicvsr.cuts import read_cuts
 from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import UNSEEN, Settings
 from vsrealbasicvsr.video.encoders import encoder_of
 from vsrealbasicvsr.video.images import image_files, is_image_sequence
 
-_ELSEWHERE = ("device", "memory", "acceleration", "model", "cuts")
+_ELSEWHERE = (*UNSEEN, "model", "cuts")
 """Settings that may differ from run to run, and those that are told by what is in their files."""
 _SAMPLES, _SAMPLE = 64, 1 << 16
 

@@ -11,11 +11,10 @@ from typing import Any
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.axes import shown
 from vsrealbasicvsr.job.delivery import Delivery
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import UNSEEN, Settings
 
 _PROGRAM = "vsrealbasicvsr"
-_WHERE = ("device", "memory", "acceleration")  # which do not change the pictures
-_DELIVERY = ("size", "scale", "kernel", "light", "deinterlace", "rate")  # which do
+_DELIVERY = ("size", "scale", "kernel", "light", "deinterlace", "rate")  # which change the pictures
 
 
 def note(settings: Settings, delivery: Delivery) -> str:
@@ -25,7 +24,7 @@ def note(settings: Settings, delivery: Delivery) -> str:
         value = getattr(settings, item.name)
         if item.name == "cuts":
             value = Path(value).name
-        if item.name not in ("model", *_WHERE) and value != item.default:
+        if item.name not in ("model", *UNSEEN) and value != item.default:
             words += [_flag(item.name), _text(value)]
     for name in _DELIVERY:
         value = getattr(delivery, name)

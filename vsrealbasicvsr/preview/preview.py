@@ -28,7 +28,6 @@ from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.output import OutputPlan, beside
 from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.resample import resize_picture
 from vsrealbasicvsr.video.source import Source, open_source
 
 OnProgress = Callable[[str, int, int | None], None]
@@ -72,9 +71,8 @@ def preview(
     """Restore some frames of a film as they will be in the whole of it, and lay them out in a page.
 
     The film is read once for its cuts and the choice, and for each network again where the chosen frames'
-    windows are. The
-    output and its job are left alone. Memory holds one window, whatever the film's length; the pictures lie
-    in a hidden folder beside the page until it is made.
+    windows are. The output and its job are left alone. Memory holds one window, whatever the film's length;
+    the pictures lie in a hidden folder beside the page until it is made.
 
     Args:
         source: As `restore_file` takes it.
@@ -208,16 +206,8 @@ class _Maker:
         return Still(restored.number, self._time(restored), path)
 
     def _after(self, restored: Restored) -> Still:
-        """As the job's writer resizes it, up to the conversion for the encoder."""
-        plan, delivery = self._order.plan, self._order.delivery
-        width, height = plan.size
-        picture = resize_picture(
-            restored.picture,
-            (height, width),
-            kernel=delivery.kernel,
-            light=delivery.light,
-            transfer=plan.colour.transfer,
-        )
+        """As a job resizes it, before its colours and codes are the encoder's."""
+        picture = self._order.conversion().resized(restored.picture)
         path = write_picture(self._room / f"{restored.number}-{restored.variant}.ppm", picture)
         cleaned = restored.cleaned
         return Still(restored.number, self._time(restored), path, cleaned.passes, round(cleaned.residue, 3))

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 
 from vsrealbasicvsr.axes import Axis, Value, combinations, shown
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import UNSEEN, Settings
 
 MOST = 31
 """The page has room for 32 sources; one of them is the film as it is."""
-_WHERE = ("device", "memory", "acceleration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Variant:
     def words(self) -> dict[str, str]:
         """Settings in words, without those that do not change the pictures, unless a grid varies them."""
         told = asdict(self.settings).items()
-        return {name: shown(value) for name, value in told if name not in _WHERE or name in self.varied}
+        return {name: shown(value) for name, value in told if name not in UNSEEN or name in self.varied}
 
 
 def variants(settings: Settings, axes: Sequence[Axis]) -> tuple[Variant, ...]:

@@ -64,9 +64,7 @@ class Restored:
 def plan_work(numbers: Sequence[int], scan: Scan, variants: Sequence[Settings]) -> list[Work]:
     """All work, for one network after the other in the order of the film.
 
-    Variants that differ in strength alone share theirs.
-
-    A device is the first of those that a variant names.
+    Variants that differ in strength alone share theirs. A device is the first of those that a variant names.
     """
     groups: dict[Settings, list[int]] = {}
     for place, settings in enumerate(variants):

@@ -45,7 +45,7 @@ class Conversion:
         """
         if picture.ndim == 1:
             return frame_from_codes(picture, self.width, self.height, self.pixel_format, self.colour)
-        return frame_from_rgb(self._resized(picture), self.pixel_format, self.colour)
+        return frame_from_rgb(self.resized(picture), self.pixel_format, self.colour)
 
     def codes(self, picture: Tensor) -> Tensor:
         """The frame's samples, made on the picture's device.
@@ -61,9 +61,14 @@ class Conversion:
         Raises:
             VideoError: as `frame`.
         """
-        return codes_from_rgb(self._resized(picture), self.pixel_format, self.colour)
+        return codes_from_rgb(self.resized(picture), self.pixel_format, self.colour)
 
-    def _resized(self, picture: Tensor) -> Tensor:
+    def resized(self, picture: Tensor) -> Tensor:
+        """A picture, (3, H, W), float32, 0-1, in the frames' size, on its device.
+
+        Raises:
+            VideoError: see `resize_picture`.
+        """
         return resize_picture(
             picture,
             (self.height, self.width),
