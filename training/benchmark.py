@@ -24,7 +24,7 @@ from training.data.clips import Clip
 from training.data.loader import make_loader
 from training.data.options import DataOptions
 from training.data.positions import Positions
-from training.data.samples import TrainingClips
+from training.data.samples import TrainingClips, collate
 from training.data.survey import find_clips
 from training.degradation.options import (
     BlurOptions,
@@ -168,7 +168,7 @@ def _measure(stage: Stage, scheme: str, bound: str, clips: tuple[Clip, ...], pro
     positions = Positions(
         first_iteration=0, iterations=stage.iterations, batch=stage.batch, processes=1, rank=0, accumulation=1
     )
-    loader = iter(make_loader(dataset, positions, workers=stage.data.workers, pin_memory=False))
+    loader = iter(make_loader(dataset, positions, collate, workers=stage.data.workers, pin_memory=False))
     whole, waiting = [], []
     for _ in range(stage.iterations):
         start = time.perf_counter()

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from training.configuration import read_stage
 from training.degradation.options import DegradationOptions
+from training.folders import require_folders
 from training.stage import Stage
 from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
@@ -74,6 +75,7 @@ def main() -> None:
 @click.option(
     "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
 )
+@click.option("--pool", "pools", multiple=True, type=_path, help="Pool of a cleaning stage; repeatable.")
 @click.option("--validate", "validation", type=_path, help="Folder to validate on.")
 @click.option("--out", required=True, type=_path, help="The run's folder.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in --out.")
@@ -81,14 +83,15 @@ def main() -> None:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 def run(
     configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
-    validation: Path | None, out: Path, resume: bool, assignments: tuple[str, ...], device: str,
+    pools: tuple[Path, ...], validation: Path | None, out: Path, resume: bool,
+    assignments: tuple[str, ...], device: str,
 ) -> None:  # fmt: skip
     """Train a stage; later files and --set stand above earlier ones.
 
     Shipped stages: stage1.toml, stage2.toml, smoke.toml and the paper's ablations, found by name.
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
-    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation)
+    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation, pools)
     # torch and the rest of training are imported here, so that --help and a refused option answer at once
     with signals_held():
         from training.processes import joined
@@ -125,6 +128,34 @@ def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
     click.echo(
         f"{prepared.written} files written, {prepared.already} were there, {len(prepared.damaged)} left out"
     )
+
+
+@main.command()
+@click.argument("configurations", nargs=-1, required=True, type=_path, metavar="STAGE.toml [MORE.toml ...]")
+@click.option("--data", multiple=True, type=_path, help="Folder of frame folders and videos; repeatable.")
+@click.option(
+    "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
+)
+@click.option("--teacher", type=_path, help="Folder with realesrgan-x4plus.param and .bin; else no teacher.")
+@click.option("--out", required=True, type=_path, help="The pool's folder.")
+@click.option("--count", default=20_000, show_default=True, type=click.IntRange(1), help="Samples.")
+@click.option("--frames", default=2, show_default=True, type=click.IntRange(1), help="Of each clip.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
+def pool(
+    configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
+    teacher: Path | None, out: Path, count: int, frames: int, assignments: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Make the samples of the cleaning stage once and keep them. Run it again to go on or to make more."""
+    stage = _with_sources(read_stage(configurations, assignments), data, photos)
+    require_folders(stage.sources)
+    from training.pool.fill import fill
+
+    with tqdm(total=count, unit=" samples", dynamic_ncols=True) as bar:
+        samples = fill(
+            stage, out, count=count, frames=frames, teacher=teacher,
+            progress=lambda there: bar.update(min(there, count) - bar.n),
+        )  # fmt: skip
+    click.echo(f"{samples} samples in {out}")
 
 
 @main.command()
@@ -195,8 +226,9 @@ def benchmark(data: Path | None, device: str, target: Path | None, **case: int) 
 
 
 def _with_sources(
-    stage: Stage, data: tuple[Path, ...], photos: tuple[Path, ...], validation: Path | None
-) -> Stage:
+    stage: Stage, data: tuple[Path, ...], photos: tuple[Path, ...], validation: Path | None = None,
+    pools: tuple[Path, ...] = (),
+) -> Stage:  # fmt: skip
     sources = stage.sources
     return replace(
         stage,
@@ -205,5 +237,6 @@ def _with_sources(
             data=tuple(map(str, data)) or sources.data,
             photos=tuple(map(str, photos)) or sources.photos,
             validation=str(validation) if validation else sources.validation,
+            pools=tuple(map(str, pools)) or sources.pools,
         ),
     )

@@ -1,11 +1,11 @@
-"""The loop: the same for both stages, on one process or many."""
+"""The loop: the same for all stages, on one process or many."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,27 +15,30 @@ import torch
 from tqdm import tqdm
 
 from training.checkpoint import Checkpoints
+from training.cleaning_step import CleaningFrames
 from training.data.samples import Batch
 from training.errors import TrainingError
-from training.feed import clips_of
 from training.interruption import Interruption, interruption
 from training.metrics.lpips import Lpips
 from training.objective import Clips
+from training.pool.samples import CleaningBatch
 from training.processes import Processes, first_line, is_lost_peer
 from training.record import Record
 from training.stage import Stage
 from training.state import State
-from training.step import Outcome, Step
+from training.step import Outcome
 from training.validation import Pair, is_better, validate
 
 log = logging.getLogger("training")
 
 
 @dataclass(slots=True, kw_only=True)
-class Loop:
+class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
     """Iterations from the state's to the stage's last, with checkpoints, validation and records between.
 
     Attributes:
+        feed: brings a batch to the training device.
+        step: one iteration on this process's parts of a batch.
         loader: yields this process's parts of each iteration's batch, in order.
         configuration: the stage as TOML, for the checkpoints.
         record: None in processes that do not write.
@@ -45,8 +48,9 @@ class Loop:
 
     stage: Stage
     state: State
-    step: Step
-    loader: Iterable[Batch]
+    feed: Callable[[B], C]
+    step: Callable[[Sequence[C]], Outcome]
+    loader: Iterable[B]
     processes: Processes
     checkpoints: Checkpoints
     configuration: str
@@ -66,8 +70,8 @@ class Loop:
                 began = time.perf_counter()
                 parts = list(islice(batches, self.stage.accumulation))
                 waited = time.perf_counter() - began
-                outcome, clips = self._iterate(parts)
-                self._note(outcome, clips, time.perf_counter() - began, waited)
+                outcome = self._iterate(parts)
+                self._note(outcome, time.perf_counter() - began, waited)
                 bar.update()
                 stop = self.processes.any(bool(asked.signal))
                 if stop or state.iteration == last or state.iteration % self.stage.record.checkpoint == 0:
@@ -76,19 +80,19 @@ class Loop:
                     return self._stopped(asked)
         return 0
 
-    def _iterate(self, parts: Sequence[Batch]) -> tuple[Outcome, Clips]:
+    def _iterate(self, parts: Sequence[B]) -> Outcome:
         for message in dict.fromkeys(message for batch in parts for message in batch.damaged):
             self.state.damaged += 1
             if message not in self._reported:
                 self._reported.add(message)
                 log.warning("another clip was taken instead: %s", message)
-        clips = [clips_of(batch, self.stage, self.processes.device) for batch in parts]
+        clips = [self.feed(batch) for batch in parts]
         self._whole = False
         outcome = self.step(clips)
         self.state.iteration += 1
         self._whole = True
         self._count_skips(outcome)
-        return outcome, clips[-1]
+        return outcome
 
     def _count_skips(self, outcome: Outcome) -> None:
         self._skips = self._skips + 1 if outcome.skipped else 0
@@ -104,7 +108,7 @@ class Loop:
                 "0, and resume from the last checkpoint."
             )
 
-    def _note(self, outcome: Outcome, clips: Clips, seconds: float, waited: float) -> None:
+    def _note(self, outcome: Outcome, seconds: float, waited: float) -> None:
         if self.record is None:
             return
         number, options = self.state.iteration, self.stage.record
@@ -122,7 +126,7 @@ class Loop:
                 }
             )
         if options.pictures and number % options.pictures == 0:
-            self.record.picture(number, clips, outcome.last)
+            self.record.picture(number, outcome.picture)
 
     def _save(self, *, must: bool, measured: bool) -> None:
         """Write a checkpoint, then validate, which takes long, and write it again if it is the best."""

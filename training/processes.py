@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -65,6 +65,14 @@ class Processes:
         """Until all are here."""
         if self.count > 1:
             dist.barrier(device_ids=[self.device.index] if self.device.type == "cuda" else None)
+
+
+def apart(module: nn.Module, apart: bool) -> AbstractContextManager[None]:
+    """Whether the processes' gradients stay apart for now; they meet in the last backward pass."""
+    if apart and isinstance(module, DistributedDataParallel):
+        context: AbstractContextManager[None] = module.no_sync()
+        return context
+    return nullcontext()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.errors import TrainingError
-from training.generator import Restoration
-from training.objective import Clips
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -24,8 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("training")
 
 LOSSES = (
-    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "real", "fake", "gradient_norm",
-    "learning_rate", "seconds", "waiting", "skipped", "damaged",
+    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "real", "fake",
+    "first_pass", "last_pass", "gradient_norm", "learning_rate", "seconds", "waiting",
+    "skipped", "damaged",
 )  # fmt: skip
 VALIDATION = ("iteration", "psnr", "ssim", "lpips", "clips")
 
@@ -65,12 +64,10 @@ class Record:
         """A line of `VALIDATION`."""
         self._line("validation.csv", VALIDATION, values, "validation")
 
-    def picture(self, iteration: int, clips: Clips, result: Restoration) -> None:
-        """The middle frame of the first clip: low, cleaned, restored, truth, side by side."""
-        middle = clips.low.shape[1] // 2
-        parts = (clips.low, result.cleaned, result.restored, clips.sharpened)
-        size = tuple(clips.sharpened.shape[-2:])
-        row = [F.interpolate(part[:1, middle].float(), size=size, mode="nearest")[0] for part in parts]
+    def picture(self, iteration: int, frames: Sequence[Tensor]) -> None:
+        """Frames side by side, each (3, h, w), 0-1, enlarged to the last one's size."""
+        size = tuple(frames[-1].shape[-2:])
+        row = [F.interpolate(frame[None].float(), size=size, mode="nearest")[0] for frame in frames]
         path = self._folder / "pictures" / f"{iteration:08}.png"
         try:
             path.parent.mkdir(exist_ok=True)
@@ -111,7 +108,7 @@ def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
 
 def _belongs(row: Mapping[str, str], columns: tuple[str, ...], iteration: int) -> bool:
     number = row.get("iteration") or ""
-    return set(row) == set(columns) and number.isdecimal() and int(number) <= iteration
+    return set(row) <= set(columns) and number.isdecimal() and int(number) <= iteration
 
 
 def _events(folder: Path, iteration: int) -> SummaryWriter:

@@ -8,27 +8,34 @@ import platform
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from training.checkpoint import Checkpoints, restore
+from training.cleaning_step import CleaningStep, frames_of
 from training.commit import commit
 from training.configuration import written
 from training.data.loader import make_loader
 from training.data.positions import Positions
-from training.data.samples import TrainingClips
+from training.data.samples import TrainingClips, collate
 from training.data.survey import Survey, find_clips
 from training.degradation.sample import Degradation
 from training.errors import TrainingError
+from training.feed import clips_of
+from training.folders import require_folders
 from training.loop import Loop
 from training.losses.perceptual import PerceptualLoss, perceptual_loss
 from training.metrics.lpips import Lpips, available
 from training.objective import Objective
 from training.options import require
+from training.pool.samples import PoolSamples
+from training.pool.samples import collate as collate_frames
+from training.pool.shards import PoolReader
 from training.processes import Processes
 from training.record import Record
 from training.stage import Stage
@@ -69,46 +76,64 @@ def run(
         resume or not newest,
         f"{folder} holds a run already; add --resume to go on with it, or choose another folder.",
     )
+    work = _on_pools if stage.cleaning else _on_clips
+    return work(stage, folder, processes, checkpoints, newest[0] if newest else None)
+
+
+def _on_clips(
+    stage: Stage, folder: Path, processes: Processes, checkpoints: Checkpoints, newest: Path | None
+) -> int:
+    """Stage 1 or 2."""
     # What a search through the data would only delay comes first.
-    _require_folders(stage)
+    require_folders(stage.sources)
     Degradation(stage.degradation, stage.data.low_size, stage.data.low_size)
-    state = _state(stage, newest[0] if newest else None, processes)
-    positions = Positions(
-        first_iteration=state.iteration, iterations=stage.iterations - state.iteration, batch=stage.batch,
-        processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
-    )  # fmt: skip
+    state = _state(stage, newest, processes)
+    positions = _positions(stage, state, processes)
     objective, lpips = _objective(stage, processes), _lpips(stage, processes)
     pairs = find_pairs(stage, folder / "survey")
     clips = _clips(stage, folder, processes)
-    configuration = written(stage)
-    if processes.leads:
-        _write_down(folder, stage, configuration, clips)
-        log.info("every option with its value is in %s", folder / "stage.toml")
     loader = make_loader(
-        TrainingClips(clips.clips, stage.data, stage.degradation, stage.seed),
-        positions,
-        workers=stage.data.workers,
-        pin_memory=processes.device.type == "cuda",
-    )
-    with _record(stage, folder, state, processes) as record:
+        TrainingClips(clips.clips, stage.data, stage.degradation, stage.seed), positions, collate,
+        workers=stage.data.workers, pin_memory=processes.device.type == "cuda",
+    )  # fmt: skip
+    left_out = [(refused.name, refused.reason) for refused in clips.refused]
+    with _record(stage, folder, state, processes, len(clips.clips), left_out) as record:
         loop = Loop(
-            stage=stage, state=state, step=Step(stage, state, objective, processes), loader=loader,
-            processes=processes, checkpoints=checkpoints, configuration=configuration, record=record,
-            pairs=pairs, lpips=lpips,
+            stage=stage, state=state, feed=partial(clips_of, stage=stage, device=processes.device),
+            step=Step(stage, state, objective, processes), loader=loader, processes=processes,
+            checkpoints=checkpoints, configuration=written(stage), record=record, pairs=pairs, lpips=lpips,
         )  # fmt: skip
         return loop.run()
 
 
-def _require_folders(stage: Stage) -> None:
-    sources = stage.sources
-    require(
-        bool(sources.data or sources.photos),
-        "There is nothing to train on: name a folder with --data or --photos.",
-    )
-    named = [("--data", name) for name in sources.data] + [("--photos", name) for name in sources.photos]
-    named += [("--validate", sources.validation)] if sources.validation else []
-    for flag, name in named:
-        require(Path(name).exists(), f"{flag}: there is no folder {name}; check the name.")
+def _on_pools(
+    stage: Stage, folder: Path, processes: Processes, checkpoints: Checkpoints, newest: Path | None
+) -> int:
+    """A cleaning stage."""
+    cleaning, pools = stage.cleaning, stage.sources.pools
+    assert cleaning is not None
+    require(bool(pools), "A cleaning stage learns from pools: name one with --pool.")
+    samples = PoolReader(tuple(Path(name) for name in pools), cleaning.targets)
+    state = _state(stage, newest, processes)
+    lpips, pairs = _lpips(stage, processes), find_pairs(stage, folder / "survey")
+    loader = make_loader(
+        PoolSamples(samples, cleaning.targets, stage.seed), _positions(stage, state, processes),
+        collate_frames, workers=stage.data.workers, pin_memory=processes.device.type == "cuda",
+    )  # fmt: skip
+    with _record(stage, folder, state, processes, len(samples), []) as record:
+        loop = Loop(
+            stage=stage, state=state, feed=partial(frames_of, device=processes.device),
+            step=CleaningStep(stage, state, processes), loader=loader, processes=processes,
+            checkpoints=checkpoints, configuration=written(stage), record=record, pairs=pairs, lpips=lpips,
+        )  # fmt: skip
+        return loop.run()
+
+
+def _positions(stage: Stage, state: State, processes: Processes) -> Positions:
+    return Positions(
+        first_iteration=state.iteration, iterations=stage.iterations - state.iteration, batch=stage.batch,
+        processes=processes.count, rank=processes.rank, accumulation=stage.accumulation,
+    )  # fmt: skip
 
 
 def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
@@ -190,10 +215,15 @@ def _lpips(stage: Stage, processes: Processes) -> Lpips | None:
 
 
 @contextmanager
-def _record(stage: Stage, folder: Path, state: State, processes: Processes) -> Iterator[Record | None]:
+def _record(
+    stage: Stage, folder: Path, state: State, processes: Processes, samples: int,
+    left_out: Sequence[tuple[str, str]],
+) -> Iterator[Record | None]:  # fmt: skip
     if not processes.leads:
         yield None
         return
+    _write_down(folder, written(stage), samples, left_out)
+    log.info("every option with its value is in %s", folder / "stage.toml")
     record = Record(
         folder,
         state.iteration,
@@ -206,7 +236,7 @@ def _record(stage: Stage, folder: Path, state: State, processes: Processes) -> I
         record.close()
 
 
-def _write_down(folder: Path, stage: Stage, configuration: str, clips: Survey) -> None:
+def _write_down(folder: Path, configuration: str, samples: int, left_out: Sequence[tuple[str, str]]) -> None:
     """The resolved configuration and what the run depends on besides."""
     facts = {
         "program": f"vsrealbasicvsr {__version__}",
@@ -214,8 +244,8 @@ def _write_down(folder: Path, stage: Stage, configuration: str, clips: Survey) -
         "command": sys.argv,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "clips": len(clips.clips),
-        "left_out": [[refused.name, refused.reason] for refused in clips.refused],
+        "clips": samples,
+        "left_out": [list(item) for item in left_out],
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,9 @@ from training.degradation.options import DegradationOptions
 from training.losses.options import PerceptualOptions, PixelKind
 from training.options import require
 
+Target = Literal["truth_area", "truth_bicubic", "teacher_area", "teacher_bicubic"]
+"""What a cleaning stage compares with: ground truth or a teacher's picture, reduced to the low size."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceOptions:
@@ -19,11 +22,13 @@ class SourceOptions:
         data: folders with frame folders and video files in them.
         photos: folders of photographs, which become clips by synthetic camera motion.
         validation: a folder to validate on; empty: no validation.
+        pools: folders of ready samples, which a cleaning stage learns from in place of the two above.
     """
 
     data: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
     validation: str = ""
+    pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +129,52 @@ class LossOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CleaningOptions:
+    """A cleaning stage: the cleaning network alone, on single frames at the low size.
+
+    Every pass is compared with the same targets (`losses.cleaning` says how) and learns from its own result
+    alone: no gradient reaches the passes before it. The four weights say which targets count how much: ground
+    truth or a teacher's picture, reduced by area or bicubically (paper section 3.2, Eq. 4, has the first).
+
+    Attributes:
+        passes: how many are supervised.
+        again: share of a pass's frames that the next pass gets.
+        truth_area: weight of ground truth, the mean of each 4x4 pixels.
+        truth_bicubic: weight of ground truth, reduced bicubically.
+        teacher_area: weight of the teacher's picture, reduced by area.
+        teacher_bicubic: weight of the teacher's picture, reduced bicubically.
+    """
+
+    passes: int = 3
+    again: float = 0.25
+    truth_area: float = 0.0
+    truth_bicubic: float = 1.0
+    teacher_area: float = 0.0
+    teacher_bicubic: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(1 <= self.passes <= 100, f"passes must be 1 to 100, not {self.passes}.")
+        require(0 < self.again <= 1, f"again must lie above 0 and be at most 1, not {self.again}.")
+        require(
+            min(self.weights.values()) >= 0 and max(self.weights.values()) > 0,
+            "the weights of truth and teacher must be 0 or more, and one of them above 0.",
+        )
+
+    @property
+    def weights(self) -> dict[Target, float]:
+        """The weight of each target."""
+        return {
+            "truth_area": self.truth_area, "truth_bicubic": self.truth_bicubic,
+            "teacher_area": self.teacher_area, "teacher_bicubic": self.teacher_bicubic,
+        }  # fmt: skip
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Those with a weight above 0."""
+        return tuple(name for name, weight in self.weights.items() if weight)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OptimizerOptions:
     """Adam at a constant learning rate (SPEC 6.5), unless a schedule is asked for.
 
@@ -195,6 +246,7 @@ class Stage:
         batch: clips in an iteration, over all processes.
         accumulation: parts that each process computes its share of the batch in, to save memory.
         seed: decides every sample and every random weight.
+        cleaning: makes it a cleaning stage, which learns from `sources.pools`; None trains on clips.
     """
 
     iterations: int
@@ -208,8 +260,14 @@ class Stage:
     losses: LossOptions = LossOptions()
     optimizer: OptimizerOptions = OptimizerOptions()
     record: RecordOptions = RecordOptions()
+    cleaning: CleaningOptions | None = None
 
     def __post_init__(self) -> None:
         require(self.iterations >= 1, "iterations must be 1 or more.")
         require(self.batch >= 1 and self.accumulation >= 1, "batch and accumulation must be 1 or more.")
         require(self.seed >= 0, "seed must be 0 or more.")
+        require(
+            self.cleaning is None
+            or (self.network.cleaning_blocks > 0 and self.network.cleaning_kind == "image"),
+            "A cleaning stage needs network.cleaning_blocks of 1 or more, and cleaning_kind image.",
+        )

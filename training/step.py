@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from training.average import follow
 from training.generator import Generator, Restoration
 from training.objective import Clips, Objective, fake_loss, real_loss
-from training.processes import Processes
+from training.processes import Processes, apart
 from training.rates import rate_share
 from training.stage import Stage
 from training.state import State
@@ -28,13 +27,13 @@ class Outcome:
         losses: each weighted loss by name, the mean over the batch and all processes.
         gradient_norm: of the generator, before clipping.
         skipped: a step was left out, because a loss or a gradient was not finite.
-        last: the last part's restoration, for sample pictures.
+        picture: frames of the last part's first clip to look at side by side, each (3, h, w), 0-1.
     """
 
     losses: dict[str, float]
     gradient_norm: float
     skipped: bool
-    last: Restoration
+    picture: tuple[Tensor, ...]
 
 
 class Step:
@@ -60,8 +59,8 @@ class Step:
         state, options = self._state, self._stage.optimizer
         self._set_rates(state.iteration)
         losses, results = self._generator_gradients(parts)
-        norm = _clipped_norm(state.network, options.clip_norm)
-        finite = _are_finite(norm, *losses.values())
+        norm = clipped_norm(state.network, options.clip_norm)
+        finite = are_finite(norm, *losses.values())
         if finite:
             state.optimizer.step()
             follow(state.average, state.network, options.average)
@@ -69,10 +68,10 @@ class Step:
             # After the generator's step, on the frames from before it (SPEC 6.3).
             more = self._discriminator_gradients(self._discriminator, parts, results)
             losses |= more
-            finite = _are_finite(_clipped_norm(self._discriminator, 0.0), *more.values())
+            finite = are_finite(clipped_norm(self._discriminator, 0.0), *more.values())
             if finite:
                 state.discriminator_optimizer.step()
-        return Outcome(losses, norm, not finite, results[-1])
+        return Outcome(losses, norm, not finite, _picture(parts[-1], results[-1]))
 
     def _set_rates(self, iteration: int) -> None:
         options, adversarial = self._stage.optimizer, self._stage.losses.adversarial
@@ -90,7 +89,7 @@ class Step:
         sums: dict[str, Tensor] = {}
         results = []
         for index, clips in enumerate(parts):
-            with _apart(self._generator, index + 1 < len(parts)):
+            with apart(self._generator, index + 1 < len(parts)):
                 with self._autocast():
                     result: Restoration = self._generator(clips.low)
                     losses = self._objective(result, clips, self._state.discriminator)
@@ -121,7 +120,7 @@ class Step:
         ]
         sums: dict[str, Tensor] = {}
         for index, (name, loss, frames) in enumerate(work):
-            with _apart(discriminator, index + 1 < len(work)):
+            with apart(discriminator, index + 1 < len(work)):
                 with self._autocast():
                     value = loss(discriminator, frames)
                 torch.autograd.backward(value / len(parts))
@@ -141,12 +140,11 @@ class Step:
         return context
 
 
-def _apart(module: nn.Module, apart: bool) -> AbstractContextManager[None]:
-    """Whether the processes' gradients stay apart for now; they meet in the last part's backward pass."""
-    if apart and isinstance(module, DistributedDataParallel):
-        context: AbstractContextManager[None] = module.no_sync()
-        return context
-    return nullcontext()
+def _picture(clips: Clips, result: Restoration) -> tuple[Tensor, ...]:
+    """The middle frame of the first clip: low, cleaned, restored, target."""
+    middle = clips.low.shape[1] // 2
+    parts = (clips.low, result.cleaned, result.restored, clips.sharpened)
+    return tuple(part[0, middle] for part in parts)
 
 
 def _add(sums: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
@@ -154,10 +152,11 @@ def _add(sums: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
         sums[name] = sums.get(name, 0.0) + value.detach().float()
 
 
-def _clipped_norm(module: nn.Module, limit: float) -> float:
+def clipped_norm(module: nn.Module, limit: float) -> float:
     """The gradient's length before it is shortened to the limit; 0 is no limit."""
     return float(nn.utils.clip_grad_norm_(module.parameters(), limit or math.inf))
 
 
-def _are_finite(*values: float) -> bool:
+def are_finite(*values: float) -> bool:
+    """Whether none is infinite or no number."""
     return all(map(math.isfinite, values))

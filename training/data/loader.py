@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -16,18 +17,19 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from training.data.positions import Positions
-from training.data.samples import Batch, Sample, collate
 from training.errors import TrainingError
 
 
-def make_loader(
-    dataset: Dataset[Sample], positions: Positions, *, workers: int, pin_memory: bool
-) -> Iterable[Batch]:
+def make_loader[S, B](
+    dataset: Dataset[S], positions: Positions, collate: Callable[[Sequence[S]], B], *, workers: int,
+    pin_memory: bool,
+) -> Iterable[B]:  # fmt: skip
     """Batches of the samples at some positions, in order, whatever the number of workers.
 
     Args:
         dataset: pickles, since workers are started afresh: safe beside CUDA and threads.
         positions: a list of them for each batch.
+        collate: makes a batch of samples; pickles, as the dataset does.
         workers: processes that each make up to two batches ahead; 0 makes them as they are asked for.
         pin_memory: put batches where a GPU copies from without waiting.
 
@@ -36,44 +38,46 @@ def make_loader(
         RuntimeError: while iterating, a worker was lost ("DataLoader worker" in the message).
     """
     with _any_number_of_workers():
-        loader: DataLoader[Sample | TrainingError] = DataLoader(
+        loader: DataLoader[S | TrainingError] = DataLoader(
             _Attempts(dataset),
             batch_sampler=positions,
             num_workers=workers,
-            collate_fn=_collate,
+            collate_fn=partial(_collate, collate),
             pin_memory=pin_memory,
             worker_init_fn=_start_worker if workers else None,
             multiprocessing_context="spawn" if workers else None,
             prefetch_factor=2 if workers else None,
         )
-    return _Batches(loader)
+    return _Batches[S, B](loader)
 
 
-class _Attempts(Dataset["Sample | TrainingError"]):
+class _Attempts[S](Dataset["S | TrainingError"]):
     """Errors as results: PyTorch would wrap those of workers into tracebacks of many lines."""
 
-    def __init__(self, dataset: Dataset[Sample]) -> None:
+    def __init__(self, dataset: Dataset[S]) -> None:
         self._dataset = dataset
 
-    def __getitem__(self, position: int) -> Sample | TrainingError:
+    def __getitem__(self, position: int) -> S | TrainingError:
         try:
             return self._dataset[position]
         except TrainingError as error:
             return error
 
 
-def _collate(results: Sequence[Sample | TrainingError]) -> Batch | TrainingError:
+def _collate[S, B](
+    collate: Callable[[Sequence[S]], B], results: Sequence[S | TrainingError]
+) -> B | TrainingError:
     errors = [result for result in results if isinstance(result, TrainingError)]
-    return errors[0] if errors else collate([result for result in results if isinstance(result, Sample)])
+    return errors[0] if errors else collate([one for one in results if not isinstance(one, TrainingError)])
 
 
-class _Batches(Iterable[Batch]):
-    def __init__(self, loader: DataLoader[Sample | TrainingError]) -> None:
+class _Batches[S, B](Iterable[B]):
+    def __init__(self, loader: DataLoader[S | TrainingError]) -> None:
         self._loader = loader
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[B]:
         with _interrupts_held(), _any_number_of_workers(), _only_real_scripts():
-            results: Iterator[Batch | TrainingError] = iter(self._loader)  # as _collate makes them
+            results: Iterator[B | TrainingError] = iter(self._loader)  # as _collate makes them
             _notice_deaths_between_batches()
         try:
             for result in results:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from training.data.clips import Clip
 from training.data.options import DataOptions
+from training.data.order import EpochOrder
 from training.degradation.apply import apply
 from training.degradation.options import DegradationOptions
 from training.degradation.parameters import Parameters
@@ -81,7 +82,7 @@ class TrainingClips(Dataset[Sample]):
         self._sharpen = degradation.sharpen
         self._degradation = Degradation(degradation, data.low_size, data.low_size)
         self._seed = seed
-        self._order: tuple[int, NDArray[np.int64]] | None = None  # the last epoch and its permutation
+        self._order = EpochOrder(len(self._clips), seed)
 
     def __getitem__(self, position: int) -> Sample:
         """Make the sample at a position of the whole training: 0, 1, 2, ... without end.
@@ -108,7 +109,7 @@ class TrainingClips(Dataset[Sample]):
         self, rng: np.random.Generator, position: int
     ) -> tuple[Clip, NDArray[np.uint8], tuple[str, ...]]:
         """The position's clip and frames of it; in place of a damaged clip, one drawn at random."""
-        clip = self._clip(position)
+        clip = self._clips[self._order[position]]
         damaged: list[str] = []
         while True:
             try:
@@ -123,16 +124,6 @@ class TrainingClips(Dataset[Sample]):
                     f"The last one: {damaged[-1]}"
                 )
             clip = self._clips[int(rng.integers(len(self._clips)))]
-
-    def _clip(self, position: int) -> Clip:
-        """Every clip comes once an epoch, in an order that is new in each."""
-        epoch, place = divmod(position, len(self._clips))
-        if self._order is None or self._order[0] != epoch:
-            # The spawn key keeps these numbers apart from those of the samples.
-            seeds = np.random.SeedSequence(self._seed, spawn_key=(epoch,))
-            order = np.random.Generator(np.random.PCG64(seeds)).permutation(len(self._clips))
-            self._order = (epoch, order)
-        return self._clips[int(self._order[1][place])]
 
     def _sharpened(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         scaled = frames.astype(np.float32) / np.float32(255)

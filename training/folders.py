@@ -1,0 +1,24 @@
+"""Folders that a stage names, checked before anything else is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.options import require
+from training.stage import SourceOptions
+
+
+def require_folders(sources: SourceOptions) -> None:
+    """Refuse a stage whose folders are missing, or that names none to train on.
+
+    Raises:
+        TrainingError: with the command line's name of the folder.
+    """
+    require(
+        bool(sources.data or sources.photos),
+        "There is nothing to train on: name a folder with --data or --photos.",
+    )
+    named = [("--data", name) for name in sources.data] + [("--photos", name) for name in sources.photos]
+    named += [("--validate", sources.validation)] if sources.validation else []
+    for flag, name in named:
+        require(Path(name).exists(), f"{flag}: there is no folder {name}; check the name.")

@@ -1,0 +1,179 @@
+"""Filling a pool: clips are degraded in loader processes, a teacher answers, targets are reduced."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.data.loader import make_loader
+from training.data.positions import Positions
+from training.data.samples import Batch, TrainingClips, collate
+from training.data.survey import find_clips
+from training.options import require
+from training.pool.shards import LOW, Pool, eight_bit
+from training.stage import Stage
+from training.teacher import load_teacher
+from vsrealbasicvsr.network.basicvsr import SCALE
+
+CLIPS_OF_A_SHARD = 32
+_CLIPS_AT_ONCE = 4  # a clip of 5 frames of 256x256 with its sharpened floats takes 5 MB
+_NEARLY_CLEAN = 2.0 / 255  # mean absolute difference from the truth, below which no teacher knows better
+
+OnProgress = Callable[[int], object]
+
+
+def fill(
+    stage: Stage, folder: Path, *, count: int, frames: int, teacher: Path | None,
+    progress: OnProgress = lambda samples: None,
+) -> int:  # fmt: skip
+    """Make samples until a pool has `count` of them; what is there is not made again.
+
+    From each clip `frames` of its frames are taken, drawn at random; the others are there because video
+    compression and random walks need neighbours. Ground truth is not sharpened for the targets. The teacher
+    looks at damaged frames alone: of nearly clean ones the truth stands in its place.
+
+    Args:
+        stage: `sources`, `data`, `degradation`, `seed` and `optimizer.precision` (of the teacher) are read.
+        folder: the pool's.
+        count: samples wanted; rounded up to whole shards.
+        frames: taken from each clip.
+        teacher: a folder with Real-ESRGAN x4plus in ncnn's files; None leaves the teacher's targets out.
+        progress: called with the number of samples there are.
+
+    Returns:
+        The number of samples in the pool.
+
+    Raises:
+        TrainingError: the data or the teacher cannot be used, or the folder holds another pool.
+    """
+    require(
+        not stage.data.mirror and stage.data.degrade == "workers",
+        'A pool needs data.mirror = false and data.degrade = "workers".',
+    )
+    require(
+        1 <= frames <= stage.data.frames,
+        f"--frames must be 1 to {stage.data.frames}, which data.frames is, not {frames}.",
+    )
+    sources = stage.sources
+    pool = Pool(folder)
+    network = None if teacher is None else load_teacher(teacher)
+    survey = find_clips(
+        [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
+        options=stage.data, count=stage.data.frames, side=stage.data.low_size * SCALE,
+        cache=folder / "survey",
+    )  # fmt: skip
+    names = [clip.name for clip in survey.clips]
+    pool.begin(_facts(stage, frames, names, network))
+    shards, wanted = len(pool.shards()), -(-count // (CLIPS_OF_A_SHARD * frames))
+    progress(shards * CLIPS_OF_A_SHARD * frames)
+    clips = TrainingClips(survey.clips, stage.data, stage.degradation, stage.seed)
+    for number, batches in _of_shards(stage, clips, shards, wanted):
+        parts = [_samples(batch, frames, stage, network) for batch in batches]
+        pool.write(
+            number, {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
+        )
+        progress((number + 1) * CLIPS_OF_A_SHARD * frames)
+    return max(shards, wanted) * CLIPS_OF_A_SHARD * frames
+
+
+def reduced(frames: Tensor, filter: str) -> Tensor:
+    """Frames at the low size.
+
+    Args:
+        frames: (B, 3, 4H, 4W), 0-1.
+        filter: `area`, the mean of each 4x4 pixels, or `bicubic`, which is antialiased.
+
+    Returns:
+        (B, 3, H, W), float32, 0-1.
+    """
+    if filter == "area":
+        return F.avg_pool2d(frames.float(), SCALE)
+    small = F.interpolate(frames.float(), scale_factor=1 / SCALE, mode="bicubic", antialias=True)
+    return small.clamp_(0, 1)
+
+
+def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | None) -> dict[str, Any]:
+    data = asdict(stage.data)
+    del data["workers"], data["cache_megabytes"]  # which change no sample
+    return {
+        "data": data,
+        "degradation": asdict(stage.degradation),
+        "seed": stage.seed,
+        "frames": frames,
+        "clips": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+        "teacher": "" if network is None else _fingerprint(network),
+    }
+
+
+def _fingerprint(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _of_shards(
+    stage: Stage, clips: TrainingClips, first: int, last: int
+) -> Iterator[tuple[int, list[tuple[int, Batch]]]]:
+    """The loader's batches shard by shard, each with the position of its first clip."""
+    if first >= last:
+        return
+    a_shard = CLIPS_OF_A_SHARD // _CLIPS_AT_ONCE
+    positions = Positions(
+        first_iteration=first * a_shard, iterations=(last - first) * a_shard, batch=_CLIPS_AT_ONCE
+    )
+    batches = iter(make_loader(clips, positions, collate, workers=stage.data.workers, pin_memory=False))
+    for number in range(first, last):
+        begin = number * CLIPS_OF_A_SHARD
+        yield number, [(begin + place * _CLIPS_AT_ONCE, next(batches)) for place in range(a_shard)]
+
+
+def _samples(
+    placed: tuple[int, Batch], frames: int, stage: Stage, network: nn.Module | None
+) -> dict[str, Tensor]:
+    position, batch = placed
+    if batch.low is None:
+        raise AssertionError("a pool's samples are degraded in loader processes")
+    chosen = [_drawn(stage.seed, position + place, len(low), frames) for place, low in enumerate(batch.low)]
+    low = torch.cat([one[picks] for one, picks in zip(batch.low, chosen, strict=True)])
+    truth = torch.cat([one[picks] for one, picks in zip(batch.truth, chosen, strict=True)]).float() / 255
+    samples = {LOW: low} | _targets("truth", truth)
+    if network is not None:
+        samples |= _taught(samples, network, half=stage.optimizer.precision == "bf16")
+    return samples
+
+
+def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> dict[str, Tensor]:
+    """The teacher's targets; those of ground truth where a frame is nearly clean already."""
+    low = samples[LOW]
+    harm = (low.float() - samples["truth_bicubic"].float()).abs().mean((1, 2, 3)) / 255
+    damaged = harm >= _NEARLY_CLEAN
+    targets = {f"teacher_{filter}": samples[f"truth_{filter}"].clone() for filter in ("area", "bicubic")}
+    if damaged.any():
+        for name, answer in _targets("teacher", _answer(network, low[damaged], half)).items():
+            targets[name][damaged] = answer
+    return targets
+
+
+def _drawn(seed: int, position: int, there: int, wanted: int) -> list[int]:
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, position, wanted])))
+    return sorted(rng.choice(there, wanted, replace=False).tolist())
+
+
+def _targets(name: str, frames: Tensor) -> dict[str, Tensor]:
+    return {f"{name}_{filter}": eight_bit(reduced(frames, filter)) for filter in ("area", "bicubic")}
+
+
+@torch.no_grad()
+def _answer(network: nn.Module, low: Tensor, half: bool) -> Tensor:
+    frames = (low.float() / 255).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        return torch.cat([network(frame) for frame in torch.split(frames, 1)]).float().clamp_(0, 1)
