@@ -33,7 +33,8 @@ def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> Rea
 
     Raises:
         WeightsError: `init` or `flow` cannot be read.
-        TrainingError: `init` cannot be found or is of another shape, or `flow` holds no SPyNet.
+        TrainingError: `init` cannot be found, it or `cleaning_init` is of another shape, or `flow` holds no
+            SPyNet.
     """
     kind = RecurrentlyCleaned if options.cleaning_kind == "recurrent" else RealBasicVSR
     with torch.random.fork_rng(devices=[]):
@@ -50,7 +51,24 @@ def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> Rea
     flow = "bundled" if options.init == "random" and options.flow == "init" else options.flow
     if flow not in ("init", "random"):
         network.basicvsr.spynet.load_state_dict(_flow(flow))
+    if options.cleaning_init != "init":
+        _take_cleaning(network, options, average=average)
     return network
+
+
+def _take_cleaning(network: RealBasicVSR, options: NetworkOptions, *, average: bool) -> None:
+    source = load(weights.resolve(options.cleaning_init), average=average).cleaning
+    require(source is not None, f"{options.cleaning_init} has no cleaning network: name other weights.")
+    assert source is not None
+    prefix = "image_cleaning."
+    state, own = source.state_dict(prefix=prefix), network.state_dict()
+    require(
+        all(key in own and own[key].shape == tensor.shape for key, tensor in state.items())
+        and sum(key.startswith(prefix) for key in own) == len(state),
+        f"The cleaning network of {options.cleaning_init} is of another shape than the configuration's: set "
+        "network.cleaning_blocks and mid_channels to what it has.",
+    )
+    network.load_state_dict(own | state)
 
 
 def _fitted(state: Mapping[str, Tensor], network: RealBasicVSR, options: NetworkOptions) -> dict[str, Tensor]:

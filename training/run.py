@@ -162,7 +162,7 @@ def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
     if newest is None:
         return initial_state(stage, processes.device)
     # A checkpoint holds everything: what the stage started from may be gone by now.
-    network = replace(stage.network, init="random", flow="random")
+    network = replace(stage.network, init="random", flow="random", cleaning_init="init")
     losses = stage.losses
     if losses.adversarial is not None:
         losses = replace(losses, adversarial=replace(losses.adversarial, init="random"))

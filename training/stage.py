@@ -45,6 +45,8 @@ class NetworkOptions:
         flow: SPyNet: "init" takes it from `init`, or the bundled one where that is random; or "random", or
             a name or file as above, in place of that of `init`. The released configuration once had a random
             frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
+        cleaning_init: the cleaning network: "init" takes that of `init`; or a name or file as above, of which
+            the cleaning network alone is taken.
         train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
             adversarial loss (the paper's text), or "fixed" (its appendix).
@@ -60,6 +62,7 @@ class NetworkOptions:
     init: str = "random"
     fit: bool = False
     flow: str = "init"
+    cleaning_init: str = "init"
     train_flow: bool = False
     cleaning: Literal["trained", "detached", "fixed"] = "trained"
     cleaning_kind: Literal["image", "recurrent"] = "image"
@@ -70,7 +73,10 @@ class NetworkOptions:
         require(self.mid_channels >= 1, f"mid_channels must be 1 or more, not {self.mid_channels}.")
         require(self.propagation_blocks >= 1, "propagation_blocks must be 1 or more.")
         require(self.cleaning_blocks >= 0, "cleaning_blocks must be 0 or more.")
-        require(bool(self.init and self.flow), "init and flow must name something.")
+        require(
+            bool(self.init and self.flow and self.cleaning_init),
+            "init, flow and cleaning_init must name something.",
+        )
         require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
         # More than 100 the engine refuses, which validates.
         require(1 <= self.max_passes <= 100, f"max_passes must be 1 to 100, not {self.max_passes}.")

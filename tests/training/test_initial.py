@@ -114,3 +114,30 @@ def test_a_missing_file_is_named(stage: Stage) -> None:
         TrainingError, match=r"network\.init: There are no weights 'nowhere\.pth'.*of stage 1"
     ):
         initial_network(replace(stage.network, init="nowhere.pth"), 0, average=False)
+
+
+def test_the_cleaning_network_alone_may_come_from_other_weights(stage: Stage, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    start, cleaner = RealBasicVSR(8, 1, 0), RealBasicVSR(8, 3, 1)
+    torch.save(start.state_dict(), tmp_path / "start.pth")
+    torch.save(cleaner.state_dict(), tmp_path / "cleaner.pth")
+    options = replace(
+        stage.network, init=str(tmp_path / "start.pth"), fit=True,
+        cleaning_init=str(tmp_path / "cleaner.pth"),
+    )  # fmt: skip
+    state = initial_network(options, 0, average=False).state_dict()
+    wanted = start.state_dict() | cleaner.image_cleaning.state_dict(prefix="image_cleaning.")
+    assert state.keys() == wanted.keys()
+    assert all(torch.equal(state[key], tensor) for key, tensor in wanted.items())
+
+
+@pytest.mark.parametrize(
+    ("cleaning_blocks", "said"), [(0, "has no cleaning network"), (2, "is of another shape")]
+)
+def test_a_cleaning_network_that_does_not_fit_is_refused(
+    stage: Stage, tmp_path: Path, cleaning_blocks: int, said: str
+) -> None:
+    torch.save(RealBasicVSR(8, 1, cleaning_blocks).state_dict(), tmp_path / "other.pth")
+    options = replace(stage.network, cleaning_init=str(tmp_path / "other.pth"))
+    with pytest.raises(TrainingError, match=said):
+        initial_network(options, 0, average=False)

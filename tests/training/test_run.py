@@ -27,8 +27,9 @@ from training.commit import commit
 from training.configuration import read_stage, written
 from training.data.options import DataOptions
 from training.errors import TrainingError
+from training.pool.shards import Pool
 from training.run import run
-from training.stage import SourceOptions, Stage
+from training.stage import CleaningOptions, SourceOptions, Stage
 from vsrealbasicvsr.network import load
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,25 @@ def small(adversarial_stage: Stage, footage: Path) -> Stage:
     """Both networks, 64x64 ground truth, four frames, mirrored from two."""
     data = DataOptions(low_size=16, frames=4, workers=0)
     return replace(adversarial_stage, data=data, sources=SourceOptions(data=(str(footage),)))
+
+
+@pytest.fixture
+def cleaning(stage: Stage, tmp_path: Path) -> Stage:
+    """A cleaning stage with a pool of twelve samples of 16x16."""
+    pool = Pool(tmp_path / "pool")
+    pool.begin({})
+    generator = torch.Generator().manual_seed(0)
+    for number in range(2):
+        names = ("low", "truth_bicubic", "teacher_area")
+        shape = (6, 3, 16, 16)
+        pool.write(
+            number,
+            {name: torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator) for name in names},
+        )
+    options = CleaningOptions(passes=2, again=0.5, truth_bicubic=0.5, teacher_area=1.0)
+    data = DataOptions(low_size=16, frames=4, workers=0)
+    sources = SourceOptions(pools=(str(pool.folder),))
+    return replace(stage, cleaning=options, data=data, sources=sources, batch=4)
 
 
 def rows(folder: Path, name: str = "losses.csv") -> list[dict[str, str]]:
@@ -130,6 +150,47 @@ def test_a_resumed_run_gives_the_losses_of_an_unstopped_one_to_the_bit(small: St
     ]
     one, two = (state["state_dict"] for state in states)
     assert all(torch.equal(two[key], tensor) for key, tensor in one.items())
+
+
+def test_a_cleaning_stage_resumes_to_the_bit_and_validates_the_whole_network(
+    cleaning: Stage, footage: Path, tmp_path: Path
+) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    sources = replace(cleaning.sources, validation=str(footage))
+    stage = replace(
+        cleaning, sources=sources, record=replace(cleaning.record, validation_frames=3, pictures=2)
+    )
+    run(replace(stage, iterations=5), whole, ALONE, resume=False)
+    run(replace(stage, iterations=2), parted, ALONE, resume=False)
+    run(replace(stage, iterations=5), parted, ALONE, resume=True)
+    names = ("cleaning", "first_pass", "last_pass", "gradient_norm")
+    assert [[row[name] for name in names] for row in rows(whole)] == [
+        [row[name] for name in names] for row in rows(parted)
+    ]
+    one, two = (
+        torch.load(path / "checkpoints" / "iteration_00000005.pth", weights_only=True)["state_dict"]
+        for path in (whole, parted)
+    )
+    assert all(torch.equal(two[key], tensor) for key, tensor in one.items())
+    assert [row["iteration"] for row in rows(whole, "validation.csv")] == ["2", "4", "5"]
+    picture = cv2.imread(str(whole / "pictures" / "00000004.png"))
+    assert picture is not None
+    assert picture.shape == (16, 5 * 16, 3)
+    load(whole / "checkpoints" / "best.pth")  # the filter takes it as it is
+
+
+def test_two_processes_clean_as_one_with_the_whole_batch(
+    cleaning: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    # Of one pass, for each process has its own share of frames that are cleaned again.
+    stage = replace(cleaning, cleaning=replace(cleaning.cleaning, passes=1), iterations=3)
+    run(stage, tmp_path / "one", ALONE, resume=False)
+    process = start(toml(stage, tmp_path / "stage.toml"), "--out", tmp_path / "two", processes=2)
+    stopped.append(process)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert float(b["cleaning"]) == pytest.approx(float(a["cleaning"]), abs=1e-5)
 
 
 def test_lines_beyond_the_checkpoint_are_taken_out_on_resuming(small: Stage, tmp_path: Path) -> None:
@@ -393,6 +454,12 @@ def test_release_weights_say_where_they_come_from_and_load(
         ),
         (("stage1.toml", "--out", "x", "--data", ".", "--device", "tpu9"), "device"),
         (("stage1.toml", "--out", "x", "--set", "batch=0"), "batch and accumulation must be 1 or more."),
+        (("stage1.toml", "--out", "x", "--set", "cleaning.passes=2"), "A cleaning stage learns from pools"),
+        (
+            ("stage1.toml", "--out", "x", "--set", "cleaning.passes=2", "--pool", "none"),
+            "none holds no pool",
+        ),
+        (("pool", "stage1.toml", "--out", "x"), "name a folder with --data or --photos"),
         (("export", "nowhere", "x.safetensors"), "holds no checkpoint to export"),
     ],
 )
@@ -416,4 +483,4 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"  {name} " in shown for name in ("run", "prepare", "degrade", "export"))
+    assert all(f"  {name} " in shown for name in ("run", "pool", "prepare", "degrade", "export"))

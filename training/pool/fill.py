@@ -154,8 +154,9 @@ def _samples(
 def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> dict[str, Tensor]:
     """The teacher's targets; those of ground truth where a frame is nearly clean already."""
     low = samples[LOW]
-    harm = (low.float() - samples["truth_bicubic"].float()).abs().mean((1, 2, 3)) / 255
-    damaged = harm >= _NEARLY_CLEAN
+    truths = [samples[f"truth_{filter}"] for filter in ("area", "bicubic")]
+    harm = torch.stack([(low.float() - truth.float()).abs().mean((1, 2, 3)) / 255 for truth in truths])
+    damaged = harm.amin(0) >= _NEARLY_CLEAN
     targets = {f"teacher_{filter}": samples[f"truth_{filter}"].clone() for filter in ("area", "bicubic")}
     if damaged.any():
         for name, answer in _targets("teacher", _answer(network, low[damaged], half)).items():

@@ -17,7 +17,7 @@ from training.data.clips import Clip
 from training.data.loader import make_loader
 from training.data.options import DataOptions
 from training.data.positions import Positions
-from training.data.samples import Batch, Sample, TrainingClips
+from training.data.samples import Batch, Sample, TrainingClips, collate
 from training.degradation.options import DegradationOptions
 from training.errors import TrainingError
 
@@ -28,7 +28,7 @@ def batches(workers: int) -> list[Batch]:
     clips: list[Clip] = [Damaged("broken"), *(Noise(f"{number:03}") for number in range(4))]
     data = DataOptions(low_size=16, frames=4)
     dataset = TrainingClips(clips, data, DegradationOptions(), seed=1)
-    return list(make_loader(dataset, POSITIONS, workers=workers, pin_memory=False))
+    return list(make_loader(dataset, POSITIONS, collate, workers=workers, pin_memory=False))
 
 
 class Told(Dataset[Sample]):
@@ -54,7 +54,7 @@ class Told(Dataset[Sample]):
 def test_workers_have_one_thread_and_leave_interruption_to_the_parent() -> None:
     data = DataOptions(low_size=16, frames=4, degrade="device")
     told = Told(TrainingClips([Noise("a")], data, DegradationOptions(), seed=0))
-    found: Iterator[Batch] = iter(make_loader(told, POSITIONS, workers=1, pin_memory=False))
+    found: Iterator[Batch] = iter(make_loader(told, POSITIONS, collate, workers=1, pin_memory=False))
     assert next(found).damaged[:5] == ("1", "1", "True", "True", "True")
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     next(found)

@@ -30,6 +30,15 @@ def test_stage_1_is_fidelity_and_stage_2_texture_on_every_machine(machine: str) 
         Degradation(stage.degradation, stage.data.low_size, stage.data.low_size)  # refuses wrong ranges
 
 
+def test_the_cleaning_stage_leaves_all_of_basicvsrs_blocks_as_they_are() -> None:
+    stage = read_stage([FOLDER / "cleaning.toml"])
+    assert stage.cleaning is not None
+    assert stage.network.propagation_blocks == 30
+    assert stage.cleaning.passes == stage.network.max_passes == 3
+    assert stage.batch >= 16
+    assert 64 <= stage.data.low_size <= 96
+
+
 @pytest.mark.parametrize("blocks", [20, 30])
 def test_the_network_begins_as_basicvsr_whose_frames_are_cleaned_by_nothing(
     blocks: int, tmp_path: Path
