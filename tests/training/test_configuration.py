@@ -56,7 +56,7 @@ def test_the_ablations_of_the_paper_are_shipped() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["stage1.toml", "stage2.toml", "smoke.toml"])
+@pytest.mark.parametrize("name", ["stage1.toml", "stage2.toml", "cleaning.toml", "smoke.toml"])
 def test_what_is_written_is_read_back_equal(name: str, tmp_path: Path) -> None:
     stage = read_stage([Path(name)], ["sources.data=['a \"b\"', 'ü']", "degradation.random_walk=independent"])
     copy = tmp_path / "stage.toml"
