@@ -25,10 +25,11 @@ LAYERS = (
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (
-    "errors", "options", "commit", "degradation", "data", "backbones", "losses", "discriminator", "metrics",
-    "stage", "rates", "configuration", "processes", "recurrent_cleaning", "generator", "average", "initial",
-    "objective", "feed", "state", "step", "checkpoint", "record", "validation", "interruption", "loop", "run",
-    "prepare", "degrade", "export", "recipes", "benchmark", "cli", "__main__",
+    "errors", "options", "commit", "degradation", "data", "backbones", "discriminator",
+    "feature_discriminator", "losses", "metrics", "stage", "rates", "configuration", "processes", "gradients",
+    "recurrent_cleaning", "generator", "average", "initial", "objective", "feed", "state", "adversary",
+    "step", "checkpoint", "record", "validation", "interruption", "loop", "run", "prepare", "degrade",
+    "export", "recipes", "benchmark", "cli", "__main__",
 )  # fmt: skip
 """The same for the training package, which stands beside and above the other."""
 LARGEST_FILE = 20_000_000

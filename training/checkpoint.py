@@ -109,6 +109,7 @@ def restore(state: State, path: Path) -> str:
     meta = content["meta"]
     state.iteration, state.skipped = meta["iteration"], meta["skipped"]
     state.damaged, state.best = meta["damaged"], meta["best"]
+    state.gradient_ratio = meta.get("gradient_ratio")  # checkpoints from before there was one lack it
     return str(meta["configuration"])
 
 
@@ -121,6 +122,7 @@ def _content(state: State, configuration: str) -> dict[str, Any]:
     meta = {
         "program": f"vsrealbasicvsr {__version__}", "commit": commit(), "configuration": configuration,
         "iteration": state.iteration, "skipped": state.skipped, "damaged": state.damaged, "best": state.best,
+        "gradient_ratio": state.gradient_ratio,
     }  # fmt: skip
     optimizers = {name: optimizer.state_dict() for name, optimizer in _optimizers(state).items()}
     return {"meta": meta, "state_dict": tensors, "optimizers": optimizers, "random": torch.get_rng_state()}

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from training.average import follow
+from training.gradients import are_finite, clipped_norm
 from training.losses.pixel import pixel_loss
 from training.pool.samples import CleaningBatch
 from training.processes import Processes, apart
 from training.rates import rate_share
 from training.stage import CleaningOptions, Stage, Target
 from training.state import State
-from training.step import Outcome, are_finite, clipped_norm
+from training.step import Outcome
 
 
 class CleaningFrames(NamedTuple):

@@ -12,10 +12,11 @@ from training.errors import TrainingError
 
 _EPSILON = 1e-12
 _MULTIPLE = 8
+_SETTLING = 15  # as many iterations as PyTorch's own parametrisation makes at first
 
 
 class SpectralConv2d(nn.Module):
-    """A convolution without bias whose weight is divided by its largest singular value (SPEC 5).
+    """A convolution whose weight is divided by its largest singular value (SPEC 5).
 
     The value is estimated by power iteration, one step for each forward in training mode and none in
     evaluation mode. It is computed in float32 also under autocast: a half-precision estimate drifts.
@@ -26,24 +27,42 @@ class SpectralConv2d(nn.Module):
         channels_out: of the output.
         kernel_size: side in pixels.
         stride: in pixels.
+        padding: pixels of zeros on each side.
+        bias: add one for each channel; it begins as PyTorch's own convolutions do.
     """
 
     weight_u: Tensor
     weight_v: Tensor
 
-    def __init__(self, channels_in: int, channels_out: int, kernel_size: int = 3, stride: int = 1) -> None:
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        padding: int = 1,
+        *,
+        bias: bool = False,
+    ) -> None:
         super().__init__()
-        self._stride = stride
+        self._stride, self._padding = stride, padding
         self.weight_orig = nn.Parameter(torch.empty(channels_out, channels_in, kernel_size, kernel_size))
         nn.init.kaiming_uniform_(self.weight_orig, a=math.sqrt(5))
         for name, length in (("weight_u", channels_out), ("weight_v", channels_in * kernel_size**2)):
             self.register_buffer(name, F.normalize(torch.randn(length), dim=0, eps=_EPSILON))
+        bound = 1.0 / math.sqrt(channels_in * kernel_size**2)
+        self.bias = nn.Parameter(torch.empty(channels_out).uniform_(-bound, bound)) if bias else None
 
     def forward(self, features: Tensor) -> Tensor:
-        """Convolve (B, C, H, W) features with one pixel of zero padding."""
+        """Convolve (B, C, H, W) features."""
         with torch.autocast(features.device.type, enabled=False):
             weight = self._normalised()
-        return F.conv2d(features, weight, stride=self._stride, padding=1)
+        return F.conv2d(features, weight, self.bias, stride=self._stride, padding=self._padding)
+
+    def settle(self) -> None:
+        """Iterate until the largest singular value of the initial weight is known to a few percent."""
+        for _ in range(_SETTLING):
+            self._iterated(self.weight_orig.detach().flatten(1))
 
     def _normalised(self) -> Tensor:
         matrix = self.weight_orig.flatten(1)

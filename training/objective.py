@@ -1,4 +1,4 @@
-"""What a stage minimises: the generator's losses and the discriminator's (SPEC 6.1, 6.2)."""
+"""What the generator of a stage minimises (SPEC 6.1, 6.2)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from training.discriminator import Discriminator
+from training.feature_discriminator import FeatureDiscriminator, Judge
 from training.generator import Restoration
-from training.losses.adversarial import discriminator_fake_loss, discriminator_real_loss, generator_loss
+from training.losses.adversarial import generator_loss
 from training.losses.cleaning import cleaning_target
-from training.losses.perceptual import PerceptualLoss
+from training.losses.frames import Evidence, FrameLosses, Looks
+from training.losses.options import LossOptions
 from training.losses.pixel import pixel_loss
-from training.stage import LossOptions
 
 
 class Clips(NamedTuple):
@@ -20,8 +21,8 @@ class Clips(NamedTuple):
 
     Attributes:
         low: (N, T, 3, H, W), float32, 0-1.
-        sharpened: (N, T, 3, 4H, 4W), float32, 0-1: the target of all losses but the adversarial.
-        truth: (N, T, 3, 4H, 4W), float32, 0-1: the discriminator's real frames.
+        sharpened: (N, T, 3, 4H, 4W), float32, 0-1: the target of all losses but the adversarial on pixels.
+        truth: (N, T, 3, 4H, 4W), float32, 0-1: the real frames of a discriminator on pixels.
     """
 
     low: Tensor
@@ -34,18 +35,16 @@ class Objective(nn.Module):
 
     Args:
         options: kinds and weights.
-        perceptual: None where the stage has no perceptual loss.
+        frames: the losses that look at single frames; None leaves them out.
     """
 
-    def __init__(self, options: LossOptions, perceptual: PerceptualLoss | None) -> None:
+    def __init__(self, options: LossOptions, frames: FrameLosses | None = None) -> None:
         super().__init__()
         self._options = options
-        self.perceptual = perceptual
+        self.frames = frames
 
-    def forward(
-        self, result: Restoration, clips: Clips, discriminator: Discriminator | None
-    ) -> dict[str, Tensor]:
-        """Each loss by name, weighted; their sum is what the generator minimises."""
+    def forward(self, result: Restoration, clips: Clips, judge: Judge | None) -> Looks:
+        """The losses of a restoration, each weighted but the adversarial."""
         options, restored = self._options, result.restored
         losses = {"pixel": options.pixel_weight * pixel_loss(options.pixel, restored, clips.sharpened)}
         if options.cleaning_weight:
@@ -53,20 +52,19 @@ class Objective(nn.Module):
             losses["cleaning"] = options.cleaning_weight * pixel_loss(
                 options.cleaning, result.cleaned, target
             )
-        frames = restored.flatten(0, 1)
-        if self.perceptual is not None and options.perceptual is not None:
-            likeness = self.perceptual(frames, clips.sharpened.flatten(0, 1))
-            losses["perceptual"] = options.perceptual.weight * likeness
-        if discriminator is not None and options.adversarial is not None:
-            losses["adversarial"] = options.adversarial.weight * generator_loss(discriminator(frames))
-        return losses
+        looks = self._looks(restored, clips, judge)
+        return looks._replace(losses=losses | looks.losses)
 
+    def real_features(self, clips: Clips) -> tuple[Tensor, ...]:
+        """What a discriminator on features takes for real: the features of the sharpened ground truth."""
+        assert self.frames is not None
+        return self.frames.evidence(clips.sharpened.flatten(0, 1))
 
-def real_loss(discriminator: nn.Module, truth: Tensor) -> Tensor:
-    """The discriminator's loss on ground truth as it is, not sharpened; (N, T, 3, 4H, 4W), 0-1."""
-    return discriminator_real_loss(discriminator(truth.flatten(0, 1)))
-
-
-def fake_loss(discriminator: nn.Module, restored: Tensor) -> Tensor:
-    """The discriminator's loss on restored frames; (N, T, 3, 4H, 4W), detached from the generator."""
-    return discriminator_fake_loss(discriminator(restored.flatten(0, 1)))
+    def _looks(self, restored: Tensor, clips: Clips, judge: Judge | None) -> Looks:
+        prediction, target = restored.flatten(0, 1), clips.sharpened.flatten(0, 1)
+        on_features = judge if isinstance(judge, FeatureDiscriminator) else None
+        looks = Looks({}) if self.frames is None else self.frames(prediction, target, on_features)
+        if isinstance(judge, Discriminator):
+            evidence = Evidence(clips.truth.flatten(0, 1), prediction.detach())
+            return looks._replace(fooled=generator_loss(judge(prediction)), evidence=evidence)
+        return looks

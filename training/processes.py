@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,7 +46,8 @@ class Processes:
         with warnings.catch_warnings():
             # The name that takes its place is younger than the PyTorch we begin with.
             warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
-            # Buffers are SPyNet's constants and the discriminator's u and v, which follow from equal weights.
+            # Buffers are SPyNet's constants and the discriminator's u, v and scale, which follow from equal
+            # weights and from sums over all processes.
             return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def summed(self, values: Tensor) -> Tensor:
@@ -54,6 +55,11 @@ class Processes:
         if self.count > 1:
             dist.all_reduce(values)
         return values
+
+    def means(self, sums: Mapping[str, Tensor], parts: int) -> dict[str, float]:
+        """The means of scalars over all processes, each of which summed them over its parts of a batch."""
+        total = self.summed(torch.stack(list(sums.values())))
+        return dict(zip(sums, (total / (parts * self.count)).tolist(), strict=True))
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in one of them."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("training")
 
 LOSSES = (
-    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "real", "fake",
+    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "adversarial_weight", "real", "fake",
     "first_pass", "last_pass", "gradient_norm", "learning_rate", "seconds", "waiting",
     "skipped", "damaged",
 )  # fmt: skip
@@ -108,6 +108,7 @@ def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
 
 def _belongs(row: Mapping[str, str], columns: tuple[str, ...], iteration: int) -> bool:
     number = row.get("iteration") or ""
+    # A run that began before a column was added has lines without it.
     return set(row) <= set(columns) and number.isdecimal() and int(number) <= iteration
 
 

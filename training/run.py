@@ -29,7 +29,7 @@ from training.errors import TrainingError
 from training.feed import clips_of
 from training.folders import require_folders
 from training.loop import Loop
-from training.losses.perceptual import PerceptualLoss, perceptual_loss
+from training.losses.frames import load_frame_losses
 from training.metrics.lpips import Lpips, available
 from training.objective import Objective
 from training.options import require
@@ -195,9 +195,7 @@ def _changes(before: str, now: str) -> Iterator[str]:
 
 
 def _objective(stage: Stage, processes: Processes) -> Objective:
-    options = stage.losses.perceptual
-    loss: PerceptualLoss | None = perceptual_loss(options) if options and options.weight else None
-    return Objective(stage.losses, loss).to(processes.device)
+    return Objective(stage.losses, load_frame_losses(stage.losses)).to(processes.device)
 
 
 def _lpips(stage: Stage, processes: Processes) -> Lpips | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from training.data.options import DataOptions
 from training.degradation.options import DegradationOptions
-from training.losses.options import PerceptualOptions, PixelKind
+from training.losses.options import LossOptions
 from training.options import require
 
 Target = Literal["truth_area", "truth_bicubic", "teacher_area", "teacher_bicubic"]
@@ -49,7 +49,8 @@ class NetworkOptions:
             the cleaning network alone is taken.
         train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
-            adversarial loss (the paper's text), or "fixed" (its appendix).
+            adversarial loss (the paper's text), or "fixed" (its appendix). Detached cleaning learns from the
+            cleaning loss, the pixel loss and the temporal loss alone.
         cleaning_kind: "image", or "recurrent": the paper's ablation, which the filter cannot load.
         refinement_threshold: mean absolute residue, 0-255 scale, below which a frame is not cleaned again;
             255 is one pass, as in the paper's training.
@@ -84,54 +85,6 @@ class NetworkOptions:
             self.cleaning_kind == "image" or self.cleaning_blocks > 0,
             "recurrent cleaning needs cleaning_blocks of 1 or more.",
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AdversarialOptions:
-    """The discriminator's game (SPEC 5, 6.1).
-
-    Attributes:
-        weight: of the generator's term.
-        mid_channels: width of the discriminator.
-        learning_rate: of the discriminator.
-        init: "random", or a checkpoint that holds a discriminator.
-    """
-
-    weight: float = 0.05
-    mid_channels: int = 64
-    learning_rate: float = 1e-4
-    init: str = "random"
-
-    def __post_init__(self) -> None:
-        require(self.weight >= 0, "weight must be 0 or more.")
-        require(self.mid_channels >= 1, "mid_channels must be 1 or more.")
-        require(self.learning_rate > 0, "learning_rate must be above 0.")
-        require(bool(self.init), "init must name something.")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LossOptions:
-    """Which losses, and how they are weighed (SPEC 6.1). Perceptual and adversarial make it stage 2.
-
-    Attributes:
-        pixel: L1 (released) or Charbonnier (the paper).
-        pixel_weight: of the restored frames against the sharpened ground truth.
-        cleaning: L1 or Charbonnier.
-        cleaning_weight: of the cleaned frames against the area-reduced ground truth; 0 is an ablation.
-        perceptual: None or a weight of 0 leaves it out.
-        adversarial: None or a weight of 0 leaves it and the discriminator out.
-    """
-
-    pixel: PixelKind = "l1"
-    pixel_weight: float = 1.0
-    cleaning: PixelKind = "l1"
-    cleaning_weight: float = 1.0
-    perceptual: PerceptualOptions | None = None
-    adversarial: AdversarialOptions | None = None
-
-    def __post_init__(self) -> None:
-        require(self.pixel_weight >= 0, "pixel_weight must be 0 or more.")
-        require(self.cleaning_weight >= 0, "cleaning_weight must be 0 or more.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,10 @@ from torch.optim import Adam
 
 from training.discriminator import Discriminator
 from training.errors import TrainingError
+from training.feature_discriminator import FeatureDiscriminator, Judge
 from training.initial import initial_network
-from training.stage import AdversarialOptions, Stage
+from training.losses.options import AdversarialOptions
+from training.stage import Stage
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import resolve
 from vsrealbasicvsr.weights.torch_file import read_torch
@@ -31,17 +33,20 @@ class State:
         skipped: iterations whose step was left out, because something was not finite.
         damaged: clips that could not be read, each time counted.
         best: the best value of the measure that chooses the best checkpoint, None before the first.
+        gradient_ratio: smoothed length of the other losses' gradient at the picture over the adversarial
+            term's; None before it was measured (see `training.losses.share`).
     """
 
     network: RealBasicVSR
     average: RealBasicVSR
-    discriminator: Discriminator | None
+    discriminator: Judge | None
     optimizer: Adam
     discriminator_optimizer: Adam | None
     iteration: int = 0
     skipped: int = 0
     damaged: int = 0
     best: float | None = None
+    gradient_ratio: float | None = None
 
 
 def initial_state(stage: Stage, device: torch.device) -> State:
@@ -58,7 +63,7 @@ def initial_state(stage: Stage, device: torch.device) -> State:
     network = initial_network(stage.network, stage.seed, average=False)
     average = initial_network(stage.network, stage.seed, average=True)
     adversarial = stage.losses.adversarial
-    discriminator = _discriminator(adversarial, stage.seed) if adversarial and adversarial.weight else None
+    discriminator = _discriminator(adversarial, stage.seed) if adversarial and adversarial.active else None
     _place(network, device)
     _place(average.eval().requires_grad_(False), device)
     options, rate = stage.optimizer, adversarial.learning_rate if adversarial else 0.0
@@ -75,10 +80,11 @@ def _place(module: nn.Module, device: torch.device) -> None:
     module.to(device).to(memory_format=torch.channels_last)
 
 
-def _discriminator(options: AdversarialOptions, seed: int) -> Discriminator:
+def _discriminator(options: AdversarialOptions, seed: int) -> Judge:
+    kind = FeatureDiscriminator if options.kind == "features" else Discriminator
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
-        discriminator = Discriminator(options.mid_channels)
+        discriminator: Judge = kind(options.mid_channels)
     if options.init != "random":
         saved = read_torch(resolve(options.init))
         tensors = saved.get("state_dict", {}) if isinstance(saved, dict) else {}
@@ -88,7 +94,7 @@ def _discriminator(options: AdversarialOptions, seed: int) -> Discriminator:
             discriminator.load_state_dict(own)
         except RuntimeError as error:
             raise TrainingError(
-                f"{options.init} holds no discriminator of this shape; set losses.adversarial.init and "
+                f"{options.init} holds no discriminator of this shape; set losses.adversarial.init, kind and "
                 "mid_channels to one that does, or init to random."
             ) from error
     return discriminator

@@ -8,12 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.losses.options import PerceptualOptions
+from training.losses.options import AdversarialOptions, LossOptions, PerceptualOptions
 from training.objective import Clips
 from training.processes import Processes
 from training.stage import (
-    AdversarialOptions,
-    LossOptions,
     NetworkOptions,
     OptimizerOptions,
     RecordOptions,
@@ -46,6 +44,13 @@ def perceptual_stage(adversarial_stage: Stage) -> Stage:
     """Stage 2 with all its losses."""
     losses = replace(adversarial_stage.losses, perceptual=PerceptualOptions(backbone="vgg16"))
     return replace(adversarial_stage, losses=losses)
+
+
+@pytest.fixture
+def feature_stage(perceptual_stage: Stage) -> Stage:
+    """Stage 2 with a discriminator on features, weighted by its share of the gradient."""
+    adversarial = AdversarialOptions(kind="features", share=0.5, mid_channels=4)
+    return replace(perceptual_stage, losses=replace(perceptual_stage.losses, adversarial=adversarial))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def trained(adversarial_stage: Stage, make_clips: Callable[..., Clips]) -> State
     step = Step(adversarial_stage, state, Objective(adversarial_stage.losses, None), ALONE)
     for state.iteration in (1, 2):
         step([make_clips(state.iteration)])
-    state.skipped, state.damaged, state.best = 3, 4, 27.5
+    state.skipped, state.damaged, state.best, state.gradient_ratio = 3, 4, 27.5, 0.1 + 0.2
     return state
 
 
@@ -51,9 +51,22 @@ def test_what_is_restored_is_equal_to_the_bit(
     fresh = initial_state(replace(adversarial_stage, seed=9), ALONE.device)
     assert restore(fresh, path) == written(adversarial_stage)
     assert (fresh.iteration, fresh.skipped, fresh.damaged, fresh.best) == (2, 3, 4, 27.5)
+    assert fresh.gradient_ratio == trained.gradient_ratio
     wanted, found = tensors(trained), tensors(fresh)
     assert wanted.keys() == found.keys()
     assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items())
+
+
+def test_a_checkpoint_from_before_there_was_a_share_resumes(
+    trained: State, adversarial_stage: Stage, tmp_path: Path
+) -> None:
+    path = Checkpoints(tmp_path, 3).write(trained, "")
+    content = torch.load(path, weights_only=True)
+    del content["meta"]["gradient_ratio"]
+    torch.save(content, path)
+    fresh = initial_state(adversarial_stage, ALONE.device)
+    restore(fresh, path)
+    assert (fresh.iteration, fresh.gradient_ratio) == (2, None)
 
 
 def test_optimisers_keep_the_options_of_the_configuration(

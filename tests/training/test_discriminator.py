@@ -99,6 +99,25 @@ def test_spectral_normalisation_is_pytorchs_with_its_gradients() -> None:
             torch.testing.assert_close(mine, reference)
 
 
+def test_a_bias_and_no_padding_are_pytorchs_too() -> None:
+    torch.manual_seed(5)
+    ours = SpectralConv2d(4, 6, 1, padding=0, bias=True)
+    theirs = torch.nn.utils.spectral_norm(nn.Conv2d(4, 6, 1))
+    theirs.load_state_dict(ours.state_dict())
+    features = torch.randn(1, 4, 5, 7)
+    torch.testing.assert_close(ours(features), theirs(features))
+
+
+def test_a_settled_layer_has_a_largest_singular_value_near_1() -> None:
+    torch.manual_seed(6)
+    layer = SpectralConv2d(40, 30)
+    layer.settle()
+    delta = torch.zeros(40, 40, 7, 7)
+    delta[range(40), range(40), 3, 3] = 1  # the answer to an impulse is the kernel
+    kernels = layer.eval()(delta)[:, :, 2:5, 2:5].transpose(0, 1).flatten(1)
+    assert torch.linalg.svdvals(kernels)[0].item() == pytest.approx(1.0, abs=0.05)
+
+
 def test_initial_weights_are_pytorchs_default() -> None:
     torch.manual_seed(4)
     ours = SpectralConv2d(6, 9).weight_orig

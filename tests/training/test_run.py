@@ -34,6 +34,7 @@ from vsrealbasicvsr.network import load
 
 ROOT = Path(__file__).parents[2]
 LOSSES = ("pixel", "cleaning", "adversarial", "real", "fake", "gradient_norm")
+SHARE = (*LOSSES, "perceptual", "adversarial_weight")
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +79,18 @@ def cleaning(stage: Stage, tmp_path: Path) -> Stage:
     return replace(stage, cleaning=options, data=data, sources=sources, batch=4)
 
 
+def judged_by_features(small: Stage, feature_stage: Stage) -> Stage:
+    """The same with a discriminator on features, weighted by its share of the gradient."""
+    return replace(small, losses=feature_stage.losses)
+
+
 def rows(folder: Path, name: str = "losses.csv") -> list[dict[str, str]]:
     with (folder / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def losses(folder: Path) -> list[tuple[str, ...]]:
-    return [tuple(row[name] for name in LOSSES) for row in rows(folder)]
+def losses(folder: Path, names: tuple[str, ...] = LOSSES) -> list[tuple[str, ...]]:
+    return [tuple(row[name] for name in names) for row in rows(folder)]
 
 
 def toml(stage: Stage, path: Path) -> Path:
@@ -191,6 +197,37 @@ def test_two_processes_clean_as_one_with_the_whole_batch(
     assert process.returncode == 0, errors
     for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         assert float(b["cleaning"]) == pytest.approx(float(a["cleaning"]), abs=1e-5)
+
+
+def test_heads_their_scale_and_their_share_are_resumed_to_the_bit(
+    judged_by_features: Stage, tmp_path: Path
+) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    run(replace(judged_by_features, iterations=4), whole, ALONE, resume=False)
+    run(replace(judged_by_features, iterations=2), parted, ALONE, resume=False)
+    run(replace(judged_by_features, iterations=4), parted, ALONE, resume=True)
+    assert losses(parted, SHARE) == losses(whole, SHARE)
+    assert float(losses(whole, SHARE)[3][-1]) > 0
+    one, two = (
+        torch.load(path / "checkpoints" / "iteration_00000004.pth", weights_only=True)
+        for path in (whole, parted)
+    )
+    assert one["meta"]["gradient_ratio"] == two["meta"]["gradient_ratio"]
+    assert all(torch.equal(two["state_dict"][key], tensor) for key, tensor in one["state_dict"].items())
+
+
+def test_lines_from_before_a_column_was_added_are_kept_on_resuming(small: Stage, tmp_path: Path) -> None:
+    run(replace(small, iterations=2), tmp_path, ALONE, resume=False)
+    table = rows(tmp_path)
+    with (tmp_path / "losses.csv").open("w", newline="", encoding="utf-8") as file:
+        older = csv.DictWriter(
+            file, [name for name in table[0] if name != "adversarial_weight"], extrasaction="ignore"
+        )
+        older.writeheader()
+        older.writerows(table)
+    run(replace(small, iterations=3), tmp_path, ALONE, resume=True)
+    assert [row["iteration"] for row in rows(tmp_path)] == ["1", "2", "3"]
+    assert [row["adversarial_weight"] for row in rows(tmp_path)] == ["", "", "0.05"]
 
 
 def test_lines_beyond_the_checkpoint_are_taken_out_on_resuming(small: Stage, tmp_path: Path) -> None:
@@ -332,6 +369,20 @@ def test_two_processes_give_the_losses_of_one_with_the_whole_batch(
     for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         for name in LOSSES:
             assert float(b[name]) == pytest.approx(float(a[name]), abs=1e-5), (a["iteration"], name)
+
+
+def test_two_processes_measure_the_share_of_one_with_the_whole_batch(
+    judged_by_features: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    stage = replace(judged_by_features, batch=4, iterations=3)
+    run(stage, tmp_path / "one", ALONE, resume=False)
+    process = start(toml(stage, tmp_path / "stage.toml"), "--out", tmp_path / "two", processes=2)
+    stopped.append(process)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        for name in SHARE:
+            assert float(b[name]) == pytest.approx(float(a[name]), abs=2e-5, rel=1e-4), (a["iteration"], name)
 
 
 def test_a_lost_process_ends_the_run_with_a_sentence_and_a_checkpoint(

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tests.training.conftest import ALONE
 from training.average import follow
+from training.backbones import load
+from training.feature_discriminator import FeatureDiscriminator, channel_sums
 from training.generator import Generator
-from training.losses.perceptual import perceptual_loss
+from training.losses.frames import load_frame_losses
 from training.objective import Clips, Objective
 from training.stage import Stage
 from training.state import State, initial_state
@@ -23,8 +26,14 @@ MakeClips = Callable[..., Clips]
 
 def prepared(stage: Stage) -> tuple[State, Step]:
     state = initial_state(stage, ALONE.device)
-    perceptual = perceptual_loss(stage.losses.perceptual) if stage.losses.perceptual else None
-    return state, Step(stage, state, Objective(stage.losses, perceptual), ALONE)
+    return state, Step(stage, state, Objective(stage.losses, load_frame_losses(stage.losses)), ALONE)
+
+
+def vgg16() -> Callable[[torch.Tensor], list[torch.Tensor]]:
+    """Features as torchvision's models want their pictures."""
+    network = load("vgg16")
+    mean, std = (torch.tensor(x).view(3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    return lambda frames: network((frames - mean) / std)
 
 
 def with_cleaning(stage: Stage, how: str) -> Stage:
@@ -71,7 +80,9 @@ def test_stage_2_has_all_losses_and_moves_both_networks(
     assert state.discriminator is not None
     before = copy.deepcopy(state.discriminator.state_dict())
     outcome = step([make_clips()])
-    assert outcome.losses.keys() == {"pixel", "cleaning", "perceptual", "adversarial", "real", "fake"}
+    assert outcome.losses.keys() == {
+        "pixel", "cleaning", "perceptual", "adversarial", "adversarial_weight", "real", "fake",
+    }  # fmt: skip
     assert all(value > 0 for value in outcome.losses.values())
     now = state.discriminator.state_dict()
     assert all(not torch.equal(now[key], before[key]) for key in now)
@@ -251,3 +262,125 @@ def test_the_stage_1_loss_falls_tenfold_on_one_clip(stage: Stage, make_clips: Ma
     for state.iteration in range(140):
         losses.append(sum(step([clips]).losses.values()))
     assert min(losses[-20:]) < losses[0] / 10
+
+
+def test_heads_on_features_play_the_hinge_game_on_the_perceptual_losses_features(
+    feature_stage: Stage, make_clips: MakeClips
+) -> None:
+    """The losses of both sides and the measured ratio, written out with torch alone."""
+    state, step = prepared(feature_stage)
+    clips = make_clips()
+    network, judge, look = copy.deepcopy(state.network), copy.deepcopy(state.discriminator), vgg16()
+    assert isinstance(judge, FeatureDiscriminator)
+    with torch.no_grad():
+        restored = network.basicvsr(network.clean(clips.low))
+    restored.requires_grad_()
+    wanted, seen = look(clips.sharpened.flatten(0, 1)), look(restored.flatten(0, 1))
+    judge.fit(channel_sums(wanted[1:4]))
+    fooled = -torch.stack([logits.mean() for logits in judge.eval()(seen[1:4])]).mean()
+    distances = [(one - other).abs().mean() for one, other in zip(seen, wanted, strict=True)]
+    perceptual = sum(weight * one for weight, one in zip((0.1, 0.1, 1, 1, 1), distances, strict=True))
+    others = (restored - clips.sharpened).abs().mean() + perceptual
+    lengths = [torch.autograd.grad(loss, restored, retain_graph=True)[0].norm() for loss in (others, fooled)]
+    judge.train()
+    real = torch.stack([F.relu(1 - logits).mean() for logits in judge(wanted[1:4])]).mean() / 2
+    fake = torch.stack([F.relu(1 + logits).mean() for logits in judge(seen[1:4])]).mean() / 2
+    outcome = step([clips])
+    assert outcome.losses["perceptual"] == pytest.approx(perceptual.item(), rel=1e-4)
+    assert outcome.losses["adversarial"] == outcome.losses["adversarial_weight"] == 0, "the ramp begins"
+    assert outcome.losses["real"] == pytest.approx(real.item(), rel=1e-4)
+    assert outcome.losses["fake"] == pytest.approx(fake.item(), rel=1e-4)
+    assert state.gradient_ratio == pytest.approx((lengths[0] / lengths[1]).item(), rel=1e-3)
+
+
+def test_an_iteration_that_measures_gives_the_gradients_of_one_that_does_not(
+    feature_stage: Stage, make_clips: MakeClips
+) -> None:
+    gradients = []
+    for iteration in (48, 49):
+        state, step = prepared(feature_stage)
+        state.iteration, state.gradient_ratio = iteration, 2.0
+        outcome = step([make_clips()])
+        assert outcome.losses["adversarial_weight"] == pytest.approx(0.5 * 2.0)
+        assert (state.gradient_ratio == 2.0) == (iteration == 49)
+        gradients.append({key: p.grad for key, p in state.network.named_parameters() if p.grad is not None})
+    for key, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][key], gradient, atol=1e-6, rtol=1e-3, msg=key)
+
+
+@pytest.mark.parametrize("frames_at_once", [0, 4])
+def test_accumulated_parts_measure_what_the_whole_batch_measures(
+    feature_stage: Stage, make_clips: MakeClips, frames_at_once: int
+) -> None:
+    """Also where frames are looked at in parts and computed again in the backward pass."""
+    assert feature_stage.losses.perceptual is not None
+    perceptual = replace(feature_stage.losses.perceptual, frames_at_once=frames_at_once)
+    parted = replace(feature_stage, losses=replace(feature_stage.losses, perceptual=perceptual))
+    whole = make_clips(clips=4)
+    parts = [Clips(*(tensor[i : i + 2] for tensor in whole)) for i in (0, 2)]
+    (one, step_one), (two, step_two) = prepared(feature_stage), prepared(parted)
+    for state in (one, two):
+        state.iteration, state.gradient_ratio = 48, 2.0
+    first, second = step_one([whole]), step_two(parts)
+    for name, value in first.losses.items():
+        # Each forward pass of the discriminator's own step moves its spectral norms on.
+        wanted = pytest.approx(value, rel=0.02 if name in ("real", "fake") else 1e-4)
+        assert second.losses[name] == wanted, name
+    assert two.gradient_ratio == pytest.approx(one.gradient_ratio, rel=1e-4)
+    assert second.gradient_norm == pytest.approx(first.gradient_norm, rel=1e-4)
+    for name, tensor in one.discriminator.state_dict().items():
+        if name.endswith("scale"):
+            torch.testing.assert_close(two.discriminator.state_dict()[name], tensor)
+
+
+def test_a_share_weighs_the_discriminator_on_pixels_too(
+    adversarial_stage: Stage, make_clips: MakeClips
+) -> None:
+    assert adversarial_stage.losses.adversarial is not None
+    adversarial = replace(adversarial_stage.losses.adversarial, share=0.5)
+    state, step = prepared(
+        replace(adversarial_stage, losses=replace(adversarial_stage.losses, adversarial=adversarial))
+    )
+    clips = make_clips()
+    network, judge = copy.deepcopy(state.network), copy.deepcopy(state.discriminator)
+    with torch.no_grad():
+        restored = network.basicvsr(network.clean(clips.low))
+    restored.requires_grad_()
+    logits = judge(restored.flatten(0, 1))
+    losses = ((restored - clips.sharpened).abs().mean(), F.softplus(-logits).mean())
+    lengths = [torch.autograd.grad(loss, restored, retain_graph=True)[0].norm() for loss in losses]
+    step([clips])
+    assert state.gradient_ratio == pytest.approx((lengths[0] / lengths[1]).item(), rel=1e-3)
+
+
+def test_detached_cleaning_learns_nothing_of_a_share_either(
+    feature_stage: Stage, make_clips: MakeClips
+) -> None:
+    gradients = []
+    alone = replace(feature_stage, losses=replace(feature_stage.losses, perceptual=None, adversarial=None))
+    for stage in (with_cleaning(feature_stage, "detached"), alone):
+        state, step = prepared(stage)
+        state.iteration, state.gradient_ratio = 48, 2.0
+        step([make_clips()])
+        cleaning = {k: p.grad for k, p in state.network.named_parameters() if k.startswith("image_cleaning")}
+        gradients.append(cleaning)
+    for key, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][key], atol=1e-7, rtol=1e-4, msg=key)
+
+
+def test_a_step_that_is_left_out_measures_nothing(feature_stage: Stage, make_clips: MakeClips) -> None:
+    state, step = prepared(feature_stage)
+    good = make_clips()
+    bad = good._replace(low=good.low.index_fill(1, torch.tensor([1]), float("nan")))
+    assert step([bad]).skipped
+    assert state.gradient_ratio is None
+    assert not step([good]).skipped
+    assert state.gradient_ratio is not None
+
+
+def test_bf16_comes_close_with_heads_on_features(feature_stage: Stage, make_clips: MakeClips) -> None:
+    half = replace(feature_stage, optimizer=replace(feature_stage.optimizer, precision="bf16"))
+    (exact, step), (rough, rough_step) = prepared(feature_stage), prepared(half)
+    one, two = step([make_clips()]), rough_step([make_clips()])
+    assert two.losses == pytest.approx(one.losses, rel=0.03)
+    assert rough.gradient_ratio == pytest.approx(exact.gradient_ratio, rel=0.05)

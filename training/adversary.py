@@ -1,0 +1,122 @@
+"""The discriminator's side of an iteration: its weight in the generator's losses, and its own step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from training.feature_discriminator import FeatureDiscriminator, Judge, channel_sums
+from training.gradients import add, are_finite, autocast, clipped_norm
+from training.losses.adversarial import game
+from training.losses.frames import Evidence
+from training.losses.options import AdversarialOptions
+from training.losses.share import adversarial_weight, is_measured, smoothed_ratio
+from training.processes import Processes, apart
+from training.stage import OptimizerOptions
+from training.state import State
+
+
+class Adversary:
+    """Plays the discriminator's side: `begin`, then `pull` for each part of a batch, then `learn`.
+
+    Args:
+        options: of the game.
+        optimizer: the precision is read.
+        state: the discriminator, which learns in place, its optimiser and the measured ratio.
+        processes: gradients and measurements are taken over all of them.
+    """
+
+    def __init__(
+        self, options: AdversarialOptions, optimizer: OptimizerOptions, state: State, processes: Processes
+    ) -> None:
+        assert state.discriminator is not None
+        assert state.discriminator_optimizer is not None
+        self.judge: Judge = state.discriminator
+        self._adam: Adam = state.discriminator_optimizer
+        self._wrapped = processes.wrapped(self.judge)
+        self._options, self._optimizer, self._state, self._processes = options, optimizer, state, processes
+        self._squares = torch.zeros(2, dtype=torch.float64, device=processes.device)
+
+    @property
+    def weight(self) -> float:
+        """Of the generator's adversarial term in this iteration."""
+        return adversarial_weight(self._options, self._state.iteration, self._state.gradient_ratio)
+
+    def begin(self, real: Callable[[], Iterable[Sequence[Tensor]]]) -> None:
+        """Freeze the discriminator for the generator's pass; the first time, fit it to real features.
+
+        Args:
+            real: the features to judge of the ground truth, for each part of the batch; called only where
+                they are needed.
+        """
+        self._squares.zero_()
+        self.judge.requires_grad_(False)
+        if isinstance(self.judge, FeatureDiscriminator):
+            self.judge.eval()  # its spectral norms move on in its own step alone
+            if not self.judge.fitted:
+                sums = [channel_sums(features) for features in real()]
+                totals = [torch.stack(layer).sum(0) for layer in zip(*sums, strict=True)]
+                self.judge.fit([self._processes.summed(total) for total in totals])
+
+    def pull(
+        self, others: Tensor, fooled: Tensor, picture: Tensor, seen: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """A scalar whose gradient at the picture is that of all losses together.
+
+        Args:
+            others: the sum of all other losses on the picture.
+            fooled: the adversarial term, not weighted.
+            picture: restored frames, of any shape.
+            seen: takes out of a gradient at the picture the frames that the discriminator sees.
+        """
+        state, weight = self._state, self.weight
+        if not is_measured(self._options, state.iteration, state.gradient_ratio):
+            return others + weight * fooled
+        ours, theirs = (torch.autograd.grad(loss, picture, retain_graph=True)[0] for loss in (others, fooled))
+        self._squares += torch.stack([seen(one).double().square().sum() for one in (ours, theirs)])
+        # Both gradients are at hand: the pass back from the picture need not compute them again.
+        return (picture * (ours + weight * theirs)).sum()
+
+    def learn(self, evidence: Sequence[Evidence]) -> tuple[dict[str, float], bool]:
+        """The discriminator's step, after the generator's, on the frames from before it (SPEC 6.3).
+
+        Args:
+            evidence: of each part of the batch.
+
+        Returns:
+            Its losses, the mean over the batch and all processes; whether a step was taken, which is left
+            out where a loss or a gradient is not finite.
+        """
+        self._take_measure()
+        losses = self._gradients(evidence)
+        finite = are_finite(clipped_norm(self._wrapped, 0.0), *losses.values())
+        if finite:
+            self._adam.step()
+        return losses, finite
+
+    def _take_measure(self) -> None:
+        state = self._state
+        if is_measured(self._options, state.iteration, state.gradient_ratio):
+            ours, theirs = self._processes.summed(self._squares).sqrt().tolist()
+            state.gradient_ratio = smoothed_ratio(state.gradient_ratio, ours, theirs)
+
+    def _gradients(self, evidence: Sequence[Evidence]) -> dict[str, float]:
+        self.judge.train().requires_grad_(True)
+        self._wrapped.zero_grad(set_to_none=True)
+        losses = game(self._options.kind)
+        work = [
+            half
+            for part in evidence
+            for half in (("real", losses.real, part.real), ("fake", losses.fake, part.fake))
+        ]
+        sums: dict[str, Tensor] = {}
+        for index, (name, loss, shown) in enumerate(work):
+            with apart(self._wrapped, index + 1 < len(work)):
+                with autocast(self._optimizer, self._processes.device):
+                    value = loss(self._wrapped(shown))
+                torch.autograd.backward(value / len(evidence))
+            add(sums, {name: value})
+        return self._processes.means(sums, len(evidence))

@@ -1,0 +1,137 @@
+"""The losses that look at single frames through a network, whatever the frames are frames of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from training.feature_discriminator import FeatureDiscriminator
+from training.losses.adversarial import hinge_generator_loss
+from training.losses.features import Features, load_features
+from training.losses.options import LossOptions, PerceptualOptions
+from training.losses.perceptual import perceptual_distance
+
+
+class Evidence(NamedTuple):
+    """What a discriminator has to tell apart, without gradients: frames, or features of three layers.
+
+    Attributes:
+        real: of the ground truth.
+        fake: of the restored frames.
+    """
+
+    real: Any
+    fake: Any
+
+
+class Looks(NamedTuple):
+    """What the losses say of some frames.
+
+    Attributes:
+        losses: by name, weighted; scalars, float32.
+        fooled: the generator's adversarial term, not weighted; None without a discriminator.
+        evidence: for the discriminator's own step; None without one.
+    """
+
+    losses: dict[str, Tensor]
+    fooled: Tensor | None = None
+    evidence: Evidence | None = None
+
+
+def load_frame_losses(options: LossOptions) -> FrameLosses:
+    """The losses with the weights of their networks, on the CPU.
+
+    Raises:
+        TrainingError: weights are missing or wrong.
+    """
+    perceptual = options.perceptual
+    needed = perceptual is not None and (perceptual.weight > 0 or options.judges_features)
+    return FrameLosses(options, load_features(perceptual) if perceptual and needed else None)
+
+
+class FrameLosses(nn.Module):
+    """Weighted losses of predicted frames against their targets, each looking at one frame at a time.
+
+    The features of predictions and of targets are computed once for all losses that look at them. Only the
+    predictions get gradients. Distances are computed in float32 also under autocast.
+
+    Args:
+        options: `perceptual` is read.
+        features: None where no loss looks at features.
+    """
+
+    def __init__(self, options: LossOptions, features: Features | None = None) -> None:
+        super().__init__()
+        self._options = options.perceptual or PerceptualOptions(weight=0.0)
+        self.features = features
+
+    def forward(self, prediction: Tensor, target: Tensor, judge: FeatureDiscriminator | None = None) -> Looks:
+        """The losses of some frames; those that are the mean over frames.
+
+        Args:
+            prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
+            target: of the same shape.
+            judge: a fitted discriminator on features, frozen and in evaluation mode, so that frames that are
+                computed a second time in the backward pass meet it unchanged.
+
+        Raises:
+            UnavailableError: the frames are too small for the backbone.
+        """
+        parts = self._parts(prediction, target)
+        if len(parts) == 1:
+            return self._looks(prediction, target, judge)
+        looks = [checkpoint(self._looks, *part, judge, use_reentrant=False) for part in parts]
+        return _mean(looks, [len(part[0]) / len(prediction) for part in parts])
+
+    @torch.no_grad()
+    def evidence(self, target: Tensor) -> tuple[Tensor, ...]:
+        """The features of target frames, (B, 3, H, W), that a discriminator on features judges."""
+        parts = [self._judged(frames) for frames, _ in self._parts(target, target)]
+        return tuple(torch.cat(layer) for layer in zip(*parts, strict=True))
+
+    def _parts(self, *frames: Tensor) -> list[tuple[Tensor, ...]]:
+        count = self._options.frames_at_once or len(frames[0])
+        return list(zip(*(torch.split(one, count) for one in frames), strict=True))
+
+    def _looks(self, prediction: Tensor, target: Tensor, judge: FeatureDiscriminator | None) -> Looks:
+        if self.features is None:
+            return Looks({})
+        with torch.no_grad():
+            wanted = self.features(target)
+        features = self.features(prediction)
+        losses = {}
+        if self._options.weight:
+            losses["perceptual"] = self._options.weight * perceptual_distance(features, wanted)
+        if judge is None:
+            return Looks(losses)
+        seen = judge.judged(features)
+        evidence = Evidence(judge.judged(wanted), tuple(layer.detach() for layer in seen))
+        return Looks(losses, hinge_generator_loss(judge(seen)), evidence)
+
+    def _judged(self, frames: Tensor) -> tuple[Tensor, ...]:
+        assert self.features is not None
+        return FeatureDiscriminator.judged(self.features(frames))
+
+
+def _mean(looks: Sequence[Looks], shares: Sequence[float]) -> Looks:
+    """Of parts of a batch the whole, each part weighted by its share of the frames."""
+
+    def mean(values: Sequence[Tensor]) -> Tensor:
+        return torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum()
+
+    losses = {name: mean([look.losses[name] for look in looks]) for name in looks[0].losses}
+    fooled = [look.fooled for look in looks if look.fooled is not None]
+    evidence = [look.evidence for look in looks if look.evidence is not None]
+    return Looks(
+        losses,
+        mean(fooled) if fooled else None,
+        Evidence(*(_joined(side) for side in zip(*evidence, strict=True))) if evidence else None,
+    )
+
+
+def _joined(parts: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+    return tuple(torch.cat(layer) for layer in zip(*parts, strict=True))
