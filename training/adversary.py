@@ -13,6 +13,7 @@ from training.gradients import add, are_finite, autocast, clipped_norm
 from training.losses.adversarial import game
 from training.losses.frames import Evidence
 from training.losses.options import AdversarialOptions
+from training.losses.picks import picked
 from training.losses.share import adversarial_weight, is_measured, smoothed_ratio
 from training.processes import Processes, apart
 from training.stage import OptimizerOptions
@@ -61,22 +62,22 @@ class Adversary:
                 totals = [torch.stack(layer).sum(0) for layer in zip(*sums, strict=True)]
                 self.judge.fit([self._processes.summed(total) for total in totals])
 
-    def pull(
-        self, others: Tensor, fooled: Tensor, picture: Tensor, seen: Callable[[Tensor], Tensor]
-    ) -> Tensor:
+    def pull(self, others: Tensor, fooled: Tensor, picture: Tensor, picks: Tensor | None) -> Tensor:
         """A scalar whose gradient at the picture is that of all losses together.
 
         Args:
             others: the sum of all other losses on the picture.
             fooled: the adversarial term, not weighted.
-            picture: restored frames, of any shape.
-            seen: takes out of a gradient at the picture the frames that the discriminator sees.
+            picture: restored frames, (N, T, 3, H, W).
+            picks: the frames that losses on single frames look at; the gradients are compared on those that
+                the discriminator sees.
         """
         state, weight = self._state, self.weight
         if not is_measured(self._options, state.iteration, state.gradient_ratio):
             return others + weight * fooled
         ours, theirs = (torch.autograd.grad(loss, picture, retain_graph=True)[0] for loss in (others, fooled))
-        self._squares += torch.stack([seen(one).double().square().sum() for one in (ours, theirs)])
+        seen = [picked(one, picks if self._sees_picks else None) for one in (ours, theirs)]
+        self._squares += torch.stack([gradient.double().square().sum() for gradient in seen])
         # Both gradients are at hand: the pass back from the picture need not compute them again.
         return (picture * (ours + weight * theirs)).sum()
 
@@ -96,6 +97,10 @@ class Adversary:
         if finite:
             self._adam.step()
         return losses, finite
+
+    @property
+    def _sees_picks(self) -> bool:
+        return isinstance(self.judge, FeatureDiscriminator)
 
     def _take_measure(self) -> None:
         state = self._state

@@ -13,7 +13,8 @@ from training.losses.adversarial import generator_loss
 from training.losses.cleaning import cleaning_target
 from training.losses.frames import Evidence, FrameLosses, Looks
 from training.losses.options import LossOptions
-from training.losses.pixel import pixel_loss
+from training.losses.picks import picked
+from training.losses.pixel import pixel_loss, temporal_loss
 
 
 class Clips(NamedTuple):
@@ -43,8 +44,17 @@ class Objective(nn.Module):
         self._options = options
         self.frames = frames
 
-    def forward(self, result: Restoration, clips: Clips, judge: Judge | None) -> Looks:
-        """The losses of a restoration, each weighted but the adversarial."""
+    def forward(
+        self, result: Restoration, clips: Clips, judge: Judge | None, picks: Tensor | None = None
+    ) -> Looks:
+        """The losses of a restoration, each weighted but the adversarial.
+
+        Args:
+            result: of the clips.
+            clips: what it is compared with.
+            judge: a discriminator, frozen.
+            picks: the frames that the losses on single frames look at (see `training.losses.picks`).
+        """
         options, restored = self._options, result.restored
         losses = {"pixel": options.pixel_weight * pixel_loss(options.pixel, restored, clips.sharpened)}
         if options.cleaning_weight:
@@ -52,19 +62,23 @@ class Objective(nn.Module):
             losses["cleaning"] = options.cleaning_weight * pixel_loss(
                 options.cleaning, result.cleaned, target
             )
-        looks = self._looks(restored, clips, judge)
+        if options.temporal and restored.shape[1] > 1:
+            losses["temporal"] = options.temporal * temporal_loss(restored, clips.sharpened)
+        looks = self._looks(restored, clips, judge, picks)
         return looks._replace(losses=losses | looks.losses)
 
-    def real_features(self, clips: Clips) -> tuple[Tensor, ...]:
+    def real_features(self, clips: Clips, picks: Tensor | None) -> tuple[Tensor, ...]:
         """What a discriminator on features takes for real: the features of the sharpened ground truth."""
         assert self.frames is not None
-        return self.frames.evidence(clips.sharpened.flatten(0, 1))
+        return self.frames.evidence(picked(clips.sharpened, picks))
 
-    def _looks(self, restored: Tensor, clips: Clips, judge: Judge | None) -> Looks:
-        prediction, target = restored.flatten(0, 1), clips.sharpened.flatten(0, 1)
-        on_features = judge if isinstance(judge, FeatureDiscriminator) else None
-        looks = Looks({}) if self.frames is None else self.frames(prediction, target, on_features)
+    def _looks(self, restored: Tensor, clips: Clips, judge: Judge | None, picks: Tensor | None) -> Looks:
+        looks = Looks({})
+        if self.frames is not None:
+            on_features = judge if isinstance(judge, FeatureDiscriminator) else None
+            looks = self.frames(picked(restored, picks), picked(clips.sharpened, picks), on_features)
         if isinstance(judge, Discriminator):
+            prediction = restored.flatten(0, 1)
             evidence = Evidence(clips.truth.flatten(0, 1), prediction.detach())
             return looks._replace(fooled=generator_loss(judge(prediction)), evidence=evidence)
         return looks

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("training")
 
 LOSSES = (
-    "iteration", "pixel", "cleaning", "perceptual", "adversarial", "adversarial_weight", "real", "fake",
+    "iteration", "pixel", "temporal", "cleaning", "perceptual", "lpips_loss", "dists_loss",
+    "adversarial", "adversarial_weight", "real", "fake",
     "first_pass", "last_pass", "gradient_norm", "learning_rate", "seconds", "waiting",
     "skipped", "damaged",
 )  # fmt: skip

@@ -13,6 +13,7 @@ from training.average import follow
 from training.generator import Generator, Restoration
 from training.gradients import add, are_finite, autocast, clipped_norm
 from training.losses.frames import Evidence, Looks
+from training.losses.picks import draw_picks
 from training.objective import Clips, Objective
 from training.processes import Processes, apart
 from training.rates import rate_share
@@ -20,6 +21,7 @@ from training.stage import Stage
 from training.state import State
 
 _BESIDE_THE_PICTURE = "cleaning"  # the one loss that does not look at restored frames
+_BETWEEN_PIXELS = ("pixel", "temporal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,18 @@ class Step:
                 group["lr"] = adversarial.learning_rate * share
 
     def _real(self, parts: Sequence[Clips]) -> Iterator[tuple[Tensor, ...]]:
-        for clips in parts:
+        for index, clips in enumerate(parts):
             with autocast(self._stage.optimizer, self._processes.device):
-                yield self._objective.real_features(clips)
+                yield self._objective.real_features(clips, self._picks(index, clips))
+
+    def _picks(self, part: int, clips: Clips) -> Tensor | None:
+        """The frames of a part of the batch that the costly losses look at."""
+        stage, perceptual = self._stage, self._stage.losses.perceptual
+        count, frames = clips.low.shape[:2]
+        share = stage.batch // self._processes.count
+        first = self._state.iteration * stage.batch + self._processes.rank * share + part * count
+        wanted = perceptual.frames if perceptual else 0
+        return draw_picks(stage.seed, range(first, first + count), frames, wanted)
 
     def _generator_gradients(
         self, parts: Sequence[Clips]
@@ -102,11 +113,12 @@ class Step:
         sums: dict[str, Tensor] = {}
         evidence = []
         for index, clips in enumerate(parts):
+            picks = self._picks(index, clips)
             with apart(self._generator, index + 1 < len(parts)):
                 with autocast(self._stage.optimizer, self._processes.device):
                     result: Restoration = self._generator(clips.low)
-                    looks = self._objective(result, clips, judge)
-                torch.autograd.backward(self._total(result, looks) / len(parts))
+                    looks = self._objective(result, clips, judge, picks)
+                torch.autograd.backward(self._total(result, looks, picks) / len(parts))
             add(sums, looks.losses)
             if self._adversary is not None and looks.fooled is not None:
                 add(sums, {"adversarial": self._adversary.weight * looks.fooled})
@@ -115,19 +127,20 @@ class Step:
         last = Restoration(*(tensor.detach() for tensor in result))
         return self._processes.means(sums, len(parts)), evidence, last
 
-    def _total(self, result: Restoration, looks: Looks) -> Tensor:
+    def _total(self, result: Restoration, looks: Looks, picks: Tensor | None) -> Tensor:
         """A scalar whose gradients are those of all losses together."""
         losses = dict(looks.losses)
         beside = losses.pop(_BESIDE_THE_PICTURE, None)
         total = torch.stack(list(losses.values())).sum()
         if self._adversary is not None and looks.fooled is not None:
-            total = self._adversary.pull(total, looks.fooled, result.restored, lambda gradient: gradient)
+            total = self._adversary.pull(total, looks.fooled, result.restored, picks)
         if beside is not None:
             total = total + beside
         if result.entrance is not result.cleaned:
-            # Cleaning is detached from the perceptual and adversarial losses (SPEC 6.6): of the gradient
-            # that reaches the entrance of propagation it gets the pixel loss's part.
-            (gradient,) = torch.autograd.grad(losses["pixel"], result.entrance, retain_graph=True)
+            # Cleaning is detached from all losses that look through networks (SPEC 6.6): of the gradient that
+            # reaches the entrance of propagation it gets the part of the losses between pixels.
+            between_pixels = torch.stack([losses[name] for name in _BETWEEN_PIXELS if name in losses]).sum()
+            (gradient,) = torch.autograd.grad(between_pixels, result.entrance, retain_graph=True)
             total = total + (result.cleaned * gradient).sum()
         return total
 

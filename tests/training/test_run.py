@@ -34,7 +34,7 @@ from vsrealbasicvsr.network import load
 
 ROOT = Path(__file__).parents[2]
 LOSSES = ("pixel", "cleaning", "adversarial", "real", "fake", "gradient_norm")
-SHARE = (*LOSSES, "perceptual", "adversarial_weight")
+SHARE = (*LOSSES, "perceptual", "lpips_loss", "temporal", "adversarial_weight")
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,10 @@ def cleaning(stage: Stage, tmp_path: Path) -> Stage:
 
 
 def judged_by_features(small: Stage, feature_stage: Stage) -> Stage:
-    """The same with a discriminator on features, weighted by its share of the gradient."""
-    return replace(small, losses=feature_stage.losses)
+    """The same with a discriminator on features, weighted by its share of the gradient, on 2 of 4 frames."""
+    assert feature_stage.losses.perceptual is not None
+    perceptual = replace(feature_stage.losses.perceptual, frames=2, lpips=1.0)
+    return replace(small, losses=replace(feature_stage.losses, perceptual=perceptual, temporal=1.0))
 
 
 def rows(folder: Path, name: str = "losses.csv") -> list[dict[str, str]]:

@@ -14,8 +14,9 @@ from tests.training.conftest import ALONE
 from training.average import follow
 from training.backbones import load
 from training.feature_discriminator import FeatureDiscriminator, channel_sums
-from training.generator import Generator
+from training.generator import Generator, Restoration
 from training.losses.frames import load_frame_losses
+from training.losses.picks import draw_picks
 from training.objective import Clips, Objective
 from training.stage import Stage
 from training.state import State, initial_state
@@ -264,24 +265,35 @@ def test_the_stage_1_loss_falls_tenfold_on_one_clip(stage: Stage, make_clips: Ma
     assert min(losses[-20:]) < losses[0] / 10
 
 
+def looking_at(stage: Stage, frames: int) -> Stage:
+    assert stage.losses.perceptual is not None
+    perceptual = replace(stage.losses.perceptual, frames=frames)
+    return replace(stage, losses=replace(stage.losses, perceptual=perceptual))
+
+
+@pytest.mark.parametrize("frames", [0, 1])
 def test_heads_on_features_play_the_hinge_game_on_the_perceptual_losses_features(
-    feature_stage: Stage, make_clips: MakeClips
+    feature_stage: Stage, make_clips: MakeClips, frames: int
 ) -> None:
-    """The losses of both sides and the measured ratio, written out with torch alone."""
-    state, step = prepared(feature_stage)
+    """The losses of both sides and the measured ratio, written out with torch alone; of 3 frames or of 1."""
+    state, step = prepared(looking_at(feature_stage, frames))
+    picks = draw_picks(feature_stage.seed, range(2), 3, frames)
+    chosen = torch.arange(3).expand(2, 3) if picks is None else picks
+    rows = torch.arange(2)[:, None]
     clips = make_clips()
     network, judge, look = copy.deepcopy(state.network), copy.deepcopy(state.discriminator), vgg16()
     assert isinstance(judge, FeatureDiscriminator)
     with torch.no_grad():
         restored = network.basicvsr(network.clean(clips.low))
     restored.requires_grad_()
-    wanted, seen = look(clips.sharpened.flatten(0, 1)), look(restored.flatten(0, 1))
+    wanted, seen = (look(clip[rows, chosen].flatten(0, 1)) for clip in (clips.sharpened, restored))
     judge.fit(channel_sums(wanted[1:4]))
     fooled = -torch.stack([logits.mean() for logits in judge.eval()(seen[1:4])]).mean()
     distances = [(one - other).abs().mean() for one, other in zip(seen, wanted, strict=True)]
     perceptual = sum(weight * one for weight, one in zip((0.1, 0.1, 1, 1, 1), distances, strict=True))
     others = (restored - clips.sharpened).abs().mean() + perceptual
-    lengths = [torch.autograd.grad(loss, restored, retain_graph=True)[0].norm() for loss in (others, fooled)]
+    gradients = [torch.autograd.grad(loss, restored, retain_graph=True)[0] for loss in (others, fooled)]
+    lengths = [gradient[rows, chosen].norm() for gradient in gradients]
     judge.train()
     real = torch.stack([F.relu(1 - logits).mean() for logits in judge(wanted[1:4])]).mean() / 2
     fake = torch.stack([F.relu(1 + logits).mean() for logits in judge(seen[1:4])]).mean() / 2
@@ -308,17 +320,18 @@ def test_an_iteration_that_measures_gives_the_gradients_of_one_that_does_not(
         torch.testing.assert_close(gradients[1][key], gradient, atol=1e-6, rtol=1e-3, msg=key)
 
 
-@pytest.mark.parametrize("frames_at_once", [0, 4])
+@pytest.mark.parametrize(("frames", "frames_at_once"), [(0, 4), (2, 0), (2, 3)])
 def test_accumulated_parts_measure_what_the_whole_batch_measures(
-    feature_stage: Stage, make_clips: MakeClips, frames_at_once: int
+    feature_stage: Stage, make_clips: MakeClips, frames: int, frames_at_once: int
 ) -> None:
     """Also where frames are looked at in parts and computed again in the backward pass."""
-    assert feature_stage.losses.perceptual is not None
-    perceptual = replace(feature_stage.losses.perceptual, frames_at_once=frames_at_once)
-    parted = replace(feature_stage, losses=replace(feature_stage.losses, perceptual=perceptual))
+    stage = replace(looking_at(feature_stage, frames), batch=4)
+    assert stage.losses.perceptual is not None
+    perceptual = replace(stage.losses.perceptual, frames_at_once=frames_at_once)
+    parted = replace(stage, losses=replace(stage.losses, perceptual=perceptual))
     whole = make_clips(clips=4)
     parts = [Clips(*(tensor[i : i + 2] for tensor in whole)) for i in (0, 2)]
-    (one, step_one), (two, step_two) = prepared(feature_stage), prepared(parted)
+    (one, step_one), (two, step_two) = prepared(stage), prepared(parted)
     for state in (one, two):
         state.iteration, state.gradient_ratio = 48, 2.0
     first, second = step_one([whole]), step_two(parts)
@@ -384,3 +397,50 @@ def test_bf16_comes_close_with_heads_on_features(feature_stage: Stage, make_clip
     one, two = step([make_clips()]), rough_step([make_clips()])
     assert two.losses == pytest.approx(one.losses, rel=0.03)
     assert rough.gradient_ratio == pytest.approx(exact.gradient_ratio, rel=0.05)
+
+
+def test_losses_on_some_frames_send_no_gradient_to_the_others(
+    feature_stage: Stage, make_clips: MakeClips
+) -> None:
+    """All of them together, with the discriminator on features, on frame 1 of one clip and 2 of another."""
+    assert feature_stage.losses.perceptual is not None
+    perceptual = replace(feature_stage.losses.perceptual, lpips=1.0, dists=1.0)
+    losses = replace(feature_stage.losses, perceptual=perceptual, pixel_weight=0.0, cleaning_weight=0.0)
+    objective, clips = Objective(losses, load_frame_losses(losses)), make_clips()
+    state = initial_state(replace(feature_stage, losses=losses), ALONE.device)
+    picks = torch.tensor([[1], [2]])
+    judge = state.discriminator
+    assert isinstance(judge, FeatureDiscriminator)
+    judge.eval().fit(channel_sums(objective.real_features(clips, picks)))
+    restored = clips.sharpened.roll(1, -1).requires_grad_()
+    looks = objective(Restoration(restored, clips.low, clips.low), clips, judge, picks)
+    assert looks.losses.keys() == {"pixel", "perceptual", "lpips_loss", "dists_loss"}
+    assert looks.fooled is not None
+    torch.stack([*looks.losses.values(), looks.fooled]).sum().backward()
+    assert (restored.grad != 0).flatten(2).any(2).tolist() == [[False, True, False], [False, False, True]]
+
+
+def test_detached_cleaning_learns_from_the_temporal_loss(stage: Stage, make_clips: MakeClips) -> None:
+    """It compares pixels: with nothing else, detached cleaning learns what trained cleaning learns."""
+    gradients = []
+    for how in ("detached", "trained"):
+        moving = with_cleaning(replace(stage, losses=replace(stage.losses, temporal=2.0)), how)
+        state, step = prepared(moving)
+        assert step([make_clips()]).losses.keys() == {"pixel", "temporal", "cleaning"}
+        gradients.append({key: p.grad for key, p in state.network.named_parameters() if p.grad is not None})
+    for key, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][key], atol=1e-7, rtol=1e-4, msg=key)
+
+
+def test_fixed_cleaning_works_with_a_share(feature_stage: Stage, make_clips: MakeClips) -> None:
+    state, step = prepared(with_cleaning(feature_stage, "fixed"))
+    before = copy.deepcopy(state.network.state_dict())
+    for state.iteration in (0, 1):
+        assert not step([make_clips()]).skipped
+    assert not {part for part in changed(before, state) if part.startswith("image_cleaning")}
+    assert state.gradient_ratio is not None
+
+
+def test_a_clip_of_one_frame_has_no_temporal_loss(stage: Stage, make_clips: MakeClips) -> None:
+    _, step = prepared(replace(stage, losses=replace(stage.losses, temporal=2.0)))
+    assert step([make_clips(frames=1)]).losses.keys() == {"pixel", "cleaning"}

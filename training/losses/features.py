@@ -37,7 +37,7 @@ class Features(nn.Module):
     def __init__(self, backbone: Backbone, bf16: bool = False) -> None:
         super().__init__()
         self.backbone = backbone
-        self._bf16 = bf16
+        self.bf16 = bf16
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(3, 1, 1), persistent=False)
 
@@ -53,6 +53,6 @@ class Features(nn.Module):
         Raises:
             UnavailableError: the frames are too small for the backbone.
         """
-        with torch.autocast(frames.device.type, torch.bfloat16, enabled=self._bf16):
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=self.bf16):
             layers: list[Tensor] = self.backbone((frames.float() - self.mean) / self.std)
         return layers

@@ -11,7 +11,9 @@ from torch.utils.checkpoint import checkpoint
 
 from training.feature_discriminator import FeatureDiscriminator
 from training.losses.adversarial import hinge_generator_loss
+from training.losses.dists import DistsDistance, load_dists
 from training.losses.features import Features, load_features
+from training.losses.lpips import LpipsDistance, load_lpips
 from training.losses.options import LossOptions, PerceptualOptions
 from training.losses.perceptual import perceptual_distance
 
@@ -49,8 +51,12 @@ def load_frame_losses(options: LossOptions) -> FrameLosses:
         TrainingError: weights are missing or wrong.
     """
     perceptual = options.perceptual
-    needed = perceptual is not None and (perceptual.weight > 0 or options.judges_features)
-    return FrameLosses(options, load_features(perceptual) if perceptual and needed else None)
+    if perceptual is None or not (perceptual.active or options.judges_features):
+        return FrameLosses(options)
+    features = load_features(perceptual)
+    lpips = load_lpips() if perceptual.lpips else None
+    dists = load_dists(features) if perceptual.dists else None
+    return FrameLosses(options, features, lpips, dists)
 
 
 class FrameLosses(nn.Module):
@@ -62,12 +68,22 @@ class FrameLosses(nn.Module):
     Args:
         options: `perceptual` is read.
         features: None where no loss looks at features.
+        lpips: None leaves it out.
+        dists: None leaves it out.
     """
 
-    def __init__(self, options: LossOptions, features: Features | None = None) -> None:
+    def __init__(
+        self,
+        options: LossOptions,
+        features: Features | None = None,
+        lpips: LpipsDistance | None = None,
+        dists: DistsDistance | None = None,
+    ) -> None:
         super().__init__()
         self._options = options.perceptual or PerceptualOptions(weight=0.0)
         self.features = features
+        self.lpips = lpips
+        self.dists = dists
 
     def forward(self, prediction: Tensor, target: Tensor, judge: FeatureDiscriminator | None = None) -> Looks:
         """The losses of some frames; those that are the mean over frames.
@@ -106,6 +122,10 @@ class FrameLosses(nn.Module):
         losses = {}
         if self._options.weight:
             losses["perceptual"] = self._options.weight * perceptual_distance(features, wanted)
+        if self.lpips is not None:
+            losses["lpips_loss"] = self._options.lpips * self.lpips(features, wanted)
+        if self.dists is not None:
+            losses["dists_loss"] = self._options.dists * self.dists(prediction, target)
         if judge is None:
             return Looks(losses)
         seen = judge.judged(features)

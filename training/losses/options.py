@@ -13,10 +13,16 @@ AdversarialKind = Literal["pixels", "features"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerceptualOptions:
-    """The perceptual loss of stage 2 (SPEC 6.1).
+    """The perceptual loss of stage 2 (SPEC 6.1), and others that look at frames through VGG.
 
     Attributes:
-        weight: of the loss.
+        weight: of the perceptual loss: mean absolute difference of features.
+        lpips: weight of LPIPS on VGG-16 (Zhang et al., 2018), which looks at the same features.
+        dists: weight of DISTS on VGG-16 (Ding et al., 2020), which computes features of its own: as much time
+            again as the perceptual loss.
+        frames: 0 looks at all frames of a clip; n looks at n of them, drawn anew in each iteration, and so
+            costs less. It holds for all losses of this table, for a discriminator on features, and for the
+            teacher.
         backbone: VGG-19 (the paper's) or VGG-16, whose weights a package brings.
         weights: a file with the backbone's weights; empty takes them from where they usually are (see
             `training.backbones.load`).
@@ -27,6 +33,9 @@ class PerceptualOptions:
     """
 
     weight: float = 1.0
+    lpips: float = 0.0
+    dists: float = 0.0
+    frames: int = 0
     backbone: Literal["vgg19", "vgg16"] = "vgg19"
     weights: str = ""
     frames_at_once: int = 0
@@ -34,7 +43,17 @@ class PerceptualOptions:
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight must be 0 or more.")
-        require(self.frames_at_once >= 0, "frames_at_once must be 0 or more.")
+        require(min(self.lpips, self.dists) >= 0, "lpips and dists must be 0 or more.")
+        require(
+            self.backbone == "vgg16" or not (self.lpips or self.dists),
+            'lpips and dists look through VGG-16: set losses.perceptual.backbone = "vgg16".',
+        )
+        require(min(self.frames, self.frames_at_once) >= 0, "frames and frames_at_once must be 0 or more.")
+
+    @property
+    def active(self) -> bool:
+        """Whether any loss of this table is taken."""
+        return max(self.weight, self.lpips, self.dists) > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +103,9 @@ class LossOptions:
         pixel_weight: of the restored frames against the sharpened ground truth.
         cleaning: L1 or Charbonnier.
         cleaning_weight: of the cleaned frames against the area-reduced ground truth; 0 is an ablation.
-        perceptual: None or a weight of 0 leaves it out.
+        temporal: weight of the temporal loss: L1 between the changes from frame to frame of restored frames
+            and of the sharpened ground truth. It calms flicker and, by itself, blurs.
+        perceptual: None or weights of 0 leave it out.
         adversarial: None or a weight of 0 leaves it and the discriminator out.
     """
 
@@ -92,12 +113,14 @@ class LossOptions:
     pixel_weight: float = 1.0
     cleaning: PixelKind = "l1"
     cleaning_weight: float = 1.0
+    temporal: float = 0.0
     perceptual: PerceptualOptions | None = None
     adversarial: AdversarialOptions | None = None
 
     def __post_init__(self) -> None:
         require(self.pixel_weight >= 0, "pixel_weight must be 0 or more.")
         require(self.cleaning_weight >= 0, "cleaning_weight must be 0 or more.")
+        require(self.temporal >= 0, "temporal must be 0 or more.")
         backbone = self.perceptual.backbone if self.perceptual else None
         require(
             not self.judges_features or backbone == "vgg16",

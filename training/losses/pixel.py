@@ -1,4 +1,4 @@
-"""Losses between pictures, pixel by pixel (SPEC 6.1; paper, Eq. 3 and 4)."""
+"""Losses between pictures and between their changes, pixel by pixel (SPEC 6.1; paper, Eq. 3 and 4)."""
 
 from __future__ import annotations
 
@@ -34,3 +34,16 @@ def l1(prediction: Tensor, target: Tensor) -> Tensor:
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-12) -> Tensor:
     """Mean of sqrt(difference² + epsilon), float32: an L1 that is smooth at 0."""
     return torch.sqrt((prediction.float() - target.float()) ** 2 + epsilon).mean()
+
+
+def temporal_loss(restored: Tensor, target: Tensor) -> Tensor:
+    """How unlike the changes from frame to frame are: L1 between differences of neighbouring frames.
+
+    Args:
+        restored: (N, T, 3, H, W), of any floating dtype; two frames or more.
+        target: of the same shape.
+
+    Returns:
+        A scalar, float32.
+    """
+    return l1(*(clips[:, 1:].float() - clips[:, :-1].float() for clips in (restored, target)))

@@ -27,7 +27,11 @@ class Panel:
 
 
 PANELS = (
-    Panel("losses of the generator", ("pixel", "cleaning", "perceptual", "adversarial"), logarithmic=True),
+    Panel(
+        "losses of the generator",
+        ("pixel", "temporal", "cleaning", "perceptual", "lpips_loss", "dists_loss", "adversarial"),
+        logarithmic=True,
+    ),
     Panel("weight of the adversarial loss", ("adversarial_weight",)),
     Panel("losses of the discriminator", ("real", "fake")),
     Panel("norm of the gradient", ("gradient_norm",), logarithmic=True),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from tests.training.losses.inputs import expected, picture
-from training.losses.pixel import charbonnier, l1, pixel_loss
+from training.losses.pixel import charbonnier, l1, pixel_loss, temporal_loss
 
 
 def test_l1_is_the_references() -> None:
@@ -44,3 +45,12 @@ def test_half_precision_pictures_are_compared_in_float32(kind: str) -> None:
         loss = pixel_loss(kind, first, second)
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx((first.double() - second.double()).abs().mean().item(), rel=1e-5)
+
+
+def test_the_temporal_loss_compares_changes_and_not_frames() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.random((2, 4, 3, 5, 6)), random.random((2, 4, 3, 5, 6))
+    wanted = np.abs(np.diff(one, axis=1) - np.diff(other, axis=1)).mean()
+    restored, target = torch.from_numpy(one), torch.from_numpy(other)
+    assert temporal_loss(restored, target).item() == pytest.approx(wanted, rel=1e-5)
+    assert temporal_loss(restored, restored + 0.3).item() == pytest.approx(0.0, abs=1e-6)

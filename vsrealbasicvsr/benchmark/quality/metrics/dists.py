@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsrealbasicvsr.benchmark.quality.metrics.networks import Backbone
 from vsrealbasicvsr.benchmark.quality.metrics.packaged import packaged_backbone
 from vsrealbasicvsr.benchmark.quality.parameters import DISTS, locate
 from vsrealbasicvsr.weights.torch_file import read_torch
@@ -16,6 +19,39 @@ _CHANNELS = (3, 64, 128, 256, 512, 512)
 _EPSILON = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelWeights:
+    """How much each channel counts, in the picture and in VGG-16's five layers; all together they are 1.
+
+    Attributes:
+        texture: of the channels' means, (1, C, 1, 1) each.
+        structure: of their variances and covariance, of the same shapes.
+    """
+
+    texture: tuple[Tensor, ...]
+    structure: tuple[Tensor, ...]
+
+
+def channel_weights(device: str = "cpu") -> ChannelWeights:
+    """The published ones.
+
+    Raises:
+        UnavailableError: the package that brings them is not installed.
+    """
+    weights = read_torch(locate(DISTS))
+    assert isinstance(weights, dict)
+    total = weights["alpha"].sum() + weights["beta"].sum()
+    texture, structure = (
+        (weights[name] / total).to(device).split(_CHANNELS, 1) for name in ("alpha", "beta")
+    )
+    return ChannelWeights(texture, structure)
+
+
+def smoothly_pooled(vgg: Backbone) -> Backbone:
+    """VGG-16 with the pooling that DISTS looks through; it shares the convolutions of the given one."""
+    return vgg.with_layers(_L2Pool() if isinstance(layer, nn.MaxPool2d) else layer for layer in vgg.features)
+
+
 class Dists:
     """Distance of structure and texture, 0 to 1; 0 for equal pictures.
 
@@ -24,16 +60,9 @@ class Dists:
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        self._vgg, _ = packaged_backbone("vgg16", device)
-        for index, layer in enumerate(self._vgg.features):
-            if isinstance(layer, nn.MaxPool2d):
-                self._vgg.features[index] = _L2Pool()
-        weights = read_torch(locate(DISTS))
-        assert isinstance(weights, dict)
-        total = weights["alpha"].sum() + weights["beta"].sum()
-        self._texture, self._structure = (
-            (weights[name] / total).to(device).split(_CHANNELS, 1) for name in ("alpha", "beta")
-        )
+        vgg, _ = packaged_backbone("vgg16", device)
+        self._vgg = smoothly_pooled(vgg)
+        self._weights = channel_weights(device)
         self._mean, self._deviation = (
             torch.tensor(values, device=device).view(3, 1, 1) for values in (_MEAN, _DEVIATION)
         )
@@ -45,8 +74,11 @@ class Dists:
         Raises:
             UnavailableError: the frames are smaller.
         """
-        layers = zip(self._features(one), self._features(other), self._texture, self._structure, strict=True)
-        return max(1 - sum(_similarity(*layer) for layer in layers), 0.0)
+        weights = self._weights
+        layers = zip(
+            self._features(one), self._features(other), weights.texture, weights.structure, strict=True
+        )
+        return max(1 - sum(float(similarity(*layer)) for layer in layers), 0.0)
 
     def _features(self, frame: Tensor) -> list[Tensor]:
         picture = frame[None].to(self._mean) / 255
@@ -64,11 +96,22 @@ class _L2Pool(nn.Module):
         return (F.conv2d(features.square(), window, stride=2, padding=1, groups=channels) + 1e-12).sqrt()
 
 
-def _similarity(one: Tensor, other: Tensor, texture: Tensor, structure: Tensor) -> float:
+def similarity(one: Tensor, other: Tensor, texture: Tensor, structure: Tensor) -> Tensor:
+    """What a layer adds to the similarity of pictures.
+
+    Args:
+        one: (B, C, H, W).
+        other: of the same shape.
+        texture: weights of the channels' means, (1, C, 1, 1).
+        structure: weights of their variances and covariance, (1, C, 1, 1).
+
+    Returns:
+        (B); the sum of both weights for equal layers.
+    """
     mean_one, mean_other = (layer.mean((2, 3), keepdim=True) for layer in (one, other))
     spread_one = (one - mean_one).square().mean((2, 3), keepdim=True)
     spread_other = (other - mean_other).square().mean((2, 3), keepdim=True)
     common = (one * other).mean((2, 3), keepdim=True) - mean_one * mean_other
     light = (2 * mean_one * mean_other + _EPSILON) / (mean_one.square() + mean_other.square() + _EPSILON)
     detail = (2 * common + _EPSILON) / (spread_one + spread_other + _EPSILON)
-    return float((texture * light + structure * detail).sum())
+    return (texture * light + structure * detail).sum((1, 2, 3))

@@ -8,7 +8,7 @@ Krizhevsky, "One weird trick for parallelizing convolutional neural networks".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
@@ -35,6 +35,10 @@ class Backbone(nn.Module):
         self._taps = taps
         self._smallest = smallest
         self.requires_grad_(False)
+
+    def with_layers(self, layers: Iterable[nn.Module]) -> Backbone:
+        """A backbone of as many other layers, tapped at the same places."""
+        return Backbone(nn.Sequential(*layers), self._taps, self._smallest)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """Outputs of the tapped layers, (B, C, H', W') each.
