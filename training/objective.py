@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from training.discriminator import Discriminator
@@ -37,12 +38,16 @@ class Objective(nn.Module):
     Args:
         options: kinds and weights.
         frames: the losses that look at single frames; None leaves them out.
+        teacher: restores single frames, (B, 3, H, W) to (B, 3, 4H, 4W); None where `frames` asks for none.
     """
 
-    def __init__(self, options: LossOptions, frames: FrameLosses | None = None) -> None:
+    def __init__(
+        self, options: LossOptions, frames: FrameLosses | None = None, teacher: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self._options = options
         self.frames = frames
+        self.teacher = teacher
 
     def forward(
         self, result: Restoration, clips: Clips, judge: Judge | None, picks: Tensor | None = None
@@ -75,10 +80,24 @@ class Objective(nn.Module):
     def _looks(self, restored: Tensor, clips: Clips, judge: Judge | None, picks: Tensor | None) -> Looks:
         looks = Looks({})
         if self.frames is not None:
-            on_features = judge if isinstance(judge, FeatureDiscriminator) else None
-            looks = self.frames(picked(restored, picks), picked(clips.sharpened, picks), on_features)
+            looks = self.frames(
+                picked(restored, picks),
+                picked(clips.sharpened, picks),
+                self._taught(picked(clips.low, picks)),
+                judge if isinstance(judge, FeatureDiscriminator) else None,
+            )
         if isinstance(judge, Discriminator):
             prediction = restored.flatten(0, 1)
             evidence = Evidence(clips.truth.flatten(0, 1), prediction.detach())
             return looks._replace(fooled=generator_loss(judge(prediction)), evidence=evidence)
         return looks
+
+    @torch.no_grad()
+    def _taught(self, low: Tensor) -> Tensor | None:
+        """The teacher's frames, 0-1, computed a few at a time where the losses are."""
+        if self.teacher is None:
+            return None
+        perceptual = self._options.perceptual
+        count = (perceptual.frames_at_once if perceptual else 0) or len(low)
+        parts = torch.split(low.contiguous(memory_format=torch.channels_last), count)
+        return torch.cat([self.teacher(part).float().clamp(0.0, 1.0) for part in parts])

@@ -23,9 +23,9 @@ log = logging.getLogger("training")
 
 LOSSES = (
     "iteration", "pixel", "temporal", "cleaning", "perceptual", "lpips_loss", "dists_loss",
-    "adversarial", "adversarial_weight", "real", "fake",
-    "first_pass", "last_pass", "gradient_norm", "learning_rate", "seconds", "waiting",
-    "skipped", "damaged",
+    "teacher_pixel", "teacher_perceptual", "teacher_lpips",
+    "adversarial", "adversarial_weight", "real", "fake", "first_pass", "last_pass",
+    "gradient_norm", "learning_rate", "seconds", "waiting", "skipped", "damaged",
 )  # fmt: skip
 VALIDATION = ("iteration", "psnr", "ssim", "lpips", "clips")
 

@@ -41,6 +41,7 @@ from training.record import Record
 from training.stage import Stage
 from training.state import State, initial_state
 from training.step import Step
+from training.teacher import load_teacher
 from training.validation import find_pairs
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.network.basicvsr import SCALE
@@ -195,7 +196,9 @@ def _changes(before: str, now: str) -> Iterator[str]:
 
 
 def _objective(stage: Stage, processes: Processes) -> Objective:
-    return Objective(stage.losses, load_frame_losses(stage.losses)).to(processes.device)
+    options = stage.losses.teacher
+    teacher = load_teacher(Path(options.model)) if options and options.active else None
+    return Objective(stage.losses, load_frame_losses(stage.losses), teacher).to(processes.device)
 
 
 def _lpips(stage: Stage, processes: Processes) -> Lpips | None:

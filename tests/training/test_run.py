@@ -23,10 +23,12 @@ from safetensors import safe_open
 from torch.utils.data import DataLoader
 
 from tests.training.conftest import ALONE
+from tests.training.teacher_files import write_teacher
 from training.commit import commit
 from training.configuration import read_stage, written
 from training.data.options import DataOptions
 from training.errors import TrainingError
+from training.losses.options import TeacherOptions
 from training.pool.shards import Pool
 from training.run import run
 from training.stage import CleaningOptions, SourceOptions, Stage
@@ -79,6 +81,7 @@ def cleaning(stage: Stage, tmp_path: Path) -> Stage:
     return replace(stage, cleaning=options, data=data, sources=sources, batch=4)
 
 
+@pytest.fixture
 def judged_by_features(small: Stage, feature_stage: Stage) -> Stage:
     """The same with a discriminator on features, weighted by its share of the gradient, on 2 of 4 frames."""
     assert feature_stage.losses.perceptual is not None
@@ -216,6 +219,18 @@ def test_heads_their_scale_and_their_share_are_resumed_to_the_bit(
     )
     assert one["meta"]["gradient_ratio"] == two["meta"]["gradient_ratio"]
     assert all(torch.equal(two["state_dict"][key], tensor) for key, tensor in one["state_dict"].items())
+
+
+def test_a_teacher_out_of_ncnns_files_teaches(small: Stage, tmp_path: Path) -> None:
+    model = write_teacher(tmp_path)
+    teacher = TeacherOptions(model=str(model), pixel=0.5)
+    taught = replace(small, losses=replace(small.losses, teacher=teacher), iterations=2)
+    run(taught, tmp_path / "run", ALONE, resume=False)
+    assert all(float(row["teacher_pixel"]) > 0 for row in rows(tmp_path / "run"))
+    missing = replace(teacher, model=str(tmp_path / "nowhere"))
+    stage = replace(small, losses=replace(small.losses, teacher=missing))
+    with pytest.raises(TrainingError, match="There is no teacher"):
+        run(stage, tmp_path / "other", ALONE, resume=False)
 
 
 def test_lines_from_before_a_column_was_added_are_kept_on_resuming(small: Stage, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from training.losses.adversarial import hinge_generator_loss
 from training.losses.dists import DistsDistance, load_dists
 from training.losses.features import Features, load_features
 from training.losses.lpips import LpipsDistance, load_lpips
-from training.losses.options import LossOptions, PerceptualOptions
+from training.losses.options import LossOptions, PerceptualOptions, TeacherOptions
 from training.losses.perceptual import perceptual_distance
+from training.losses.pixel import l1
 
 
 class Evidence(NamedTuple):
@@ -50,11 +51,11 @@ def load_frame_losses(options: LossOptions) -> FrameLosses:
     Raises:
         TrainingError: weights are missing or wrong.
     """
-    perceptual = options.perceptual
-    if perceptual is None or not (perceptual.active or options.judges_features):
+    perceptual, teacher = options.perceptual, options.teacher
+    if perceptual is None or not options.look_at_features:
         return FrameLosses(options)
     features = load_features(perceptual)
-    lpips = load_lpips() if perceptual.lpips else None
+    lpips = load_lpips() if perceptual.lpips or (teacher and teacher.lpips) else None
     dists = load_dists(features) if perceptual.dists else None
     return FrameLosses(options, features, lpips, dists)
 
@@ -66,7 +67,7 @@ class FrameLosses(nn.Module):
     predictions get gradients. Distances are computed in float32 also under autocast.
 
     Args:
-        options: `perceptual` is read.
+        options: `perceptual` and `teacher` are read.
         features: None where no loss looks at features.
         lpips: None leaves it out.
         dists: None leaves it out.
@@ -81,56 +82,85 @@ class FrameLosses(nn.Module):
     ) -> None:
         super().__init__()
         self._options = options.perceptual or PerceptualOptions(weight=0.0)
+        self._teacher = options.teacher or TeacherOptions()
         self.features = features
         self.lpips = lpips
         self.dists = dists
 
-    def forward(self, prediction: Tensor, target: Tensor, judge: FeatureDiscriminator | None = None) -> Looks:
-        """The losses of some frames; those that are the mean over frames.
+    def forward(
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        taught: Tensor | None = None,
+        judge: FeatureDiscriminator | None = None,
+    ) -> Looks:
+        """The losses of some frames, each the mean over frames.
 
         Args:
             prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
             target: of the same shape.
+            taught: the teacher's frames, of the same shape; None leaves out the losses against them.
             judge: a fitted discriminator on features, frozen and in evaluation mode, so that frames that are
                 computed a second time in the backward pass meet it unchanged.
 
         Raises:
             UnavailableError: the frames are too small for the backbone.
         """
-        parts = self._parts(prediction, target)
-        if len(parts) == 1:
-            return self._looks(prediction, target, judge)
-        looks = [checkpoint(self._looks, *part, judge, use_reentrant=False) for part in parts]
-        return _mean(looks, [len(part[0]) / len(prediction) for part in parts])
+        count = self._options.frames_at_once or len(prediction)
+        if count >= len(prediction):
+            return self._looks(prediction, target, taught, judge)
+        predictions, targets = torch.split(prediction, count), torch.split(target, count)
+        answers = [None] * len(targets) if taught is None else torch.split(taught, count)
+        looks = [
+            checkpoint(self._looks, *part, judge, use_reentrant=False)
+            for part in zip(predictions, targets, answers, strict=True)
+        ]
+        return _mean(looks, [len(part) / len(prediction) for part in predictions])
 
     @torch.no_grad()
     def evidence(self, target: Tensor) -> tuple[Tensor, ...]:
         """The features of target frames, (B, 3, H, W), that a discriminator on features judges."""
-        parts = [self._judged(frames) for frames, _ in self._parts(target, target)]
-        return tuple(torch.cat(layer) for layer in zip(*parts, strict=True))
+        parts = torch.split(target, self._options.frames_at_once or len(target))
+        return _joined([self._judged(part) for part in parts])
 
-    def _parts(self, *frames: Tensor) -> list[tuple[Tensor, ...]]:
-        count = self._options.frames_at_once or len(frames[0])
-        return list(zip(*(torch.split(one, count) for one in frames), strict=True))
-
-    def _looks(self, prediction: Tensor, target: Tensor, judge: FeatureDiscriminator | None) -> Looks:
+    def _looks(
+        self, prediction: Tensor, target: Tensor, taught: Tensor | None, judge: FeatureDiscriminator | None
+    ) -> Looks:
+        losses = {}
+        if taught is not None and self._teacher.pixel:
+            losses["teacher_pixel"] = self._teacher.pixel * l1(prediction, taught)
         if self.features is None:
-            return Looks({})
+            return Looks(losses)
+        seen = self.features(prediction)
         with torch.no_grad():
             wanted = self.features(target)
-        features = self.features(prediction)
-        losses = {}
-        if self._options.weight:
-            losses["perceptual"] = self._options.weight * perceptual_distance(features, wanted)
-        if self.lpips is not None:
-            losses["lpips_loss"] = self._options.lpips * self.lpips(features, wanted)
+        losses |= self._compared(seen, wanted, self._options.weight, self._options.lpips)
         if self.dists is not None:
             losses["dists_loss"] = self._options.dists * self.dists(prediction, target)
+        if taught is not None and self._teacher.looks_at_features:
+            losses |= self._against_the_teacher(seen, taught)
         if judge is None:
             return Looks(losses)
-        seen = judge.judged(features)
-        evidence = Evidence(judge.judged(wanted), tuple(layer.detach() for layer in seen))
-        return Looks(losses, hinge_generator_loss(judge(seen)), evidence)
+        judged = judge.judged(seen)
+        evidence = Evidence(judge.judged(wanted), tuple(layer.detach() for layer in judged))
+        return Looks(losses, hinge_generator_loss(judge(judged)), evidence)
+
+    def _against_the_teacher(self, seen: Sequence[Tensor], taught: Tensor) -> dict[str, Tensor]:
+        assert self.features is not None
+        with torch.no_grad():
+            answer = self.features(taught)
+        losses = self._compared(seen, answer, self._teacher.perceptual, self._teacher.lpips)
+        return {f"teacher_{name.removesuffix('_loss')}": loss for name, loss in losses.items()}
+
+    def _compared(
+        self, seen: Sequence[Tensor], wanted: Sequence[Tensor], perceptual: float, lpips: float
+    ) -> dict[str, Tensor]:
+        losses = {}
+        if perceptual:
+            losses["perceptual"] = perceptual * perceptual_distance(seen, wanted)
+        if lpips and self.lpips is not None:
+            losses["lpips_loss"] = lpips * self.lpips(seen, wanted)
+        return losses
 
     def _judged(self, frames: Tensor) -> tuple[Tensor, ...]:
         assert self.features is not None

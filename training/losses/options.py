@@ -95,6 +95,43 @@ class AdversarialOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TeacherOptions:
+    """A network that restores single frames, Real-ESRGAN x4plus, whose answers are compared with as well.
+
+    It has seen more than a short training will, and knows what a line is; what moves, it does not know. It
+    looks at the low frames as they are, at those alone that `losses.perceptual.frames` picks.
+
+    Attributes:
+        model: folder with `realesrgan-x4plus.param` and `.bin`, which a run that is resumed needs again.
+        pixel: weight of L1 between restored frames and the teacher's.
+        perceptual: weight of the perceptual loss between them.
+        lpips: weight of LPIPS on VGG-16 between them.
+    """
+
+    model: str = ""
+    pixel: float = 0.0
+    perceptual: float = 0.0
+    lpips: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(min(self.pixel, self.perceptual, self.lpips) >= 0, "weights must be 0 or more.")
+        require(
+            bool(self.model) or not self.active,
+            "name the folder with realesrgan-x4plus.param and .bin in losses.teacher.model.",
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether any loss looks at the teacher's frames."""
+        return self.pixel > 0 or self.looks_at_features
+
+    @property
+    def looks_at_features(self) -> bool:
+        """Whether any loss looks at features of the teacher's frames."""
+        return max(self.perceptual, self.lpips) > 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LossOptions:
     """Which losses, and how they are weighed (SPEC 6.1). Perceptual and adversarial make it stage 2.
 
@@ -107,6 +144,7 @@ class LossOptions:
             and of the sharpened ground truth. It calms flicker and, by itself, blurs.
         perceptual: None or weights of 0 leave it out.
         adversarial: None or a weight of 0 leaves it and the discriminator out.
+        teacher: None or weights of 0 leave it out.
     """
 
     pixel: PixelKind = "l1"
@@ -116,6 +154,7 @@ class LossOptions:
     temporal: float = 0.0
     perceptual: PerceptualOptions | None = None
     adversarial: AdversarialOptions | None = None
+    teacher: TeacherOptions | None = None
 
     def __post_init__(self) -> None:
         require(self.pixel_weight >= 0, "pixel_weight must be 0 or more.")
@@ -126,6 +165,23 @@ class LossOptions:
             not self.judges_features or backbone == "vgg16",
             'adversarial.kind = "features" looks at VGG-16: set losses.perceptual.backbone = "vgg16"; '
             "losses.perceptual.weight may be 0.",
+        )
+        require(
+            backbone is not None or not (self.teacher and self.teacher.looks_at_features),
+            "teacher.perceptual and teacher.lpips look through losses.perceptual.backbone: set it; "
+            "losses.perceptual.weight may be 0.",
+        )
+        require(
+            backbone in (None, "vgg16") or not (self.teacher and self.teacher.lpips),
+            'teacher.lpips looks through VGG-16: set losses.perceptual.backbone = "vgg16".',
+        )
+
+    @property
+    def look_at_features(self) -> bool:
+        """Whether any loss needs the backbone."""
+        perceptual, teacher = self.perceptual, self.teacher
+        return perceptual is not None and (
+            perceptual.active or self.judges_features or (teacher is not None and teacher.looks_at_features)
         )
 
     @property

@@ -32,6 +32,11 @@ PANELS = (
         ("pixel", "temporal", "cleaning", "perceptual", "lpips_loss", "dists_loss", "adversarial"),
         logarithmic=True,
     ),
+    Panel(
+        "losses against the teacher",
+        ("teacher_pixel", "teacher_perceptual", "teacher_lpips"),
+        logarithmic=True,
+    ),
     Panel("weight of the adversarial loss", ("adversarial_weight",)),
     Panel("losses of the discriminator", ("real", "fake")),
     Panel("norm of the gradient", ("gradient_norm",), logarithmic=True),
