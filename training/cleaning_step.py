@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from training.adversary import Adversary
 from training.average import follow
-from training.gradients import are_finite, clipped_norm
-from training.losses.pixel import pixel_loss
+from training.cleaning_objective import CleaningObjective
+from training.feature_discriminator import FeatureDiscriminator
+from training.gradients import add, are_finite, autocast, clipped_norm
+from training.losses.frames import Evidence, Looks
 from training.pool.samples import CleaningBatch
 from training.processes import Processes, apart
-from training.rates import rate_share
+from training.rates import set_rates
 from training.stage import CleaningOptions, Stage, Target
 from training.state import State
 from training.step import Outcome
@@ -32,6 +35,14 @@ class CleaningFrames(NamedTuple):
     targets: dict[Target, Tensor]
 
 
+class _Part(NamedTuple):
+    """What came of a part of the batch: sums of its losses, the first pass's evidence, frames to look at."""
+
+    losses: dict[str, Tensor]
+    evidence: Evidence | None
+    shown: tuple[Tensor, ...]
+
+
 def frames_of(batch: CleaningBatch, device: torch.device) -> CleaningFrames:
     """A batch of 8 bits as frames on the training device."""
     return CleaningFrames(
@@ -40,15 +51,18 @@ def frames_of(batch: CleaningBatch, device: torch.device) -> CleaningFrames:
 
 
 class CleaningStep:
-    """The optimiser's step on a state whose cleaning network alone learns.
+    """The optimisers' steps on a state whose cleaning network alone learns.
 
     Args:
-        stage: `cleaning`, `losses.cleaning` and the optimiser's options are read.
-        state: its network and average are changed in place.
+        stage: `cleaning`, the losses' and the optimiser's options are read.
+        state: its network, average and discriminator are changed in place.
+        objective: the losses of a pass.
         processes: gradients and losses are averaged over them.
     """
 
-    def __init__(self, stage: Stage, state: State, processes: Processes) -> None:
+    def __init__(
+        self, stage: Stage, state: State, objective: CleaningObjective, processes: Processes
+    ) -> None:
         cleaning = state.network.cleaning
         if stage.cleaning is None or cleaning is None:
             raise AssertionError("a cleaning stage has options and a cleaning network")
@@ -56,64 +70,84 @@ class CleaningStep:
         cleaning.train().requires_grad_(True)
         self._options: CleaningOptions = stage.cleaning
         self._stage, self._state, self._processes = stage, state, processes
+        self._objective = objective
         self._cleaning = processes.wrapped(cleaning)
+        options = stage.losses.adversarial
+        self._adversary = (
+            Adversary(options, stage.optimizer, state, processes) if options and options.active else None
+        )
 
     def __call__(self, parts: Sequence[CleaningFrames]) -> Outcome:
         """One iteration on this process's share of the batch, given in parts that are accumulated."""
         state, options = self._state, self._stage.optimizer
-        share = rate_share(options, state.iteration, self._stage.iterations)
-        for group in state.optimizer.param_groups:
-            group["lr"] = options.learning_rate * share
+        set_rates(self._stage, state)
+        if self._adversary is not None:
+            self._adversary.begin(lambda: self._real(parts))
         state.optimizer.zero_grad(set_to_none=True)
-        sums = torch.zeros(self._options.passes, device=self._processes.device)
-        for index, part in enumerate(parts):
-            losses, shown = self._learn(part, len(parts), is_last=index + 1 == len(parts))
-            sums += losses
+        sums: dict[str, Tensor] = {}
+        results = []
+        for index, frames in enumerate(parts):
+            results.append(self._learn(frames, len(parts), is_last=index + 1 == len(parts)))
+            add(sums, results[-1].losses)
+        losses = self._processes.means(sums, len(parts))
         norm = clipped_norm(self._cleaning, options.clip_norm)
-        passes = (self._processes.summed(sums) / (len(parts) * self._processes.count)).tolist()
-        finite = are_finite(norm, *passes)
+        finite = are_finite(norm, *losses.values())
         if finite:
             state.optimizer.step()
             follow(state.average, state.network, options.average)
-        named = {"cleaning": _weighed(passes, self._options.again)}
-        named |= {"first_pass": passes[0], "last_pass": passes[-1]}
-        return Outcome(named, norm, not finite, shown)
+        if self._adversary is not None:
+            losses["adversarial_weight"] = self._adversary.weight
+            if finite:
+                evidence = [result.evidence for result in results if result.evidence is not None]
+                more, finite = self._adversary.learn(evidence)
+                losses |= more
+        return Outcome(losses, norm, not finite, results[-1].shown)
 
-    def _learn(
-        self, frames: CleaningFrames, parts: int, *, is_last: bool
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Add one part's gradients; the loss of each pass, and the first frame before and after each."""
-        low, losses, shown = frames.low, [], [frames.low[0]]
+    def _real(self, parts: Sequence[CleaningFrames]) -> Iterator[tuple[Tensor, ...]]:
+        for frames in parts:
+            with autocast(self._stage.optimizer, self._processes.device):
+                yield self._objective.real_features(frames.targets, len(frames.low))
+
+    def _learn(self, frames: CleaningFrames, parts: int, *, is_last: bool) -> _Part:
+        """Add one part's gradients, pass by pass."""
+        low, evidence, shown = frames.low, None, [frames.low[0]]
+        sums: dict[str, Tensor] = {}
         for number in range(self._options.passes):
             final = number + 1 == self._options.passes
+            share = self._options.again**number  # so that each frame of each pass counts alike
             with apart(self._cleaning, not (is_last and final)):
-                with torch.autocast(low.device.type, torch.bfloat16, enabled=self._half):
-                    residue: Tensor = self._cleaning(low)
-                cleaned = low + residue.float()
-                loss = self._distance(cleaned, frames.targets)
-                # Each frame of each pass counts alike.
-                torch.autograd.backward(loss * self._options.again**number / parts)
-            losses.append(loss.detach())
-            shown.append(cleaned[0].detach())
-            low = cleaned[: math.ceil(len(cleaned) * self._options.again)].detach()
+                picture, looks = self._pass(low, frames.targets)
+                torch.autograd.backward(self._total(picture, looks) * share / parts)
+            add(sums, {name: share * loss for name, loss in looks.losses.items()})
+            if self._adversary is not None and looks.fooled is not None:
+                add(sums, {"adversarial": share * self._adversary.weight * looks.fooled})
+            if number == 0:
+                sums["first_pass"], evidence = looks.losses["cleaning"].detach(), looks.evidence
+            if final:
+                sums["last_pass"] = looks.losses["cleaning"].detach()
+            cleaned = picture[0].detach()
+            shown.append(cleaned[0])
+            low = cleaned[: math.ceil(len(cleaned) * self._options.again)]
         shown.extend(target[0] for target in frames.targets.values())
-        return torch.stack(losses), tuple(shown)
+        return _Part(sums, evidence, tuple(shown))
 
-    def _distance(self, cleaned: Tensor, targets: dict[Target, Tensor]) -> Tensor:
-        kind, weights = self._stage.losses.cleaning, self._options.weights
-        distances = [
-            weights[name] * pixel_loss(kind, cleaned, target[: len(cleaned)])
-            for name, target in targets.items()
-        ]
-        return torch.stack(distances).sum()
+    def _pass(self, low: Tensor, targets: dict[Target, Tensor]) -> tuple[Tensor, Looks]:
+        """The frames after a pass as one clip, (1, B, 3, S, S), and their losses."""
+        judge = self._adversary.judge if self._adversary else None
+        with autocast(self._stage.optimizer, self._processes.device):
+            residue: Tensor = self._cleaning(low)
+            picture = (low + residue.float())[None]
+            looks = self._objective(
+                picture[0], targets, judge if isinstance(judge, FeatureDiscriminator) else None
+            )
+        return picture, looks
 
-    @property
-    def _half(self) -> bool:
-        return self._stage.optimizer.precision == "bf16"
-
-
-def _weighed(passes: Sequence[float], again: float) -> float:
-    return sum(loss * again**number for number, loss in enumerate(passes))
+    def _total(self, picture: Tensor, looks: Looks) -> Tensor:
+        total = torch.stack(list(looks.losses.values())).sum()
+        if self._adversary is None or looks.fooled is None:
+            return total
+        seen = torch.arange(self._objective.seen(picture.shape[1]))[None]
+        return self._adversary.pull(total, looks.fooled, picture, seen)
 
 
 def _on(frames: Tensor, device: torch.device) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from training.stage import OptimizerOptions
+from training.stage import OptimizerOptions, Stage
+from training.state import State
 
 
 def rate_share(options: OptimizerOptions, iteration: int, iterations: int) -> float:
@@ -21,3 +22,14 @@ def rate_share(options: OptimizerOptions, iteration: int, iterations: int) -> fl
         return 1.0
     done = (iteration - options.warmup) / max(1, iterations - options.warmup)
     return (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+
+def set_rates(stage: Stage, state: State) -> None:
+    """Give both optimisers their rates for the state's iteration."""
+    options, adversarial = stage.optimizer, stage.losses.adversarial
+    share = rate_share(options, state.iteration, stage.iterations)
+    for group in state.optimizer.param_groups:
+        group["lr"] = options.learning_rate * share
+    if state.discriminator_optimizer is not None and adversarial is not None:
+        for group in state.discriminator_optimizer.param_groups:
+            group["lr"] = adversarial.learning_rate * share

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from training.checkpoint import Checkpoints, restore
+from training.cleaning_objective import CleaningObjective
 from training.cleaning_step import CleaningStep, frames_of
 from training.commit import commit
 from training.configuration import written
@@ -116,6 +117,8 @@ def _on_pools(
     require(bool(pools), "A cleaning stage learns from pools: name one with --pool.")
     samples = PoolReader(tuple(Path(name) for name in pools), cleaning.targets)
     state = _state(stage, newest, processes)
+    frames = load_frame_losses(stage.losses)
+    objective = CleaningObjective(cleaning, stage.losses, frames).to(processes.device)
     lpips, pairs = _lpips(stage, processes), find_pairs(stage, folder / "survey")
     loader = make_loader(
         PoolSamples(samples, cleaning.targets, stage.seed), _positions(stage, state, processes),
@@ -124,7 +127,7 @@ def _on_pools(
     with _record(stage, folder, state, processes, len(samples), []) as record:
         loop = Loop(
             stage=stage, state=state, feed=partial(frames_of, device=processes.device),
-            step=CleaningStep(stage, state, processes), loader=loader, processes=processes,
+            step=CleaningStep(stage, state, objective, processes), loader=loader, processes=processes,
             checkpoints=checkpoints, configuration=written(stage), record=record, pairs=pairs, lpips=lpips,
         )  # fmt: skip
         return loop.run()

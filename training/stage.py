@@ -102,6 +102,9 @@ class CleaningOptions:
         truth_bicubic: weight of ground truth, reduced bicubically.
         teacher_area: weight of the teacher's picture, reduced by area.
         teacher_bicubic: weight of the teacher's picture, reduced bicubically.
+        features: the target of the losses that look through VGG (`losses.perceptual`, and a discriminator on
+            features), which see frames at twice the low size. `losses.perceptual.frames` of a batch are
+            looked at, 0 is all.
     """
 
     passes: int = 3
@@ -110,6 +113,7 @@ class CleaningOptions:
     truth_bicubic: float = 1.0
     teacher_area: float = 0.0
     teacher_bicubic: float = 0.0
+    features: Target = "truth_bicubic"
 
     def __post_init__(self) -> None:
         require(1 <= self.passes <= 100, f"passes must be 1 to 100, not {self.passes}.")
@@ -129,8 +133,8 @@ class CleaningOptions:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Those with a weight above 0."""
-        return tuple(name for name, weight in self.weights.items() if weight)
+        """Those that are read: with a weight above 0, and that of the losses on features."""
+        return tuple(name for name, weight in self.weights.items() if weight or name == self.features)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,8 +229,17 @@ class Stage:
         require(self.iterations >= 1, "iterations must be 1 or more.")
         require(self.batch >= 1 and self.accumulation >= 1, "batch and accumulation must be 1 or more.")
         require(self.seed >= 0, "seed must be 0 or more.")
-        require(
-            self.cleaning is None
-            or (self.network.cleaning_blocks > 0 and self.network.cleaning_kind == "image"),
-            "A cleaning stage needs network.cleaning_blocks of 1 or more, and cleaning_kind image.",
-        )
+        if self.cleaning is not None:
+            require(
+                self.network.cleaning_blocks > 0 and self.network.cleaning_kind == "image",
+                "A cleaning stage needs network.cleaning_blocks of 1 or more, and cleaning_kind image.",
+            )
+            adversarial = self.losses.adversarial
+            require(
+                adversarial is None or not adversarial.active or self.losses.judges_features,
+                'A cleaning stage plays against features: set losses.adversarial.kind = "features".',
+            )
+            require(
+                self.losses.teacher is None,
+                "A cleaning stage takes its teacher from the pool: leave losses.teacher out.",
+            )

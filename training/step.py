@@ -16,7 +16,7 @@ from training.losses.frames import Evidence, Looks
 from training.losses.picks import draw_picks
 from training.objective import Clips, Objective
 from training.processes import Processes, apart
-from training.rates import rate_share
+from training.rates import set_rates
 from training.stage import Stage
 from training.state import State
 
@@ -66,7 +66,7 @@ class Step:
     def __call__(self, parts: Sequence[Clips]) -> Outcome:
         """One iteration on this process's share of the batch, given in parts that are accumulated."""
         state, options = self._state, self._stage.optimizer
-        self._set_rates(state.iteration)
+        set_rates(self._stage, state)
         if self._adversary is not None:
             self._adversary.begin(lambda: self._real(parts))
         losses, evidence, last = self._generator_gradients(parts)
@@ -81,15 +81,6 @@ class Step:
             more, finite = self._adversary.learn(evidence)
             losses |= more
         return Outcome(losses, norm, not finite, _picture(parts[-1], last))
-
-    def _set_rates(self, iteration: int) -> None:
-        options, adversarial = self._stage.optimizer, self._stage.losses.adversarial
-        share = rate_share(options, iteration, self._stage.iterations)
-        for group in self._state.optimizer.param_groups:
-            group["lr"] = options.learning_rate * share
-        if self._state.discriminator_optimizer is not None and adversarial is not None:
-            for group in self._state.discriminator_optimizer.param_groups:
-                group["lr"] = adversarial.learning_rate * share
 
     def _real(self, parts: Sequence[Clips]) -> Iterator[tuple[Tensor, ...]]:
         for index, clips in enumerate(parts):

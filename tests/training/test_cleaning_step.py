@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from tests.training.conftest import ALONE
+from training.cleaning_objective import CleaningObjective
 from training.cleaning_step import CleaningFrames, CleaningStep, frames_of
 from training.errors import TrainingError
+from training.losses.frames import load_frame_losses
+from training.losses.options import AdversarialOptions, PerceptualOptions
 from training.options import build
 from training.pool.samples import CleaningBatch
 from training.stage import CleaningOptions, LossOptions, Stage
@@ -23,7 +26,9 @@ def cleaning_stage(stage: Stage, **options: float) -> Stage:
 
 def prepared(stage: Stage) -> tuple[State, CleaningStep]:
     state = initial_state(stage, ALONE.device)
-    return state, CleaningStep(stage, state, ALONE)
+    assert stage.cleaning is not None
+    objective = CleaningObjective(stage.cleaning, stage.losses, load_frame_losses(stage.losses))
+    return state, CleaningStep(stage, state, objective, ALONE)
 
 
 def frames(count: int = 4, seed: int = 0) -> CleaningFrames:
@@ -63,6 +68,51 @@ def test_each_pass_learns_from_its_own_result_and_each_frame_counts_alike(stage:
     assert outcome.losses["cleaning"] == pytest.approx(float(total.detach()), rel=1e-5)
     for mine, theirs in zip(network.parameters(), state.network.image_cleaning.parameters(), strict=True):
         torch.testing.assert_close(theirs, mine, atol=2e-6, rtol=1e-4)
+
+
+def test_losses_on_features_see_the_first_frames_of_each_pass_at_twice_their_size(stage: Stage) -> None:
+    looking = replace(
+        cleaning_stage(stage, passes=2, again=0.5),
+        losses=LossOptions(perceptual=PerceptualOptions(weight=1.0, lpips=2.0, backbone="vgg16", frames=3)),
+    )
+    state, step = prepared(looking)
+    network, batch = copy.deepcopy(state.network.cleaning), frames()
+    assert network is not None
+    losses = load_frame_losses(looking.losses)
+    total, low = 0.0, batch.low
+    with torch.no_grad():
+        for number, count in enumerate((3, 2)):
+            low = low[: 4 if number == 0 else 2]
+            low = low + network(low)
+            seen, wanted = (
+                torch.nn.functional.interpolate(part[:count], scale_factor=2, mode="bilinear")
+                for part in (low, batch.targets["truth_bicubic"])
+            )
+            total += 0.5**number * float(losses(seen, wanted).losses["perceptual"])
+    outcome = step([batch])
+    assert outcome.losses["perceptual"] == pytest.approx(total, rel=1e-4)
+    assert outcome.losses["lpips_loss"] > 0
+
+
+def test_a_discriminator_on_features_learns_beside_the_cleaning_network(stage: Stage) -> None:
+    playing = replace(
+        cleaning_stage(stage, passes=2),
+        losses=LossOptions(
+            perceptual=PerceptualOptions(weight=0.0, backbone="vgg16"),
+            adversarial=AdversarialOptions(kind="features", share=0.5, mid_channels=4),
+        ),
+    )
+    state, step = prepared(playing)
+    assert state.discriminator is not None
+    before = copy.deepcopy(state.discriminator.state_dict())
+    first = step([frames()])
+    state.iteration = 40  # the ramp's end
+    second = step([frames(seed=1)])
+    assert first.losses["adversarial_weight"] == 0.0
+    assert second.losses["adversarial_weight"] > 0
+    assert second.losses.keys() >= {"adversarial", "real", "fake"}
+    now = state.discriminator.state_dict()
+    assert any(not torch.equal(now[key], tensor) for key, tensor in before.items())
 
 
 def test_accumulated_parts_give_the_gradients_of_the_whole_batch(stage: Stage) -> None:
@@ -126,6 +176,11 @@ def test_frames_of_8_bits_become_floats_of_0_to_1() -> None:
 def test_impossible_options_are_refused(values: dict[str, float], said: str) -> None:
     with pytest.raises(TrainingError, match=said):
         build(CleaningOptions, values)
+
+
+def test_a_discriminator_on_pixels_has_no_place_in_a_cleaning_stage(stage: Stage) -> None:
+    with pytest.raises(TrainingError, match=r'adversarial.kind = "features"'):
+        replace(stage, cleaning=CleaningOptions(), losses=LossOptions(adversarial=AdversarialOptions()))
 
 
 def test_a_network_without_cleaning_has_no_cleaning_stage(stage: Stage) -> None:
