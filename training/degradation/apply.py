@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from training.degradation.blur import blurred
 from training.degradation.compression import compress
 from training.degradation.jpeg import compressed
 from training.degradation.kernels import kernel
 from training.degradation.noise import add_noise
+from training.degradation.old.damage import damage
+from training.degradation.old.disc import through_disc
+from training.degradation.old.parameters import Disc
 from training.degradation.parameters import (
     Blur,
     Compression,
@@ -66,7 +70,7 @@ def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
             size = (operation.height, operation.width)
             return [resized(frame, *size, operation.filter) for frame in frames]
         case Noise():
-            return [_noisy(frame, operation, number) for number, frame in enumerate(frames)]
+            return [_by_torch(frame, add_noise, operation, number) for number, frame in enumerate(frames)]
         case Jpeg():
             pairs = zip(frames, operation.quality, strict=True)
             eight = (
@@ -76,6 +80,12 @@ def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
         case Compression():
             to_eight = _wrapped if operation.wraps else _eight_bit
             return [_scaled(frame) for frame in compress([to_eight(frame) for frame in frames], operation)]
+        case Disc():
+            return [
+                _scaled(frame) for frame in through_disc([_eight_bit(frame) for frame in frames], operation)
+            ]
+        case _:
+            return [_by_torch(frame, damage, operation, number) for number, frame in enumerate(frames)]
 
 
 def _rescaled(frames: Sequence[Frame], resize: Resize) -> list[Frame]:
@@ -85,10 +95,12 @@ def _rescaled(frames: Sequence[Frame], resize: Resize) -> list[Frame]:
     return [resized(frame, *size, resize.filter) for frame, size in zip(frames, sizes, strict=True)]
 
 
-def _noisy(frame: Frame, noise: Noise, number: int) -> Frame:
+def _by_torch[T](
+    frame: Frame, change: Callable[[Tensor, T, Sequence[int]], Tensor], operation: T, number: int
+) -> Frame:
     channels_first = torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))[None]
-    noisy = add_noise(channels_first, noise, [number])[0]
-    return np.ascontiguousarray(noisy.permute(1, 2, 0).numpy())
+    changed = change(channels_first, operation, [number])[0]
+    return np.ascontiguousarray(changed.permute(1, 2, 0).numpy())
 
 
 def _eight_bit(frame: Frame) -> NDArray[np.uint8]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
+from training.degradation import limits
+from training.degradation.old.check import check_old
 from training.degradation.options import (
     BlurOptions,
     CompressionOptions,
@@ -11,7 +11,6 @@ from training.degradation.options import (
     FinalOptions,
     JpegOptions,
     NoiseOptions,
-    Range,
     ResizeOptions,
 )
 from training.options import require
@@ -34,17 +33,20 @@ def check(options: DegradationOptions) -> None:
         _check_jpeg(f"{place}.jpeg", order.jpeg)
         _check_compression(f"{place}.compression", order.compression)
     _check_final("final", options.final)
+    check_old("old", options.old)
+    limits.probability("clean", options.clean)
+    _check_compression("clean_compression", options.clean_compression)
 
 
 def _check_blur(place: str, options: BlurOptions) -> None:
-    _probability(f"{place}.probability", options.probability)
-    _sizes(f"{place}.sizes", options.sizes)
-    _weights(f"{place}.kinds", options.kinds.values())
+    limits.probability(f"{place}.probability", options.probability)
+    limits.sizes(f"{place}.sizes", options.sizes)
+    limits.weights(f"{place}.kinds", options.kinds.values())
     # Beyond these the covariance in float32 cannot be inverted, or a power of the distance overflows.
-    _within(f"{place}.sigma_x", options.sigma_x, 0.1, 100)
-    _within(f"{place}.sigma_y", options.sigma_y, 0.1, 100)
-    _within(f"{place}.beta_gaussian", options.beta_gaussian, 0.01, 50)
-    _within(f"{place}.beta_plateau", options.beta_plateau, 0.01, 50)
+    limits.within(f"{place}.sigma_x", options.sigma_x, 0.1, 100)
+    limits.within(f"{place}.sigma_y", options.sigma_y, 0.1, 100)
+    limits.within(f"{place}.beta_gaussian", options.beta_gaussian, 0.01, 50)
+    limits.within(f"{place}.beta_plateau", options.beta_plateau, 0.01, 50)
     low, high = options.cutoff or _CUTOFFS
     require(
         _CUTOFFS[0] <= low <= high <= _CUTOFFS[1],
@@ -55,84 +57,44 @@ def _check_blur(place: str, options: BlurOptions) -> None:
 
 
 def _check_resize(place: str, options: ResizeOptions) -> None:
-    _probability(f"{place}.probability", options.probability)
-    _weights(f"{place}.up, down and keep", (options.up, options.down, options.keep))
-    _positive(f"{place}.scale", options.scale)
+    limits.probability(f"{place}.probability", options.probability)
+    limits.weights(f"{place}.up, down and keep", (options.up, options.down, options.keep))
+    limits.positive(f"{place}.scale", options.scale)
     require(
         options.scale.low <= 1 <= options.scale.high,
         f"degradation.{place}.scale must reach from 1 or below to 1 or above.",
     )
-    _some(f"{place}.filters", options.filters)
+    limits.some(f"{place}.filters", options.filters)
 
 
 def _check_noise(place: str, options: NoiseOptions) -> None:
     for name in ("probability", "gaussian", "grey"):
-        _probability(f"{place}.{name}", getattr(options, name))
+        limits.probability(f"{place}.{name}", getattr(options, name))
     for name in ("sigma", "poisson"):
         low = getattr(options, name).low
         require(low >= 0, f"degradation.{place}.{name} must be 0 or more, not {low}.")
 
 
 def _check_jpeg(place: str, options: JpegOptions) -> None:
-    _probability(f"{place}.probability", options.probability)
-    _within(f"{place}.quality", options.quality, 1, 100)
+    limits.probability(f"{place}.probability", options.probability)
+    limits.within(f"{place}.quality", options.quality, 1, 100)
 
 
 def _check_compression(place: str, options: CompressionOptions) -> None:
-    _probability(f"{place}.probability", options.probability)
-    _some(f"{place}.codecs", options.codecs)
+    limits.probability(f"{place}.probability", options.probability)
+    limits.some(f"{place}.codecs", options.codecs)
     low, high = options.bit_rate
     require(
         _LOWEST_BIT_RATE <= low <= high < 2**31,
         f"degradation.{place}.bit_rate must go from {_LOWEST_BIT_RATE} or more to a higher one, in bits per"
         f" frame, not from {low} to {high}.",
     )
-    best, worst = options.crf or _CRFS
-    require(
-        _CRFS[0] <= best <= worst <= _CRFS[1],
-        f"degradation.{place}.crf must go from {_CRFS[0]} or more to a higher one, {_CRFS[1]} at most, not"
-        f" from {best} to {worst}.",
-    )
+    limits.ordered(f"{place}.crf", options.crf or _CRFS, *_CRFS)
 
 
 def _check_final(place: str, options: FinalOptions) -> None:
-    _some(f"{place}.filters", options.filters)
-    _probability(f"{place}.sinc_probability", options.sinc_probability)
-    _sizes(f"{place}.sinc_sizes", options.sinc_sizes)
-    _within(f"{place}.sinc_cutoff", options.sinc_cutoff, *_CUTOFFS)
-    _probability(f"{place}.resize_first", options.resize_first)
-
-
-def _probability(name: str, value: float) -> None:
-    require(0 <= value <= 1, f"degradation.{name} is a probability from 0 to 1, not {value}.")
-
-
-def _sizes(name: str, sizes: Sequence[int]) -> None:
-    _some(name, sizes)
-    require(
-        all(size % 2 and 1 <= size <= 101 for size in sizes),
-        f"degradation.{name} must be odd numbers from 1 to 101, not {list(sizes)}.",
-    )
-
-
-def _weights(name: str, weights: Iterable[float]) -> None:
-    values = list(weights)
-    require(
-        min(values, default=0) >= 0 and sum(values) > 0,
-        f"degradation.{name} must be weights of 0 or more, not all 0.",
-    )
-
-
-def _within(name: str, bounds: Range, low: float, high: float) -> None:
-    require(
-        low <= bounds.low and bounds.high <= high,
-        f"degradation.{name} must lie between {low} and {high}, not go from {bounds.low} to {bounds.high}.",
-    )
-
-
-def _positive(name: str, bounds: Range) -> None:
-    require(bounds.low > 0, f"degradation.{name} must lie above 0, not begin at {bounds.low}.")
-
-
-def _some(name: str, choices: Sequence[object]) -> None:
-    require(bool(choices), f"degradation.{name} must name at least one.")
+    limits.some(f"{place}.filters", options.filters)
+    limits.probability(f"{place}.sinc_probability", options.sinc_probability)
+    limits.sizes(f"{place}.sinc_sizes", options.sinc_sizes)
+    limits.within(f"{place}.sinc_cutoff", options.sinc_cutoff, *_CUTOFFS)
+    limits.probability(f"{place}.resize_first", options.resize_first)

@@ -1,7 +1,6 @@
 """Additive noise whose every value is a function of seed, frame number and pixel.
 
-No generator runs: an integer hash of the counters gives the random bits, so that the CPU and CUDA, one
-frame or many, in any order, make the same noise.
+See `fields`: the CPU and CUDA, one frame or many, in any order, make the same noise.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from training.degradation.fields import bits, keys, normal
 from training.degradation.parameters import Noise
 
 _LUMA = (0.299, 0.587, 0.114)  # BT.601
 _UNIFORM_BITS = 40
 _ONE = 1 << _UNIFORM_BITS
-_MASK_32 = 0xFFFFFFFF
 
 
 def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
@@ -33,14 +32,14 @@ def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
     """
     values = [noise.strength[number] for number in numbers]
     strength = torch.tensor(values, dtype=torch.float32, device=frames.device).view(-1, 1, 1, 1)
-    keys = _keys(noise.seed, numbers, frames.device)
+    hashed = keys(noise.seed, numbers, frames.device)
     if noise.kind == "gaussian":
         shape = frames[:, :1].shape if noise.grey else frames.shape
-        return torch.addcmul(frames, _normal(keys, shape), strength / 255)
-    return torch.addcmul(frames, _poisson_noise(frames, keys, noise.grey), strength)
+        return torch.addcmul(frames, normal(hashed, shape), strength / 255)
+    return torch.addcmul(frames, _poisson_noise(frames, hashed, noise.grey), strength)
 
 
-def _poisson_noise(frames: Tensor, keys: Tensor, grey: bool) -> Tensor:
+def _poisson_noise(frames: Tensor, hashed: Tensor, grey: bool) -> Tensor:
     """Shot noise around the frames, or around their luma: (B, 3 or 1, H, W), float32."""
     base = frames
     if grey:
@@ -52,7 +51,7 @@ def _poisson_noise(frames: Tensor, keys: Tensor, grey: bool) -> Tensor:
     columns = table.shape[-1]
     first_rows = torch.tensor([256 * different.index(peak) for peak in peaks], device=frames.device)
     rows = levels + first_rows.view(-1, 1, 1, 1)
-    uniform = (_bits(keys, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & (_ONE - 1)
+    uniform = (bits(hashed, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & (_ONE - 1)
     # Chances as whole numbers, each row's raised by the row's number, make one rising sequence.
     table += _ONE * torch.arange(len(table), device=table.device)[:, None]
     found = torch.searchsorted(table.flatten(), uniform.view_as(rows).add_(rows << _UNIFORM_BITS), right=True)
@@ -84,41 +83,3 @@ def _cumulative_poisson(peaks: Sequence[int]) -> Tensor:
     cumulative = logarithms.exp_().cumsum(dim=1).mul_(_ONE).round_().clamp_(max=_ONE).long()
     cumulative[:, -1] = _ONE
     return cumulative
-
-
-def _normal(keys: Tensor, shape: torch.Size) -> Tensor:
-    """Standard normal numbers, float32, by Box and Muller's transform: two of each hash."""
-    needed = shape[1:].numel()
-    bits = _bits(keys, (needed + 1) // 2)
-    radius = (bits & _MASK_32).float().add_(0.5).mul_(2.0**-32).log_().mul_(-2).clamp_(min=0).sqrt_()
-    angle = ((bits >> 32) & _MASK_32).float().mul_(2 * math.pi * 2.0**-32)
-    pairs = torch.cat((angle.cos().mul_(radius), angle.sin_().mul_(radius)), dim=1)
-    return pairs[:, :needed].reshape(shape)
-
-
-def _keys(seed: int, numbers: Sequence[int], device: torch.device) -> Tensor:
-    """A hashed key for each frame: (B, 1) int64."""
-    seeds = torch.tensor([[seed]], dtype=torch.int64, device=device)
-    return _mix(_mix(seeds) + torch.tensor(numbers, dtype=torch.int64, device=device)[:, None])
-
-
-def _bits(keys: Tensor, count: int) -> Tensor:
-    """64 random bits at each of `count` counters: (B, count) int64."""
-    counters = torch.arange(1, count + 1, device=keys.device).mul_(_signed(0x9E3779B97F4A7C15))
-    return _mix(keys + counters)
-
-
-def _mix(words: Tensor) -> Tensor:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014); int64 products wrap."""
-    words = (words ^ _shifted(words, 30)).mul_(_signed(0xBF58476D1CE4E5B9))
-    words = words.bitwise_xor_(_shifted(words, 27)).mul_(_signed(0x94D049BB133111EB))
-    return words.bitwise_xor_(_shifted(words, 31))
-
-
-def _shifted(words: Tensor, places: int) -> Tensor:
-    """Shifted right with zeros moving in: int64's own shift would copy the sign."""
-    return (words >> places).bitwise_and_((1 << (64 - places)) - 1)
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word >> 63 else word

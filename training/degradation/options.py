@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Literal
 
+from training.degradation.old.options import OldOptions
 from training.degradation.parameters import Codec, Filter, KernelKind
-from training.options import require
-
-RandomWalk = Literal["independent"] | bool
+from training.degradation.ranges import RandomWalk as RandomWalk
+from training.degradation.ranges import Range as Range
 
 _KINDS: dict[KernelKind, float] = {
     "iso": 0.405, "aniso": 0.225, "generalized_iso": 0.108, "generalized_aniso": 0.027,
     "plateau_iso": 0.108, "plateau_aniso": 0.027, "sinc": 0.1,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Range:
-    """A parameter's bounds and its largest step from frame to frame."""
-
-    low: float
-    high: float
-    step: float = 0.0
-
-    def __post_init__(self) -> None:
-        require(
-            math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high,
-            f"A range must go from a low to a high number, not from {self.low} to {self.high}.",
-        )
-        require(
-            math.isfinite(self.step) and self.step >= 0,
-            f"The step of a range must be 0 or more, not {self.step}.",
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +71,8 @@ class CompressionOptions:
 
     Attributes:
         probability: that there is any.
-        codecs: one of them is drawn.
+        codecs: one of them is drawn; `mpeg2video`, `h263`, `h263p` (H.263+), `flv1` (Sorenson),
+            `msmpeg4v3` and `mjpeg` are the old ones.
         bit_rate: lowest and highest, bits per second at one frame a second.
         crf: lowest and highest constant quality, whole numbers from 0, the best, to 51; where given,
             `bit_rate` is not looked at. What it is to each encoder: `compression.encoded`.
@@ -139,6 +119,9 @@ SECOND = OrderOptions(
 )
 
 
+CLEAN = CompressionOptions(probability=0.7, codecs=("libx264",), crf=(15, 23))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DegradationOptions:
     """How ground truth becomes low-quality frames (SPEC 7.3, 7.4; paper section 3.3, Eq. 6).
@@ -150,6 +133,10 @@ class DegradationOptions:
         second: the second; its compression changes places with `final`.
         second_order: false leaves the second round out, and its compression with it.
         final: the way down to the low size.
+        old: damage of film, tapes, discs and old codecs, between the two rounds; all of it is off.
+        clean: share of the samples that are nearly clean: they get one of the final filters and perhaps
+            `clean_compression`, and nothing else.
+        clean_compression: video compression of nearly clean samples.
         sharpen: unsharp-mask the ground truth before it is degraded and compared with (SPEC 7.6).
         released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG,
             values that wrap around before video compression: as in the released code (SPEC 7.4, 7.5).
@@ -160,5 +147,8 @@ class DegradationOptions:
     second: OrderOptions = SECOND
     second_order: bool = True
     final: FinalOptions = FinalOptions()
+    old: OldOptions = OldOptions()
+    clean: float = 0.0
+    clean_compression: CompressionOptions = CLEAN
     sharpen: bool = True
     released_quirks: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from training.degradation.old.parameters import Disc, OldOperation
 from training.options import require
 
 KernelKind = Literal[
@@ -15,7 +16,7 @@ KernelKind = Literal[
 ]
 Filter = Literal["area", "bilinear", "bicubic"]
 NoiseKind = Literal["gaussian", "poisson"]
-Codec = Literal["libx264", "h264", "mpeg4"]
+Codec = Literal["libx264", "h264", "mpeg4", "mpeg2video", "h263", "h263p", "flv1", "msmpeg4v3", "mjpeg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Compression:
         )
 
 
-Operation = Blur | Resize | ResizeTo | Noise | Jpeg | Compression
+Operation = Blur | Resize | ResizeTo | Noise | Jpeg | Compression | OldOperation | Disc
 
 
 @dataclass(frozen=True, slots=True)

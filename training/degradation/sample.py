@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from training.degradation.check import check
+from training.degradation.draw import Draw
+from training.degradation.old.sample import film, recording
 from training.degradation.options import (
     BlurOptions,
     CompressionOptions,
@@ -16,7 +17,6 @@ from training.degradation.options import (
     FinalOptions,
     JpegOptions,
     NoiseOptions,
-    Range,
     ResizeOptions,
 )
 from training.degradation.parameters import (
@@ -29,7 +29,7 @@ from training.degradation.parameters import (
     Resize,
     ResizeTo,
 )
-from training.degradation.walk import walk
+from training.degradation.ranges import Range
 
 _LARGE_KERNEL = 13  # pixels, from which the sinc's cutoff may be lower (SPEC 7.4)
 
@@ -57,11 +57,14 @@ class Degradation:
     def sample(self, rng: np.random.Generator, frames: int) -> Parameters:
         """Draw for a clip of so many frames; the same generator state gives the same parameters."""
         draw = _Draw(rng, frames, self.options)
-        first, second = self.options.first, self.options.second
+        first, second, old = self.options.first, self.options.second, self.options.old
+        if draw.may(self.options.clean):
+            return Parameters(frames, tuple(self._clean(draw)))
         operations = [
-            *draw.blur(first.blur), *draw.resize(first.resize), *draw.noise(first.noise),
+            *draw.blur(first.blur), *draw.resize(first.resize), *film(draw, old), *draw.noise(first.noise),
             *draw.jpeg(first.jpeg), *draw.compression(first.compression),
         ]  # fmt: skip
+        operations += recording(draw, old, self.options.final.filters, self.height, self.width)
         final = draw.final(self.options.final, self.height, self.width)
         if not self.options.second_order:
             return Parameters(frames, (*operations, *final))
@@ -74,33 +77,34 @@ class Degradation:
             last.reverse()
         return Parameters(frames, (*operations, *last[0], *last[1]))
 
+    def _clean(self, draw: _Draw) -> list[Operation]:
+        """Reduced, perhaps lightly compressed."""
+        size = ResizeTo(draw.one_of(self.options.final.filters), self.height, self.width)
+        return [size, *draw.compression(self.options.clean_compression)]
 
-class _Draw:
+
+class _Draw(Draw):
     """One clip's draws. Each operation comes as a list, empty if it is left out."""
 
     def __init__(self, rng: np.random.Generator, frames: int, options: DegradationOptions) -> None:
-        self._rng = rng
-        self._frames = frames
+        super().__init__(rng, frames, options.random_walk)
         self._options = options
-
-    def happens(self, probability: float) -> bool:
-        return bool(self._rng.random() < probability)
 
     def blur(self, options: BlurOptions) -> list[Operation]:
         if not self.happens(options.probability):
             return []
-        kind = self._weighed(options.kinds)
-        size = self._one_of(options.sizes)
+        kind = self.weighed(options.kinds)
+        size = self.one_of(options.sizes)
         beta = options.beta_plateau if kind.startswith("plateau") else options.beta_gaussian
         return [
             Blur(
                 kind=kind,
                 size=size,
-                sigma_x=self._walk(options.sigma_x),
-                sigma_y=self._walk(options.sigma_y),
-                angle=self._walk(options.angle),
+                sigma_x=self.walk(options.sigma_x),
+                sigma_y=self.walk(options.sigma_y),
+                angle=self.walk(options.angle),
                 beta=self._beta(beta),
-                cutoff=self._walk(_cutoff(options, size)),
+                cutoff=self.walk(_cutoff(options, size)),
             )
         ]
 
@@ -113,18 +117,17 @@ class _Draw:
             "down": Range(low=scale.low, high=1.0),
             "keep": Range(low=1.0, high=1.0),
         }
-        mode = modes[self._weighed({"up": options.up, "down": options.down, "keep": options.keep})]
+        mode = modes[self.weighed({"up": options.up, "down": options.down, "keep": options.keep})]
         # The mode sets where the walk begins; the walk may leave it (SPEC 7.4). Fresh draws stay in it.
-        bounds = mode if self._options.random_walk == "independent" else scale
-        return [Resize(self._one_of(options.filters), self._walk(bounds, self._from(mode)))]
+        bounds = mode if self.random_walk == "independent" else scale
+        return [Resize(self.one_of(options.filters), self.walk(bounds, self.within(mode.low, mode.high)))]
 
     def noise(self, options: NoiseOptions) -> list[Operation]:
         if not self.happens(options.probability):
             return []
         gaussian, grey = self.happens(options.gaussian), self.happens(options.grey)
-        strength = self._walk(options.sigma if gaussian else options.poisson)
-        seed = int(self._rng.integers(2**63))
-        return [Noise("gaussian" if gaussian else "poisson", grey, strength, seed)]
+        strength = self.walk(options.sigma if gaussian else options.poisson)
+        return [Noise("gaussian" if gaussian else "poisson", grey, strength, self.seed())]
 
     def jpeg(self, options: JpegOptions) -> list[Operation]:
         if not self.happens(options.probability):
@@ -135,47 +138,33 @@ class _Draw:
         if not self.happens(options.probability):
             return []
         low, high = options.crf or options.bit_rate
-        strength = int(self._rng.integers(low, high, endpoint=True))
+        strength = self.whole(low, high)
         bit_rate, crf = (strength, None) if options.crf is None else (None, strength)
-        return [Compression(self._one_of(options.codecs), bit_rate, self._options.released_quirks, crf)]
+        return [Compression(self.one_of(options.codecs), bit_rate, self._options.released_quirks, crf)]
 
     def final(self, options: FinalOptions, height: int, width: int) -> list[Operation]:
         """Down to the low size; the sinc filter always after it."""
-        operations: list[Operation] = [ResizeTo(self._one_of(options.filters), height, width)]
+        operations: list[Operation] = [ResizeTo(self.one_of(options.filters), height, width)]
         if self.happens(options.sinc_probability):
-            size, unused = self._one_of(options.sinc_sizes), (1.0,) * self._frames
-            cutoff = self._walk(options.sinc_cutoff)
+            size, unused = self.one_of(options.sinc_sizes), (1.0,) * self.frames
+            cutoff = self.walk(options.sinc_cutoff)
             operations.append(Blur("sinc", size, unused, unused, unused, unused, cutoff))
         return operations
 
-    def _walk(self, bounds: Range, start: float | None = None) -> tuple[float, ...]:
-        start = self._from(bounds) if start is None else start
-        return walk(self._rng, start, bounds, self._frames, self._options.random_walk)
-
     def _qualities(self, bounds: Range) -> tuple[int, ...]:
         """A walk over whole numbers: each step begins where the one before was rounded to (SPEC 7.4)."""
-        if self._options.random_walk is not True:
-            return tuple(round(value) for value in self._walk(bounds))
-        values = [round(self._from(bounds))]
-        for increment in self._rng.uniform(-bounds.step, bounds.step, self._frames - 1).tolist():
+        if self.random_walk is not True:
+            return tuple(round(value) for value in self.walk(bounds))
+        values = [round(self.within(bounds.low, bounds.high))]
+        for increment in self.rng.uniform(-bounds.step, bounds.step, self.frames - 1).tolist():
             values.append(round(min(max(values[-1] + increment, bounds.low), bounds.high)))
         return tuple(values)
 
     def _beta(self, bounds: Range) -> tuple[float, ...]:
-        walked = self._walk(bounds)
+        walked = self.walk(bounds)
         if not self._options.released_quirks:
             return walked
-        return tuple(self._rng.uniform(min(beta, 1.0), max(beta, 1.0)) for beta in walked)
-
-    def _from(self, bounds: Range) -> float:
-        return float(self._rng.uniform(bounds.low, bounds.high))
-
-    def _one_of[T](self, choices: Sequence[T]) -> T:
-        return choices[int(self._rng.integers(len(choices)))]
-
-    def _weighed[T](self, weights: Mapping[T, float]) -> T:
-        shares = np.array(list(weights.values())) / sum(weights.values())
-        return list(weights)[int(self._rng.choice(len(shares), p=shares))]
+        return tuple(self.rng.uniform(min(beta, 1.0), max(beta, 1.0)) for beta in walked)
 
 
 def _cutoff(options: BlurOptions, size: int) -> Range:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.degradation.options import RandomWalk, Range
+from training.degradation.ranges import RandomWalk, Range
 
 
 def walk(

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from training.degradation.compression import compress
-from training.degradation.device.clip import Clip
-from training.degradation.parameters import Compression, Parameters
+from training.degradation.device.clip import Clip, Encoded
+from training.degradation.old.disc import through_disc
+from training.degradation.old.parameters import Disc
+from training.degradation.parameters import Parameters
 from training.errors import TrainingError
 
 
@@ -45,11 +47,15 @@ def degrade_batch(truths: Tensor, parameters: Sequence[Parameters]) -> Tensor:
     return torch.stack([clip.finished() for clip in clips])
 
 
-def _advance(clips: Sequence[Clip]) -> dict[Clip, Compression]:
+def _advance(clips: Sequence[Clip]) -> dict[Clip, Encoded]:
     """Bring the clips to their next compression; those that have one."""
     reached = {clip: clip.advance() for clip in clips}
     return {clip: compression for clip, compression in reached.items() if compression is not None}
 
 
-def _compress(clip: Clip, compression: Compression) -> None:
-    clip.replace(compress(clip.pixels(compression.wraps), compression))
+def _compress(clip: Clip, compression: Encoded) -> None:
+    match compression:
+        case Disc():
+            clip.replace(through_disc(clip.pixels(wraps=False), compression))
+        case _:
+            clip.replace(compress(clip.pixels(compression.wraps), compression))

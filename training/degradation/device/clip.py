@@ -14,10 +14,14 @@ from training.degradation.device.blur import blur_frames
 from training.degradation.device.jpeg import compress_frames
 from training.degradation.device.resize import resize_frames
 from training.degradation.noise import add_noise
+from training.degradation.old.damage import damage
+from training.degradation.old.parameters import Disc, OldOperation
 from training.degradation.parameters import Blur, Compression, Jpeg, Noise, Operation, Resize, ResizeTo
 
+Encoded = Compression | Disc
+
 _Size = tuple[int, int]
-_OnDevice = Blur | Resize | ResizeTo | Noise | Jpeg
+_OnDevice = Blur | Resize | ResizeTo | Noise | Jpeg | OldOperation
 
 
 class Clip:
@@ -32,11 +36,11 @@ class Clip:
         self._frames = list(frames)
         self._operations = deque(operations)
 
-    def advance(self) -> Compression | None:
-        """Apply the operations up to the next compression; returns that, or None at the end."""
+    def advance(self) -> Encoded | None:
+        """Apply the operations up to the next video compression; returns that, or None at the end."""
         while self._operations:
             operation = self._operations.popleft()
-            if isinstance(operation, Compression):
+            if isinstance(operation, Compression | Disc):
                 return operation
             self._frames = _applied(self._frames, operation)
         return None
@@ -82,6 +86,8 @@ def _applied_to_batch(batch: Tensor, operation: _OnDevice, numbers: Sequence[int
             return compress_frames(batch, operation, numbers)
         case Resize() | ResizeTo():
             return resize_frames(batch, operation.filter, *size)
+        case _:
+            return damage(batch, operation, numbers)
 
 
 def _new_sizes(frames: Sequence[Tensor], operation: _OnDevice) -> list[_Size]:

@@ -1,0 +1,88 @@
+"""Low-pass filters along the lines of pictures and of random fields, through the spectrum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def deviation(bandwidth: float) -> float:
+    """Deviation, pixels, of the Gaussian that halves the power at a frequency in cycles per pixel."""
+    return math.sqrt(math.log(2)) / (2 * math.pi * bandwidth)
+
+
+def smoothed(planes: Tensor, deviations: Sequence[float], shifts: Tensor | None = None) -> Tensor:
+    """Low-pass the lines of each frame, and move them.
+
+    Beyond their ends lines go on mirrored, the last pixel repeated.
+
+    Args:
+        planes: (B, C, H, W) float32.
+        deviations: of each frame's Gaussian, pixels; 0 leaves it as it is.
+        shifts: (B, 1, H or 1, 1) pixels to the right, fractions too; None moves nothing.
+
+    Returns:
+        (B, C, H, W) float32.
+    """
+    width = planes.shape[-1]
+    spectrum = torch.fft.rfft(torch.cat((planes, planes.flip(-1)), dim=-1))
+    spectrum = spectrum * _response(2 * width, deviations, planes)
+    if shifts is not None:
+        turns = torch.fft.rfftfreq(2 * width, device=planes.device) * shifts
+        spectrum = spectrum * torch.polar(torch.ones_like(turns), -2 * math.pi * turns)
+    whole: Tensor = torch.fft.irfft(spectrum, n=2 * width)
+    return whole[..., :width].contiguous()
+
+
+def band_limited(planes: Tensor, bandwidths: Sequence[float]) -> Tensor:
+    """Low-pass the lines of each frame steeply: nearly all of half the bandwidth, next to nothing of twice it.
+
+    The power is halved at the bandwidth, the response is exp(-(f / bandwidth)**4 ln(2) / 2). See `smoothed`
+    for the ends of lines.
+
+    Args:
+        planes: (B, C, H, W) float32.
+        bandwidths: of each frame, cycles per pixel.
+
+    Returns:
+        (B, C, H, W) float32.
+    """
+    width = planes.shape[-1]
+    frequencies = torch.fft.rfftfreq(2 * width, device=planes.device)
+    relative = frequencies / planes.new_tensor(bandwidths).view(-1, 1, 1, 1)
+    response = torch.exp(relative**4 * (-math.log(2) / 2))
+    spectrum = torch.fft.rfft(torch.cat((planes, planes.flip(-1)), dim=-1)) * response
+    whole: Tensor = torch.fft.irfft(spectrum, n=2 * width)
+    return whole[..., :width].contiguous()
+
+
+def smoothed_noise(field: Tensor, deviations: Sequence[float]) -> Tensor:
+    """Low-pass the lines of white noise, which go round in a circle; its variance stays 1.
+
+    Args:
+        field: (B, C, H, W) float32, independent values of variance 1.
+        deviations: of each frame's Gaussian, pixels.
+
+    Returns:
+        (B, C, H, W) float32.
+    """
+    width = field.shape[-1]
+    response = _response(width, deviations, field)
+    power = response.square()
+    # The spectrum of real lines has its middle frequencies twice.
+    twice = 2 * power.sum(dim=-1, keepdim=True) - power[..., :1]
+    if width % 2 == 0:
+        twice = twice - power[..., -1:]
+    response = response / (twice / width).sqrt()
+    whole: Tensor = torch.fft.irfft(torch.fft.rfft(field) * response, n=width)
+    return whole
+
+
+def _response(length: int, deviations: Sequence[float], like: Tensor) -> Tensor:
+    """(B, 1, 1, length // 2 + 1): the Gaussians' spectra."""
+    frequencies = torch.fft.rfftfreq(length, device=like.device, dtype=like.dtype)
+    sigma = torch.tensor(deviations, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)
+    return torch.exp(-2 * (math.pi * sigma * frequencies).square())
