@@ -38,7 +38,7 @@ def smoothed(planes: Tensor, deviations: Sequence[float], shifts: Tensor | None 
 
 
 def band_limited(planes: Tensor, bandwidths: Sequence[float]) -> Tensor:
-    """Low-pass the lines of each frame steeply: nearly all of half the bandwidth, next to nothing of twice it.
+    """Low-pass the lines of each frame steeply: nearly all of half the bandwidth, nothing of twice it.
 
     The power is halved at the bandwidth, the response is exp(-(f / bandwidth)**4 ln(2) / 2). See `smoothed`
     for the ends of lines.

@@ -85,9 +85,7 @@ def main(target: Path, source: Path, real: tuple[Path, ...]) -> None:
     for path in real:
         shown = [_piece(frame) for frame in read_truth(path, _FRAMES, None)[_SHOWN : _SHOWN + 2]]
         pairs.append((path.name, shown[0], shown[-1]))
-    _, content = cv2.imencode(
-        target.suffix, sheet(pairs)[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY]
-    )
+    _, content = cv2.imencode(target.suffix, sheet(pairs)[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
     write_whole(target, content.tobytes())
 
 
@@ -117,9 +115,7 @@ def _piece(frame: _Picture) -> _Picture:
     height, width = _PIECE
     top, left = max(frame.shape[0] - height, 0) // 2, max(frame.shape[1] - width, 0) // 2
     piece = frame[top : top + height, left : left + width]
-    return np.pad(
-        piece, ((0, height - piece.shape[0]), (0, width - piece.shape[1]), (0, 0)), mode="edge"
-    )
+    return np.pad(piece, ((0, height - piece.shape[0]), (0, width - piece.shape[1]), (0, 0)), mode="edge")
 
 
 if __name__ == "__main__":
