@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import training.recipes.default
 from training.configuration import read_stage
+from training.degradation.old.parameters import Chroma, Composite, Disc, Grain, Halo, Tape
 from training.degradation.sample import Degradation
 from training.initial import initial_network
 from vsrealbasicvsr.network import RealBasicVSR
@@ -37,6 +40,19 @@ def test_the_cleaning_stage_leaves_all_of_basicvsrs_blocks_as_they_are() -> None
     assert stage.cleaning.passes == stage.network.max_passes == 3
     assert stage.batch >= 16
     assert 64 <= stage.data.low_size <= 96
+
+
+@pytest.mark.parametrize("name", ["stage1.toml", "stage2.toml", "cleaning.toml"])
+def test_damage_can_be_given_after_every_stage_and_machine(name: str) -> None:
+    plain = read_stage([FOLDER / name, FOLDER / "cpu.toml"])
+    stage = read_stage([FOLDER / name, FOLDER / "cpu.toml", FOLDER / "damage.toml"])
+    assert replace(stage, degradation=plain.degradation) == plain
+    assert stage.degradation.first == plain.degradation.first
+    degradation = Degradation(stage.degradation, 16, 16)
+    drawn = [degradation.sample(np.random.default_rng(seed), 2).operations for seed in range(300)]
+    kinds = [{type(operation) for operation in operations} for operations in drawn]
+    assert {Grain, Halo, Composite, Tape, Chroma, Disc} <= set().union(*kinds)
+    assert sum(len(operations) <= 2 for operations in drawn) / 300 == pytest.approx(0.2, abs=0.06)
 
 
 @pytest.mark.parametrize("blocks", [20, 30])

@@ -1,9 +1,9 @@
 """A sheet of pictures: each kind of old damage beside the picture that it was done to.
 
-    python -m training.recipes.default.damage_sheet SHEET.webp [CLIP] [--real FILE ...]
+    python -m training.recipes.default.damage_sheet SHEET.webp [CLIP OR PICTURE] [--real FILE ...]
 
-Pictures are damaged at their own size and enlarged with their pixels visible. Strengths are in the upper
-half of what `damage.toml` draws.
+A piece of the first frame is filmed by a camera that pans, damaged at its own size, and enlarged with its
+pixels visible. Strengths are in the upper half of what `damage.toml` draws.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from training.degrade import read_truth
 
 _FRAMES = 5
 _SHOWN = 2  # of them: neither an intra frame nor the last, which is no interlaced one
+_PAN = 3  # pixels a frame
 _ENLARGED = 2
-_PIECE = (144, 192)  # height and width, pixels
+_PIECE = (120, 160)  # height and width, pixels
 _COLUMNS = 2  # pairs side by side
 _TITLE = 22  # pixels, above a pair
-_QUALITY = 82
+_QUALITY = 72
 _SAMPLE = Path(__file__).parents[3] / "examples" / "media" / "launch.mp4"
 
 _Picture = NDArray[np.uint8]
@@ -58,13 +59,13 @@ KINDS: dict[str, Operation] = {
     "halo, all round": Halo(False, _held(1.6), _held(1.0)),
     "NTSC, notch": _composite("ntsc", 0.265, 0.0),
     "PAL, notch": _composite("pal", 0.328, 0.0),
-    "PAL, comb": _composite("pal", 0.328, 0.9),
+    "PAL, comb": _composite("pal", 0.328, 0.5),
     "VHS": Tape(
         _held(0.2), _held(0.035), _held(0.45), _held(5.0), _held(3.5), _held(0.04), _held(1.8), 3
     ),
     "4:1:0, shifted and bled": Chroma("4:1:0", _held(2.0), _held(1.0), _held(2.5)),
     "MPEG-2, quantizer 10": _disc(10, "none", 0.0),
-    "MPEG-2 fields, combs left": _disc(5, "bob", 0.6),
+    "MPEG-2 fields, combs left": _disc(5, "bob", 0.4),
     "MPEG-2 fields, blended": _disc(5, "blend", 0.0),
     "H.263": _web("h263", 38),
     "Sorenson": _web("flv1", 38),
@@ -80,12 +81,14 @@ KINDS: dict[str, Operation] = {
 @click.option("--real", multiple=True, type=click.Path(path_type=Path), help="Clips to show at the end.")
 def main(target: Path, source: Path, real: tuple[Path, ...]) -> None:
     """Draw the sheet of a clip."""
-    truth = read_truth(source, _FRAMES, None)
-    pairs = [(name, _piece(truth[_SHOWN]), _piece(damaged(truth, kind))) for name, kind in KINDS.items()]
+    picture = read_truth(source, 1, None)[0]
+    truth = np.stack([_piece(picture, _PAN * (number - _SHOWN)) for number in range(_FRAMES)])
+    pairs = [(name, truth[_SHOWN], damaged(truth, kind)) for name, kind in KINDS.items()]
     for path in real:
-        shown = [_piece(frame) for frame in read_truth(path, _FRAMES, None)[_SHOWN : _SHOWN + 2]]
-        pairs.append((path.name, shown[0], shown[-1]))
-    _, content = cv2.imencode(target.suffix, sheet(pairs)[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
+        first, second = (_piece(frame) for frame in read_truth(path, 2, None))
+        pairs.append((path.name, first, second))
+    quality = [cv2.IMWRITE_WEBP_QUALITY, _QUALITY] if target.suffix == ".webp" else []
+    _, content = cv2.imencode(target.suffix, sheet(pairs)[..., ::-1], quality)
     write_whole(target, content.tobytes())
 
 
@@ -110,10 +113,10 @@ def _pair(title: str, before: _Picture, after: _Picture) -> _Picture:
     return np.pad(np.concatenate((head, pictures)), ((0, 4), (0, 8), (0, 0)), constant_values=255)
 
 
-def _piece(frame: _Picture) -> _Picture:
-    """The centre, with its edge repeated where the frame is smaller."""
+def _piece(frame: _Picture, right: int = 0) -> _Picture:
+    """The centre and what is to the right of it, with its edge repeated where the frame is smaller."""
     height, width = _PIECE
-    top, left = max(frame.shape[0] - height, 0) // 2, max(frame.shape[1] - width, 0) // 2
+    top, left = max(frame.shape[0] - height, 0) // 2, max((frame.shape[1] - width) // 2 + right, 0)
     piece = frame[top : top + height, left : left + width]
     return np.pad(piece, ((0, height - piece.shape[0]), (0, width - piece.shape[1]), (0, 0)), mode="edge")
 
