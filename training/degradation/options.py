@@ -134,8 +134,8 @@ class DegradationOptions:
         second_order: false leaves the second round out, and its compression with it.
         final: the way down to the low size.
         old: damage of film, tapes, discs and old codecs, between the two rounds; all of it is off.
-        clean: share of the samples that are nearly clean: they get one of the final filters and perhaps
-            `clean_compression`, and nothing else.
+        clean: share of the samples that are nearly clean: they are reduced by a filter that does not alias,
+            and perhaps get `clean_compression`, and nothing else.
         clean_compression: video compression of nearly clean samples.
         sharpen: unsharp-mask the ground truth before it is degraded and compared with (SPEC 7.6).
         released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG,

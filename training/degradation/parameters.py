@@ -14,7 +14,9 @@ from training.options import require
 KernelKind = Literal[
     "iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso", "sinc"
 ]
-Filter = Literal["area", "bilinear", "bicubic"]
+Filter = Literal["area", "bilinear", "bicubic", "antialiased"]
+"""OpenCV's filters, of which bilinear and bicubic alias (they look at 2 and 4 pixels, whatever is reduced);
+or bicubic widened by the reduction, as good programs reduce."""
 NoiseKind = Literal["gaussian", "poisson"]
 Codec = Literal["libx264", "h264", "mpeg4", "mpeg2video", "h263", "h263p", "flv1", "msmpeg4v3", "mjpeg"]
 

@@ -22,6 +22,7 @@ from training.degradation.options import (
 from training.degradation.parameters import (
     Blur,
     Compression,
+    Filter,
     Jpeg,
     Noise,
     Operation,
@@ -31,6 +32,7 @@ from training.degradation.parameters import (
 )
 from training.degradation.ranges import Range
 
+_GOOD_FILTERS: tuple[Filter, ...] = ("area", "antialiased")
 _LARGE_KERNEL = 13  # pixels, from which the sinc's cutoff may be lower (SPEC 7.4)
 
 
@@ -79,7 +81,7 @@ class Degradation:
 
     def _clean(self, draw: _Draw) -> list[Operation]:
         """Reduced, perhaps lightly compressed."""
-        size = ResizeTo(draw.one_of(self.options.final.filters), self.height, self.width)
+        size = ResizeTo(draw.one_of(_GOOD_FILTERS), self.height, self.width)
         return [size, *draw.compression(self.options.clean_compression)]
 
 

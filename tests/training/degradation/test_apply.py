@@ -10,11 +10,14 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from tests.conftest import EXAMPLE_CLIP
 from training.degradation.apply import apply
 from training.degradation.compression import compress, encoded
+from training.degradation.device.resize import resize_frames
 from training.degradation.kernels import kernel
 from training.degradation.options import DegradationOptions
 from training.degradation.parameters import (
@@ -123,6 +126,24 @@ def test_shrinking_by_area_is_the_mean_of_blocks(real: NDArray[np.uint8]) -> Non
     made = degraded(scaled(real[:1]), ResizeTo("area", 36, 64))
     wanted = real[0].reshape(36, 4, 64, 4, 3).mean(axis=(1, 3))
     assert np.abs(made[0] - wanted).max() <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("size", [(36, 64), (50, 90)])
+def test_the_antialiased_filter_is_pillows_bicubic_on_both_paths(
+    size: tuple[int, int], real: NDArray[np.uint8]
+) -> None:
+    frame = scaled(real[:1])
+    height, width = size
+    planes = [
+        Image.fromarray(frame[0, ..., channel]).resize((width, height), Image.Resampling.BICUBIC)
+        for channel in range(3)
+    ]
+    wanted = 255 * np.stack([np.asarray(plane) for plane in planes], axis=-1).clip(0, 1)
+    made = degraded(frame, ResizeTo("antialiased", height, width))
+    assert np.abs(made[0] - wanted).max() <= 0.5 + 0.02
+    batch = torch.from_numpy(frame).permute(0, 3, 1, 2)
+    on_device = resize_frames(batch, "antialiased", height, width)[0].permute(1, 2, 0).numpy()
+    assert np.abs(255 * on_device.clip(0, 1) - wanted).max() <= 0.02
 
 
 @pytest.mark.parametrize("sigma", [1.0, 10.0, 30.0])

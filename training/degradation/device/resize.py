@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.degradation.parameters import Filter
+from training.degradation.resize import antialiased
 
 _Array = NDArray[np.float64]
 _SLIVER = 1e-3  # OpenCV's area filter ignores narrower overlaps
@@ -27,6 +28,8 @@ def resize_frames(frames: Tensor, kind: Filter, height: int, width: int) -> Tens
     Returns:
         (B, C, height, width) float32.
     """
+    if kind == "antialiased":
+        return antialiased(frames, height, width)
     old_height, old_width = frames.shape[-2:]
     weights = _weights(kind, shrinks=height <= old_height and width <= old_width)
     rows, columns = (

@@ -135,7 +135,7 @@ def test_nearly_clean_samples_have_their_share_and_are_reduced_and_lightly_compr
         filters.add(size.filter)
         assert all(isinstance(op, Compression) and op.codec == "libx264" for op in rest)
         assert all(isinstance(op, Compression) and op.crf in range(15, 24) for op in rest)
-    assert filters == {"area", "bilinear", "bicubic"}
+    assert filters == {"area", "antialiased"}
     compressed = sum(len(operations) == 2 for operations in clean)
     assert compressed / len(clean) == pytest.approx(0.7, abs=0.1)
 
