@@ -37,6 +37,7 @@ PANELS = (
         ("teacher_pixel", "teacher_perceptual", "teacher_lpips"),
         logarithmic=True,
     ),
+    Panel("losses of cleaning passes", ("first_pass", "last_pass")),
     Panel("weight of the adversarial loss", ("adversarial_weight",)),
     Panel("losses of the discriminator", ("real", "fake")),
     Panel("norm of the gradient", ("gradient_norm",), logarithmic=True),
