@@ -19,7 +19,7 @@ from tests.ffmpeg.programs import with_ffmpeg_on_the_path
 from training.cli import main as training
 from training.configuration import SHIPPED
 from vsrealbasicvsr.cli import main
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -53,9 +53,9 @@ def settings_table() -> str:
     for item in fields(Settings):
         rule = item.metadata
         values = ", ".join(rule["choices"]) or TEXTS.get(item.name, "")
-        if not isinstance(item.default, str):
+        if kind_of(item) is not str:
             values = f"{rule['low']:g} to {rule['high']:g} {rule['unit'].partition(',')[0]}".strip()
-        lines.append(f"| `{item.name}` | {item.default} | {values} | {rule['help']} |")
+        lines.append(f"| `{item.name}` | {default_of(item)} | {values} | {rule['help']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,8 @@ from training.folders import require_folders
 from training.stage import Stage
 from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
-from vsrealbasicvsr.errors import RestorationError
+from vsrealbasicvsr.errors import RestorationError, SettingsError
+from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 _SET_HELP = "Set one option, such as optimizer.learning_rate=2e-4; may be repeated."
 _path = click.Path(path_type=Path)
@@ -186,11 +187,17 @@ def degrade(
 @click.option("--precision", default="fp16", show_default=True, type=click.Choice(["fp16", "fp32"]))
 @click.option("--which", type=click.Choice(["best", "latest"]), help="Default: the best if there is one.")
 @click.option("--licence", default="", help="Of the weights, for the metadata; that of your data may bind.")
-def export(run: Path, target: Path, **options: Any) -> None:
+@click.option("--refine", type=float, show_default="not said", help="The filter's default with OUT, 0-255.")
+@click.option("--max-passes", type=int, show_default="not said", help="The filter's default with OUT, 0-100.")
+def export(run: Path, target: Path, refine: float | None, max_passes: int | None, **options: Any) -> None:
     """Write a run's averaged weights as OUT.safetensors, for the filter and the command line."""
+    try:
+        refinement = RefinementDefaults(refine, max_passes)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     from training.export import export as write
 
-    checkpoint = write(run, target, **options)
+    checkpoint = write(run, target, refinement=refinement, **options)
     click.echo(f"{target} written from {checkpoint}")
 
 

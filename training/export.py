@@ -15,16 +15,24 @@ from vsrealbasicvsr import __version__
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.weights.convert import Precision, convert
 from vsrealbasicvsr.weights.known import sha256
+from vsrealbasicvsr.weights.refinement import RefinementDefaults
 from vsrealbasicvsr.weights.torch_file import read_torch
 
 log = logging.getLogger("training")
 
 Which = Literal["best", "latest"]
+_UNSAID = RefinementDefaults()
 _START_NOTED = 0.05  # share of the first weights in the average from which a user is told
 
 
 def export(
-    run: Path, target: Path, *, precision: Precision = "fp16", which: Which | None = None, licence: str = ""
+    run: Path,
+    target: Path,
+    *,
+    precision: Precision = "fp16",
+    which: Which | None = None,
+    licence: str = "",
+    refinement: RefinementDefaults = _UNSAID,
 ) -> Path:
     """Write the moving average of a run as release weights.
 
@@ -37,6 +45,7 @@ def export(
         precision: of the written tensors.
         which: of a folder; None takes the best where validation chose one, else the latest.
         licence: SPDX name or sentence for the metadata; that of the training data may bind you.
+        refinement: the defaults of `refine` and `max_passes` with these weights, for the metadata.
 
     Returns:
         The checkpoint that was exported.
@@ -48,7 +57,7 @@ def export(
     checkpoint = _checkpoint(run, which)
     _warn_of_the_start(checkpoint)
     load(checkpoint)  # refuses what the filter would refuse, before anything is written
-    convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence))
+    convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence), refinement=refinement)
     return checkpoint
 
 

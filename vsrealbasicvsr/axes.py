@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import product
 
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import Settings, kind_of
 
 Value = str | int | float
 
@@ -32,8 +32,7 @@ def read_axis(text: str, *, without: Collection[str] = ()) -> Axis:
     """
     before, _, listed = text.partition("=")
     wanted = before.strip().replace("-", "_")
-    defaults: dict[str, Value] = asdict(Settings())
-    known = {name: type(value) for name, value in defaults.items() if name not in without}
+    known = {item.name: kind_of(item) for item in fields(Settings) if item.name not in without}
     if wanted not in known:
         raise SettingsError(f"{text!r} varies no setting; write NAME=VALUE,VALUE, with {', '.join(known)}.")
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from vsrealbasicvsr.errors import SettingsError
@@ -23,16 +23,35 @@ DEVICE = r"auto|cpu(?::\d+)?|cuda|(?:cuda:)?\d+"
 """One device's name, for `re.ASCII`; whether the machine has it is told where it is used."""
 
 
+Kind = type[int] | type[float] | type[str]
+
+
 def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
-             choices: tuple[str, ...] = (), pattern: str = "", form: str = "") -> Any:  # fmt: skip
+             choices: tuple[str, ...] = (), pattern: str = "", form: str = "",
+             fallback: float | None = None) -> Any:  # fmt: skip
     metadata = {"help": help, "unit": unit, "low": low, "high": high, "choices": choices, "pattern": pattern,
-                "form": form}  # fmt: skip
+                "form": form, "fallback": fallback}  # fmt: skip
     return field(default=default, metadata=metadata)
+
+
+def kind_of(item: Field[Any]) -> Kind:
+    """The type of a setting's values, from its field."""
+    example: Any = item.metadata["fallback"] if item.default is None else item.default
+    return type(example)
+
+
+def default_of(item: Field[Any]) -> str:
+    """A setting's default in words, from its field."""
+    if item.default is None:
+        return f"from the weights, {item.metadata['fallback']:g} where they do not say"
+    return str(item.default)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """How to restore; frozen, checked when made.
+
+    Where `refine` or `max_passes` is None, the weights say it; see `vsrealbasicvsr.weights.completed`.
 
     Raises:
         SettingsError: a value is of the wrong kind or out of its range.
@@ -51,12 +70,12 @@ class Settings:
     margin: int = _setting(
         8, "frames of context computed on either side of a window", unit="frames", low=0, high=1_000
     )
-    refine: float = _setting(
-        5.0, "clean a frame again while a pass changes it by at least this much; 255 cleans once",
-        unit="mean absolute residue, 0-255", low=0.0, high=255.0,
+    refine: float | None = _setting(
+        None, "clean a frame again while a pass changes it by at least this much; 255 cleans once",
+        unit="mean absolute residue, 0-255", low=0.0, high=255.0, fallback=5.0,
     )  # fmt: skip
-    max_passes: int = _setting(
-        3, "cleaning passes at most; 0 leaves frames uncleaned", unit="passes", low=0, high=100
+    max_passes: int | None = _setting(
+        None, "cleaning passes at most; 0 leaves frames uncleaned", unit="passes", low=0, high=100, fallback=3
     )
     strength: float = _setting(
         1.0, "share of the learned detail over plain bilinear enlargement", low=0.0, high=1.0
@@ -81,7 +100,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check(item.name, getattr(self, item.name), item.default, item.metadata)
+            _check(item, getattr(self, item.name))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -97,8 +116,11 @@ class Settings:
         return cls(**values)
 
 
-def _check(name: str, value: object, default: object, rule: Mapping[str, Any]) -> None:
-    if isinstance(default, str):
+def _check(item: Field[Any], value: object) -> None:
+    name, kind, rule = item.name, kind_of(item), item.metadata
+    if value is None and item.default is None:
+        return
+    if kind is str:
         if not isinstance(value, str) or not value:
             raise SettingsError(f"{name} must be a text, not {value!r}.")
         if rule["choices"] and value not in rule["choices"]:
@@ -106,9 +128,9 @@ def _check(name: str, value: object, default: object, rule: Mapping[str, Any]) -
         if rule["pattern"] and not re.fullmatch(rule["pattern"], value, re.ASCII):
             raise SettingsError(f"{name} must be {rule['form']}, not {value!r}.")
         return
-    kinds = (int,) if isinstance(default, int) else (int, float)
+    kinds = (int,) if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise SettingsError(f"{name} must be {kind}, not {value!r}.")
+        words = "a whole number" if kind is int else "a number"
+        raise SettingsError(f"{name} must be {words}, not {value!r}.")
     if not rule["low"] <= value <= rule["high"]:
         raise SettingsError(f"{name} must lie between {rule['low']:g} and {rule['high']:g}, not {value!r}.")

@@ -136,7 +136,7 @@ def measure_speed(
         RestorationError: the stream does not fit. Of the plain network and of peers that is told.
     """
     settings = Settings(
-        window=case.window, margin=case.margin, refine=ONE_PASS, precision=precision,
+        window=case.window, margin=case.margin, refine=ONE_PASS, max_passes=1, precision=precision,
         acceleration=acceleration,
     )  # fmt: skip
     on = find_device(device)

@@ -140,6 +140,7 @@ def evaluate(
     setup = {
         "clips": [str(clip) for clip in clips], "frames": frames, "start": start, "degrade": list(recipes),
         "settings": asdict(settings), "vary": {axis.name: axis.values for axis in axes},
+        "refinement": {one.name: _refinement(one.settings) for one in variants},
         "machine": machine(device),
     }  # fmt: skip
     click.echo(table.to_text(made), nl=False)
@@ -148,6 +149,14 @@ def evaluate(
     write_text(markdown_file, table.to_markdown(made))
     if plot_file is not None:
         plot.plot(made, axes, variants, plot_file)
+
+
+def _refinement(settings: Settings) -> dict[str, float | None]:
+    """The numbers that a variant is restored with: its own or its weights'."""
+    from vsrealbasicvsr import weights
+
+    completed = weights.completed(settings)
+    return {"refine": completed.refine, "max_passes": completed.max_passes}
 
 
 def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 _OFFERED = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
 
@@ -22,9 +22,9 @@ def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str
         command = click.option(
             f"--{item.name.replace('_', '-')}",
             item.name,
-            type=click.Choice(choices) if choices else type(item.default),
+            type=click.Choice(choices) if choices else kind_of(item),
             default=item.default,
-            show_default=True,
+            show_default=True if item.default is not None else default_of(item),
             help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
             shell_complete=_OFFERED.get(item.name),
         )(command)

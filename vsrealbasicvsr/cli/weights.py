@@ -8,8 +8,9 @@ from typing import Literal
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.errors import SettingsError, WeightsError
 from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, find, resolve
+from vsrealbasicvsr.weights.refinement import RefinementDefaults, read_refinement
 
 
 @click.group()
@@ -22,7 +23,8 @@ def list_known() -> None:
     """List the weights that have names."""
     for known in KNOWN:
         size = f"{known.size / 1e6:.1f} MB" if known.size else "size unknown"
-        click.echo(f"{known.name}  ({_state(known)}, {size}, {known.licence})\n    {known.description}")
+        facts = ", ".join(filter(None, (_state(known), size, known.licence, _refinement(known))))
+        click.echo(f"{known.name}  ({facts})\n    {known.description}")
 
 
 @weights.command()
@@ -57,11 +59,31 @@ def verify(model: str | None) -> None:
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--precision", type=click.Choice(["fp16", "fp32"]), default="fp16", show_default=True)
-def convert(source: Path, target: Path, precision: Literal["fp16", "fp32"]) -> None:
-    """Write the generator of weights IN (a name or a file) as safetensors OUT."""
+@click.option(
+    "--refine", type=float, show_default="as IN says", help="The setting's default with OUT, 0-255."
+)
+@click.option(
+    "--max-passes", type=int, show_default="as IN says", help="The setting's default with OUT, 0-100."
+)
+def convert(
+    source: Path,
+    target: Path,
+    precision: Literal["fp16", "fp32"],
+    refine: float | None,
+    max_passes: int | None,
+) -> None:
+    """Write the generator of weights IN (a name or a file) as safetensors OUT.
+
+    OUT may say how its frames are best cleaned: --refine and --max-passes are the defaults of these settings
+    wherever OUT is the model.
+    """
+    try:
+        refinement = RefinementDefaults(refine, max_passes)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     from vsrealbasicvsr.weights.convert import convert as write
 
-    write(resolve(str(source)), target, precision)
+    write(resolve(str(source)), target, precision, refinement=refinement)
 
 
 @weights.command()
@@ -77,6 +99,14 @@ def _state(known: KnownWeights) -> str:
     return "cached" if known.path.is_file() else "not fetched"
 
 
+def _refinement(known: KnownWeights) -> str:
+    """What the file says of its refinement; `verify` tells what is wrong with a damaged one."""
+    try:
+        return str(read_refinement(known.path)) if known.path.is_file() else ""
+    except WeightsError:
+        return "damaged"
+
+
 def _verified(model: str) -> str:
     """Check and load one model; returns what it is in one line."""
     from vsrealbasicvsr.network import load
@@ -90,10 +120,10 @@ def _verified(model: str) -> str:
     propagation = sum("backward_resblocks" in name for name in first_convolutions)
     cleaning = sum("image_cleaning" in name for name in first_convolutions)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return (
-        f"{model}: {_pinned(named)}, {parameters:,} parameters, width {network.basicvsr.mid_channels}, "
-        f"{propagation} propagation and {cleaning} cleaning blocks"
-    )
+    blocks = f"{propagation} propagation and {cleaning} cleaning blocks"
+    width, refinement = f"width {network.basicvsr.mid_channels}", str(network.refinement_defaults)
+    facts = (_pinned(named), f"{parameters:,} parameters", width, blocks, refinement)
+    return f"{model}: {', '.join(filter(None, facts))}"
 
 
 def _pinned(known: KnownWeights | None) -> str:

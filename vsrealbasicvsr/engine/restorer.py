@@ -49,6 +49,9 @@ class Restorer:
         sharing: how many restorers share the device's memory.
         windows: how many windows' cleaned frames lie there for this one, where several are in the making.
 
+    Attributes:
+        settings: How it restores; where `refine` or `max_passes` was None, the network's number.
+
     Raises:
         WeightsError: the weights cannot be found or read.
         SettingsError: the machine has no such device.
@@ -64,17 +67,18 @@ class Restorer:
         sharing: int = 1,
         windows: int = 1,
     ) -> None:
-        self.settings = settings or Settings()
-        self.device = find_device(device or self.settings.device)
-        model = model if model is not None else self.settings.model
+        chosen = settings or Settings()
+        self.device = find_device(device or chosen.device)
+        model = model if model is not None else chosen.model
         self._sharing, self._windows = sharing, windows
-        if self.device.type == "cpu" and self.settings.precision == "fp16":
+        if self.device.type == "cpu" and chosen.precision == "fp16":
             log.warning("precision fp16 is many times slower than fp32 on a CPU; take fp32 or bf16 there.")
         with MemoryErrors(
             f"{self.device} is out of memory for the network itself; end what else runs on it, or choose "
             "another device."
         ):
             self._network = model if isinstance(model, RealBasicVSR) else load(weights.resolve(model))
+            self.settings = self._network.refinement_defaults.completed(chosen)
             self._steps = self._make_steps(find_dtype(self.settings.precision, self.device))
         self._exact: Steps | None = None
 

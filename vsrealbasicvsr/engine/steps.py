@@ -88,7 +88,8 @@ class Steps:
 
     Args:
         network: copied, not changed.
-        settings: all are read but `model`, `device`, `precision` and `cuts`.
+        settings: all are read but `model`, `device`, `precision` and `cuts`; `refine` and `max_passes` are
+            numbers.
         device: where everything runs and cleaned frames stay.
         dtype: arithmetic of cleaning, trunks and reconstruction. Sums of pictures, flow and sampling
             grids are float32 always.
@@ -107,6 +108,9 @@ class Steps:
     ) -> None:
         self.dtype = dtype
         self._parts = make_parts(network, device, dtype, settings.acceleration)
+        assert settings.refine is not None  # `Restorer` has asked the network
+        assert settings.max_passes is not None
+        self._refine, self._max_passes = settings.refine, settings.max_passes
         self._settings = settings
         self._device = device
         self._budget, self._windows = budget, windows
@@ -167,7 +171,7 @@ class Steps:
     def _cleaned(self, frames: Sequence[Tensor], plan: Plan) -> list[CleanedFrame]:
         cleaned = [CleanedFrame(self._taken(frame), 0, 0.0) for frame in frames]
         active = list(range(len(frames))) if self._parts.cleaning else []
-        for _ in range(self._settings.max_passes):
+        for _ in range(self._max_passes):
             changes = []
             for group in batched(active, plan.batch):
                 # Batches of one shape: the same algorithms, whoever else is in it.
@@ -183,7 +187,7 @@ class Steps:
             for n, residue in zip(active, residues, strict=True):
                 cleaned[n] = replace(cleaned[n], passes=cleaned[n].passes + 1, residue=residue)
             # So that NaN ends the loop, too.
-            active = [n for n in active if cleaned[n].residue >= self._settings.refine]
+            active = [n for n in active if cleaned[n].residue >= self._refine]
         return cleaned
 
     def _difference(self, pictures: Tensor, plan: Plan) -> Tensor:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from vsrealbasicvsr.errors import GraphError, SettingsError
 from vsrealbasicvsr.ffmpeg.cut import NAME
 from vsrealbasicvsr.ffmpeg.grammar import Filter, arguments_of
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
@@ -36,9 +36,7 @@ def settings_of(item: Filter, text: str) -> Settings:
     def refused(what: str) -> GraphError:
         return GraphError.at(what, text, item.position)
 
-    kinds: dict[str, type[int] | type[float] | type[str]] = {
-        name: type(value) for name, value in asdict(Settings()).items()
-    }
+    kinds = {item.name: kind_of(item) for item in fields(Settings)}
     values: dict[str, int | float | str] = {}
     places = iter(kinds)
     named = False
@@ -79,8 +77,9 @@ def options_help() -> str:
     ]
     for each in fields(Settings):
         rule = each.metadata
-        kind = {int: "<int>", float: "<float>", str: "<string>"}[type(each.default)]
+        kind = {int: "<int>", float: "<float>", str: "<string>"}[kind_of(each)]
         unit = f" [{rule['unit']}]" if rule["unit"] else ""
         low_high = "" if rule["low"] == float("-inf") else f" (from {rule['low']:g} to {rule['high']:g})"
-        lines.append(f"   {each.name:<12} {kind:<9} {rule['help']}{unit}{low_high} (default {each.default})")
+        default = f" (default {default_of(each)})"
+        lines.append(f"   {each.name:<12} {kind:<9} {rule['help']}{unit}{low_high}{default}")
     return "\n".join(lines)

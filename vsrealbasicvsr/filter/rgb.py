@@ -22,8 +22,8 @@ def realbasicvsr(
     *,
     window: int = 24,
     margin: int = 8,
-    refine: float = 5.0,
-    max_passes: int = 3,
+    refine: float | None = None,
+    max_passes: int | None = None,
     strength: float = 1.0,
     precision: Precision = "auto",
     memory: str = "auto",
@@ -46,8 +46,9 @@ def realbasicvsr(
         window: frames computed together and kept; 1 to 10000.
         margin: frames of context computed on either side of a window; 0 to 1000.
         refine: clean a frame again while a pass changes it by at least this much; mean absolute residue,
-            0 to 255; 255 cleans once.
-        max_passes: cleaning passes at most; 0 leaves frames uncleaned; 0 to 100.
+            0 to 255; 255 cleans once. None takes the weights' number, 5 where they do not say.
+        max_passes: cleaning passes at most; 0 leaves frames uncleaned; 0 to 100. None takes the weights'
+            number, 3 where they do not say.
         strength: share of the learned detail over plain bilinear enlargement; 0 to 1.
         precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" follows the clip: RGBH is fp16 on
             a GPU, all else fp32.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from vsrealbasicvsr import weights
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.joining import has_its_name
@@ -26,7 +27,7 @@ class Order:
     Attributes:
         info: Of the source.
         target: The output as the user named it.
-        settings: How to restore.
+        settings: How to restore; `refine` and `max_passes` are numbers.
         delivery: How to read and to write.
         plan: Of the output.
     """
@@ -66,9 +67,11 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
 
     Raises:
         VideoError: the output cannot be made as asked.
+        WeightsError: the weights cannot be read for the refinement that they say.
         JobError: it cannot be made in segments as asked.
     """
     refuse_passes(delivery.encoding)
+    settings = weights.completed(settings)  # the file, its note and its job tell numbers
     size = delivery.output_size(info.width, info.height)
     plan = plan_output(
         target,

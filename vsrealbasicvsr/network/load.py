@@ -12,6 +12,7 @@ from torch import Tensor
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.network.realbasicvsr import RealBasicVSR
 from vsrealbasicvsr.weights.formats import canonical, read_state
+from vsrealbasicvsr.weights.refinement import RefinementDefaults, read_refinement
 
 
 def load(weights: str | Path | Mapping[str, Tensor], *, average: bool = True) -> RealBasicVSR:
@@ -25,17 +26,20 @@ def load(weights: str | Path | Mapping[str, Tensor], *, average: bool = True) ->
         average: of a checkpoint that holds both, take the moving average and not the live generator.
 
     Returns:
-        The network in evaluation mode, float32, on the CPU.
+        The network in evaluation mode, float32, on the CPU; its `refinement_defaults` are the file's.
 
     Raises:
         WeightsError: the file cannot be read safely, or does not hold a RealBasicVSR or BasicVSR.
     """
     if isinstance(weights, Mapping):
         state, name = canonical(weights, average=average), "the state dict"
+        refinement = RefinementDefaults()
     else:
         state, name = read_state(Path(weights), average=average), str(weights)
+        refinement = read_refinement(Path(weights))
     with torch.device("meta"):
         network = _network_for(state, name)
+    network.refinement_defaults = refinement
     _require_match(network.state_dict(), state, name)
     network.load_state_dict(
         {key: tensor.to(torch.float32, copy=True) for key, tensor in state.items()}, assign=True

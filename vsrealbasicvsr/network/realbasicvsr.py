@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from vsrealbasicvsr.network.basicvsr import BasicVSR
 from vsrealbasicvsr.network.cleaning import Cleaning, Refinement
 from vsrealbasicvsr.network.layers import MID_CHANNELS
+from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 
 class RealBasicVSR(nn.Module):
@@ -19,7 +20,13 @@ class RealBasicVSR(nn.Module):
         num_propagation_blocks: residual blocks in each direction.
         num_cleaning_blocks: residual blocks of the cleaning network; 0 leaves it out, and frames
             pass uncleaned (plain BasicVSR).
+
+    Attributes:
+        refinement_defaults: the dynamic refinement that its weights were trained for, as far as their file
+            says it; `Restorer` reads it, `forward` and `clean` do not.
     """
+
+    refinement_defaults = RefinementDefaults()
 
     def __init__(
         self,

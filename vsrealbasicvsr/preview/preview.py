@@ -88,6 +88,7 @@ def preview(
         RestorationError: one of its kinds, in one sentence, for whatever is wrong.
     """
     _check(variants)
+    variants = [replace(one, settings=weights.completed(one.settings)) for one in variants]
     delivery = replace(delivery or Delivery(), overwrite=True)
     with open_source(source, deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, target, variants[0].settings, delivery)

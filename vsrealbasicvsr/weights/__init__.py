@@ -4,5 +4,6 @@ Importing this loads no torch; its modules `formats` and `convert` do.
 """
 
 from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, resolve
+from vsrealbasicvsr.weights.refinement import RefinementDefaults, completed, read_refinement
 
-__all__ = ["KNOWN", "KnownWeights", "resolve"]
+__all__ = ["KNOWN", "KnownWeights", "RefinementDefaults", "completed", "read_refinement", "resolve"]

@@ -13,9 +13,12 @@ from torch import Tensor
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.formats import read_state
 from vsrealbasicvsr.weights.known import KNOWN, sha256
+from vsrealbasicvsr.weights.refinement import RefinementDefaults, read_refinement
+from vsrealbasicvsr.weights.safetensors_header import with_metadata
 
 Precision = Literal["fp16", "fp32"]
 _DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
+_UNSAID = RefinementDefaults()
 
 
 def convert(
@@ -24,6 +27,7 @@ def convert(
     precision: Precision = "fp16",
     licence: str | None = None,
     origin: str | None = None,
+    refinement: RefinementDefaults = _UNSAID,
 ) -> None:
     """Write the generator of any readable weights file as safetensors, whole or not at all.
 
@@ -35,15 +39,17 @@ def convert(
         precision: of the written tensors.
         licence: SPDX name for the metadata; None takes that of the known weights, if they are.
         origin: what the metadata say instead of the source's name and digest, and the licence.
+        refinement: what the metadata say of it; where this says nothing, as the source says.
 
     Raises:
-        WeightsError: the source is no weights file, its values do not fit the precision, or the target
-            cannot be written.
+        WeightsError: the source is no weights file, what it says of its refinement is no number, its values
+            do not fit the precision, or the target cannot be written.
     """
     if target.suffix != ".safetensors":
         raise WeightsError(f"{target} must end in .safetensors, the one form that is written.")
     state = {key: _cast(key, tensor, precision) for key, tensor in read_state(source).items()}
-    content = save(state, metadata={"origin": origin or _origin(source, licence)})
+    said = refinement.above(read_refinement(source, without=refinement.said))
+    content = with_metadata(save(state), {"origin": origin or _origin(source, licence), **said.metadata()})
     part = target.with_name(f"{target.name}.part")
     try:
         part.write_bytes(content)
@@ -62,7 +68,6 @@ def _cast(key: str, tensor: Tensor, precision: Precision) -> Tensor:
 
 
 def _origin(source: Path, licence: str | None) -> str:
-    """One text, because safetensors writes several metadata entries in random order."""
     digest = sha256(source)
     if licence is None:
         licence = next((known.licence for known in KNOWN if known.sha256 == digest), None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,12 +11,12 @@ from torch import Tensor
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.naming import canonical
 from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.safetensors_header import DAMAGE, METADATA, is_safetensors, read_header
 from vsrealbasicvsr.weights.torch_file import read_torch
 
 __all__ = ["canonical", "read_state"]
 
 MAX_BYTES = 2 << 30  # the largest known checkpoint has 148 MB
-_MAX_HEADER = 16 << 20
 _HEAD = 512
 
 
@@ -41,7 +39,7 @@ def read_state(path: Path, *, average: bool = True) -> dict[str, Tensor]:
     size = _size(path)
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    if head[8:9] == b"{":
+    if is_safetensors(head):
         state: object = _read_safetensors(path, size)
     elif head.startswith((b"PK\x03\x04", b"\x80")):
         state = read_torch(path)
@@ -74,20 +72,17 @@ def _read_safetensors(path: Path, size: int) -> dict[str, Tensor]:
         _check_header(path, size)
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (SafetensorError, *DAMAGE) as error:
         raise refusal(path, f"a damaged or cut off safetensors file ({str(error)[:200]})") from error
 
 
 def _check_header(path: Path, size: int) -> None:
     with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > min(size - 8, _MAX_HEADER):
-            raise ValueError(f"a header of {length} bytes in a file of {size}")
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
+        header, present = read_header(file, size)
+    header.pop(METADATA, None)
     declared = max((entry["data_offsets"][1] for entry in header.values()), default=0)
-    if declared != size - 8 - length:
-        raise ValueError(f"{declared} bytes of tensors declared, {size - 8 - length} present")
+    if declared != present:
+        raise ValueError(f"{declared} bytes of tensors declared, {present} present")
 
 
 def _describe(head: bytes) -> str:
