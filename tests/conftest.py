@@ -21,6 +21,8 @@ from torch import Tensor
 from tests.compare.browser import Browser, find_chromium
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.weights import RefinementDefaults
+from vsrealbasicvsr.weights.convert import convert
 
 # pytest-xdist runs a process for each core. Teams of threads on busy cores wait for each other: a clip that
 # takes a second took eight minutes. The programs that the tests start inherit the variable.
@@ -73,6 +75,12 @@ def basicvsr_file() -> Path:
 def save(network: RealBasicVSR, path: Path) -> Path:
     save_file({key: tensor.contiguous() for key, tensor in network.state_dict().items()}, path)
     return path
+
+
+def with_refinement(source: Path, target: Path, refine: float | None, max_passes: int | None) -> Path:
+    """The same weights in a file that says how often frames are cleaned with them."""
+    convert(source, target, "fp32", refinement=RefinementDefaults(refine, max_passes))
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,29 @@ def test_convert_writes_what_loads_again(small: Path, tmp_path: Path) -> None:
     failed_in_one_line(run("convert", small, tmp_path / "w.pth"))
 
 
+def test_weights_tell_the_refinement_that_was_written_into_them(
+    small: Path, tmp_path: Path, cache_folder: Path
+) -> None:
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    assert run("convert", small, one, "--refine", "2.5", "--max-passes", "4").exit_code == 0
+    assert run("verify", one).stdout.endswith("1 cleaning blocks, refine 2.5, max_passes 4\n")
+    assert run("convert", one, two, "--refine", "3").exit_code == 0
+    assert run("verify", two).stdout.endswith("1 cleaning blocks, refine 3, max_passes 4\n")
+    cache_folder.mkdir()
+    (cache_folder / KNOWN[1].file_name).write_bytes(two.read_bytes())
+    assert "realbasicvsr-x4  (cached, size unknown, Apache-2.0, refine 3, max_passes 4)" in run("list").stdout
+    (cache_folder / KNOWN[1].file_name).write_bytes(two.read_bytes().replace(b'"4"', b'"x"'))
+    assert "realbasicvsr-x4  (cached, size unknown, Apache-2.0, damaged)" in run("list").stdout
+
+
+@pytest.mark.parametrize("flags", [["--refine", "256"], ["--refine", "nan"], ["--max-passes", "-1"]])
+def test_refinement_out_of_range_is_wrong_usage(flags: list[str], small: Path, tmp_path: Path) -> None:
+    result = run("convert", small, tmp_path / "w.safetensors", *flags)
+    assert result.exit_code == 2
+    assert f"{flags[0][2:].replace('-', '_')} must lie between" in result.stderr
+    assert not (tmp_path / "w.safetensors").exists()
+
+
 def test_fetch_prints_the_path_and_unknown_names_fail(cache_folder: Path) -> None:
     assert run("fetch", "bundled").stdout == f"{KNOWN[0].path}\n"
     assert "did you mean realbasicvsr-x4?" in failed_in_one_line(run("fetch", "realbasicvsr-x"))

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.settings import Settings, default_of
 
 
 def test_every_setting_says_what_it_does() -> None:
@@ -22,6 +22,8 @@ def test_every_setting_says_what_it_does() -> None:
         ("margin", "8", "a whole number"),
         ("refine", 255.1, "between 0 and 255"),
         ("refine", float("nan"), "between 0 and 255"),
+        ("max_passes", 2.0, "a whole number"),
+        ("max_passes", 101, "between 0 and 100"),
         ("strength", 1.5, "between 0 and 1"),
         ("strength", None, "a number"),
         ("precision", "fp8", "one of auto, fp32, fp16, bf16"),
@@ -62,6 +64,18 @@ def test_unknown_names_are_refused() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().window = 3  # type: ignore[misc] # the point of the test
+
+
+def test_refinement_may_be_left_to_the_weights_and_nothing_else() -> None:
+    assert (Settings().refine, Settings().max_passes) == (None, None)
+    for item in fields(Settings):
+        if item.name in ("refine", "max_passes"):
+            assert Settings.from_mapping({item.name: None}) == Settings()
+            assert default_of(item).startswith("from the weights, ")
+            continue
+        assert default_of(item) == str(item.default)
+        with pytest.raises(SettingsError, match=f"{item.name} must be .*, not None"):
+            Settings.from_mapping({item.name: None})
 
 
 def test_a_whole_number_will_do_for_a_number() -> None:

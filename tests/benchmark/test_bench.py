@@ -113,7 +113,7 @@ def test_the_text_names_parts_and_ceilings_and_gives_a_reason_for_a_dash() -> No
 
 def test_parts_cost_what_the_specification_counts() -> None:
     case = Case(width=32, height=32, frames=2)
-    steps = Steps(case.network(), Settings(refine=255.0), CPU, torch.float32)
+    steps = Steps(case.network(), Settings(refine=255.0, max_passes=1), CPU, torch.float32)
     parts = measure_parts(case, steps, CPU)
     assert {part.name: part.gflop for part in parts} == pytest.approx(
         {name: 2e-9 * count * 32 * 32 for name, count in MAC.items()}, rel=1e-6
@@ -135,7 +135,7 @@ def test_parts_are_counted_with_their_margins() -> None:
     # Windows 0-3, 4-7 and 8 with a frame around them: the backward pass takes frames 4-0, 8-4, 8; the forward
     # pass 0-3, 3-7, 7-8.
     case = Case(width=8, height=8, frames=9, window=4, margin=1, channels=4, blocks=1)
-    steps = Steps(case.network(), Settings(refine=255.0), CPU, torch.float32)
+    steps = Steps(case.network(), Settings(refine=255.0, max_passes=1), CPU, torch.float32)
     times = [part.times for part in measure_parts(case, steps, CPU)]
     assert times == pytest.approx([1, 8 / 9, 11 / 9, 11 / 9, 1])
 

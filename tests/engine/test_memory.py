@@ -236,7 +236,7 @@ class _MadeUpGpu(TorchDispatchMode):
 def test_the_estimate_is_within_15_percent_of_what_lies_on_a_gpu(
     precision: Precision, size: tuple[int, int], window: int, plan: Plan
 ) -> None:
-    chosen = Settings(window=window, margin=1, max_passes=1)
+    chosen = Settings(window=window, margin=1, refine=255.0, max_passes=1)
     given, dtype = network(64, 1), find_dtype(precision, CPU)
     steps = Steps(given, chosen, CPU, dtype)
     steps._plans[size] = plan

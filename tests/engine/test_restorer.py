@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.conftest import save, with_refinement
 from tests.engine.pieces import CHOICES, CUTS, LENGTH, pieces, streamed_piece
-from vsrealbasicvsr.engine import Lanes, Neighbours, Restorer
+from vsrealbasicvsr.engine import Lanes, Neighbours, Restorer, open_restorer
 from vsrealbasicvsr.engine.plan import Plan
 from vsrealbasicvsr.engine.steps import Reconstruction, Steps
 from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
-from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window, window_at
 
@@ -153,6 +155,43 @@ def test_passes_follow_equation_5(
     assert [cleaned.passes for _, cleaned in seen] == [passes for passes, _ in expected]
     for (_, cleaned), (_, x) in zip(seen, expected, strict=True):
         torch.testing.assert_close(cleaned.picture, x, rtol=0, atol=1e-5)
+
+
+def test_the_file_of_the_weights_decides_where_the_settings_do_not(
+    network: RealBasicVSR, clip: Clip, tmp_path: Path
+) -> None:
+    """Against the passes counted with each threshold given; the frames differ, so the counts do."""
+    frames = clip(6) * torch.linspace(0.05, 1.0, 6).view(6, 1, 1, 1)
+
+    def passes(model: Path | RealBasicVSR, **chosen: float) -> list[int]:
+        made: list[int] = []
+        engine = Restorer(model, Settings.from_mapping(chosen), "cpu")
+        list(engine.stream(frames, on_cleaned=lambda _, cleaned: made.append(cleaned.passes)))
+        return made
+
+    silent = save(network, tmp_path / "silent.safetensors")
+    telling = with_refinement(silent, tmp_path / "telling.safetensors", 4.0, 4)
+    threshold, both, neither = (
+        {"refine": 4.0},
+        {"refine": 4.0, "max_passes": 4},
+        {"refine": 5.0, "max_passes": 3},
+    )
+    assert len(set(passes(network, **both))) > 1
+    assert passes(telling) == passes(load(telling)) == passes(network, **both) != passes(network, **neither)
+    assert passes(silent) == passes(load(silent)) == passes(network) == passes(network, **neither)
+    assert passes(telling, refine=0.0) == [4] * 6
+    assert passes(telling, max_passes=1) == [1] * 6
+    assert passes(telling, **neither) == passes(network, **neither)
+    assert Restorer(telling, device="cpu").settings == Settings(**both)
+    assert Restorer(telling, Settings(**threshold, max_passes=0), "cpu").settings.max_passes == 0
+
+
+def test_several_devices_take_it_from_the_file_too(network: RealBasicVSR, tmp_path: Path) -> None:
+    silent = save(network, tmp_path / "silent.safetensors")
+    telling = with_refinement(silent, tmp_path / "telling.safetensors", 4.0, 4)
+    lanes = open_restorer(Settings(model=str(telling), device="cpu,cpu", refine=1.5))
+    assert isinstance(lanes, Lanes)
+    assert (lanes.settings.refine, lanes.settings.max_passes) == (1.5, 4)
 
 
 def test_passes_differ_between_frames_of_one_clip(restorer: Make, clip: Clip) -> None:

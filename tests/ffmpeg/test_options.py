@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from vsrealbasicvsr.errors import GraphError
@@ -57,6 +59,10 @@ def test_help_names_every_setting_with_its_default() -> None:
     text = options_help()
     assert all(f"   {name} " in text for name in Settings.__dataclass_fields__)
     assert "(default 24)" in text
+    assert re.search(r"\n   refine +<float> .*\(default from the weights, 5 where they do not say\)\n", text)
+    assert re.search(
+        r"\n   max_passes +<int> .*\(default from the weights, 3 where they do not say\)\n", text
+    )
     assert asks_for_help(["-vf", "realbasicvsr=help"])
     assert asks_for_help(["-hide_banner", "-h", "filter=realbasicvsr"])
     assert not asks_for_help(["-vf", "realbasicvsr=window=2"])

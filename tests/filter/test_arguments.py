@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
+from tests.conftest import with_refinement
 from tests.filter.conftest import noise_clip
 from vsrealbasicvsr import realbasicvsr, restore
 from vsrealbasicvsr.settings import Settings
@@ -94,6 +95,18 @@ def test_wrong_values_are_refused_when_the_script_is_read(
         function(noise_clip(3), **keywords)
     assert "\n" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("keywords", "passes"), [({}, 4), ({"refine": 255}, 1), ({"max_passes": 2}, 2), ({"refine": None}, 4)]
+)
+@pytest.mark.parametrize("device", ["cpu", "cpu,cpu"])
+def test_frames_are_cleaned_as_the_weights_say_unless_the_script_does(
+    mini_model: Path, tmp_path: Path, device: str, keywords: dict[str, float], passes: int
+) -> None:
+    telling = with_refinement(mini_model, tmp_path / "telling.safetensors", 0.0, 4)
+    clip = realbasicvsr(noise_clip(5), device, telling, window=3, margin=0, **keywords)  # type: ignore[arg-type]
+    assert [frame.props["RealBasicVSRPasses"] for frame in clip.frames()] == [passes] * 5
 
 
 def test_an_unknown_keyword_is_a_type_error() -> None:

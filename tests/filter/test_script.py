@@ -45,6 +45,8 @@ def test_every_argument_of_restore_can_be_given_as_a_text(name: str) -> None:
         ("width", "1920", 1920),
         ("window", "12", 12),
         ("refine", "2.5", 2.5),
+        ("refine", "none", None),
+        ("max_passes", "2", 2),
         ("strength", "1", 1.0),
         ("cuts", "detect", "detect"),
         ("cuts", "240", [240]),

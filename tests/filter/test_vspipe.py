@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 import vapoursynth as vs
 
+from tests.conftest import with_refinement
 from tests.filter.conftest import all_pixels
-from vsrealbasicvsr import realbasicvsr
+from tests.job.test_restore import pictures, rgb
+from vsrealbasicvsr import Settings, realbasicvsr, restore_file
+from vsrealbasicvsr.job import Delivery
+from vsrealbasicvsr.video.encoders import Encoding
 
 PROGRAMS = {
     "binary": Path(vs.__file__).parent / ("vspipe.exe" if os.name == "nt" else "vspipe"),
@@ -63,6 +67,35 @@ def test_the_stream_holds_the_frames_and_nothing_else(
     got = np.frombuffer(done.stdout, np.float32).reshape(-1, 3, 32, 64)
     # vspipe writes planar RGB as G, B, R.
     np.testing.assert_array_equal(got[:, [2, 0, 1]], expected)
+
+
+def test_it_takes_the_refinement_of_the_weights_as_the_command_line_does(
+    mini_model: Path, clip: Path, tmp_path: Path
+) -> None:
+    """The same codes of 16 bits, to the last one, from the same frames in RGB."""
+    telling = with_refinement(mini_model, tmp_path / "telling.safetensors", 0.0, 4)
+    settings = Settings(model=str(telling), device="cpu", window=4, margin=2, cuts="none")
+    delivery = Delivery(encoding=Encoding(encoder="ffv1", pixel_format="gbrp16le"), figures=True)
+    report = restore_file(clip, tmp_path / "restored.mkv", settings, delivery=delivery)
+    assert report.mean_passes == 4
+    np.save(tmp_path / "frames.npy", rgb(pictures(clip)).numpy())
+    path = tmp_path / "script.vpy"
+    path.write_text(
+        "import numpy as np, vapoursynth as vs\nfrom vsrealbasicvsr import realbasicvsr\n"
+        f"pictures = np.load({str(tmp_path / 'frames.npy')!r})\n"
+        "blank = vs.core.std.BlankClip(format=vs.RGBS, width=64, height=48, length=10, keep=True)\n"
+        "def fill(n, f):\n    f = f.copy()\n"
+        "    for plane in range(3):\n        np.asarray(f[plane])[:] = pictures[n, plane]\n    return f\n"
+        "clip = blank.std.ModifyFrame(blank, fill)\n"
+        f"realbasicvsr(clip, 'cpu', {str(telling)!r}, window=4, margin=2, cuts=None).set_output()\n",
+        encoding="utf-8",
+    )
+    done = vspipe("--json", tmp_path / "props.json", path, "-")
+    assert done.returncode == 0, done.stderr
+    # vspipe writes planar RGB as G, B, R.
+    piped = np.frombuffer(done.stdout, np.float32).reshape(10, 3, 192, 256)[:, [2, 0, 1]]
+    theirs = np.stack([frame.to_ndarray(format="gbrp16le") for frame in pictures(tmp_path / "restored.mkv")])
+    np.testing.assert_array_equal(np.rint(piped * np.float32(65535)).transpose(0, 2, 3, 1), theirs)
 
 
 def test_an_error_ends_it_with_our_sentence_and_a_code(tmp_path: Path) -> None:

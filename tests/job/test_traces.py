@@ -36,13 +36,14 @@ def test_a_file_says_how_it_was_made(clip: Path, tiny_model: Path, tmp_path: Pat
     choice = settings(tiny_model, refine=2.5, window=6, acceleration="off")
     restore_file(clip, output, choice, delivery=X264)
     words = (
-        f"vsrealbasicvsr {__version__} --model tiny.safetensors --window 6 --refine 2.5 --cuts none --scale 2"
+        f"vsrealbasicvsr {__version__} --model tiny.safetensors --window 6 --refine 2.5 --max-passes 3 "
+        "--cuts none --scale 2"
     )
     assert tags(output)[TAGS[extension]] == words
     source = compare([clip, output], Choices(count=1))
     assert data_of(source.text)["sources"][1]["settings"] == {
-        "version": __version__, "model": "tiny.safetensors", "window": "6", "refine": "2.5", "cuts": "none",
-        "scale": "2",
+        "version": __version__, "model": "tiny.safetensors", "window": "6", "refine": "2.5",
+        "max-passes": "3", "cuts": "none", "scale": "2",
     }  # fmt: skip
 
 

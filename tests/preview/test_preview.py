@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from tests.compare.pages import data_of, picture_of
-from tests.conftest import Restore
+from tests.conftest import Restore, with_refinement
 from tests.preview.films import BLACK, CUTS, LENGTH, make_film, pictures
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.compare.stills import Still, Stills
@@ -207,6 +207,27 @@ def test_the_page_tells_settings_passes_and_the_command(
     for number, (_, picture) in shown(tmp_path / "my film.preview.html").items():
         film_made = pictures(out)[number].permute(1, 2, 0).numpy() * 255
         assert np.abs(film_made - picture).mean() < 6, number  # x264 lies between
+
+
+def test_the_page_tells_the_refinement_of_the_weights(
+    restore: Restore, film: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    telling = with_refinement(tiny_model, tmp_path / "telling.safetensors", 0.0, 4)
+    grid = [
+        "--grid",
+        f"model={tiny_model},{telling}",
+        "--max-passes",
+        "2",
+        "--preview-frames",
+        "20",
+        "--no-open",
+    ]
+    result = done(restore(film, tmp_path / "grid", "--window", "8", *grid))
+    data = data_of((tmp_path / "grid.preview.html").read_text(encoding="utf-8"))
+    told = [(one["settings"]["refine"], one["settings"]["max_passes"]) for one in data["sources"][1:]]
+    assert told == [("5", "2"), ("0", "2")]
+    assert data["moments"][0]["shown"][2]["passes"] == 2
+    assert "--refine" not in result.stderr  # the command leaves it to the weights, too
 
 
 def test_a_grid_is_laid_out(restore: Restore, film: Path, tmp_path: Path) -> None:

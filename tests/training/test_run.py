@@ -19,20 +19,24 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors import safe_open
 from torch.utils.data import DataLoader
 
 from tests.training.conftest import ALONE
 from tests.training.teacher_files import write_teacher
+from training.cli import main as training
 from training.commit import commit
 from training.configuration import read_stage, written
 from training.data.options import DataOptions
 from training.errors import TrainingError
+from training.export import export
 from training.losses.options import TeacherOptions
 from training.pool.shards import Pool
 from training.run import run
 from training.stage import CleaningOptions, SourceOptions, Stage
 from vsrealbasicvsr.network import load
+from vsrealbasicvsr.weights import RefinementDefaults
 
 ROOT = Path(__file__).parents[2]
 LOSSES = ("pixel", "cleaning", "adversarial", "real", "fake", "gradient_norm")
@@ -504,6 +508,25 @@ def test_release_weights_say_where_they_come_from_and_load(
     for key, tensor in network.state_dict().items():
         wanted = saved["state_dict"][f"generator_ema.{key}"]
         torch.testing.assert_close(tensor, wanted.half().float(), atol=0, rtol=0)
+
+
+def test_release_weights_say_their_refinement_where_it_is_asked_for(small: Stage, tmp_path: Path) -> None:
+    run(replace(small, iterations=1), tmp_path / "run", ALONE, resume=False)
+    target = tmp_path / "mine.safetensors"
+    export(tmp_path / "run", target)
+    assert load(target).refinement_defaults == RefinementDefaults()
+    done = CliRunner().invoke(
+        training, ["export", str(tmp_path / "run"), str(target), "--refine", "2.5", "--max-passes", "3"]
+    )
+    assert done.exit_code == 0, done.output
+    assert load(target).refinement_defaults == RefinementDefaults(2.5, 3)
+    with safe_open(target, framework="pt") as file:
+        assert json.loads(file.metadata()["origin"])["iterations"] == 1
+    before = target.read_bytes()
+    done = CliRunner().invoke(training, ["export", str(tmp_path / "run"), str(target), "--refine", "nan"])
+    assert done.exit_code == 2
+    assert "refine must lie between 0 and 255, not nan" in done.output
+    assert target.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.conftest import with_refinement
 from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
 from vsrealbasicvsr.benchmark.quality.evaluate import TRUTH
 from vsrealbasicvsr.benchmark.quality.footage import load_footage, read
@@ -119,6 +120,20 @@ def test_every_combination_of_varied_settings_is_a_row_and_a_point(
     assert "<svg" in (tmp_path / "new" / "a.svg").read_text(encoding="utf-8")
 
 
+def test_the_report_tells_the_refinement_of_each_row(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    telling = with_refinement(tiny_model, tmp_path / "telling.safetensors", 2.5, 4)
+    done = run(
+        *(clip, "--frames", "1", "--metrics", "psnr-y", "--max-passes", "1", "--json", tmp_path / "a.json"),
+        *("--vary", f"model={tiny_model},{telling}"),
+    )
+    assert done.exit_code == 0, done.output
+    setup = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["setup"]
+    assert (setup["settings"]["refine"], setup["settings"]["max_passes"]) == (None, 1)
+    assert setup["refinement"] == {
+        "ours: tiny": {"refine": 5.0, "max_passes": 1}, "ours: telling": {"refine": 2.5, "max_passes": 1},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -126,6 +141,7 @@ def test_every_combination_of_varied_settings_is_a_row_and_a_point(
         (("--vary", "margin=1,x"), "margin takes whole numbers"),
         (("--vary", "cuts=none"), "varies no setting; write NAME=VALUE"),
         (("--vary", "window=-3"), "window must lie between"),
+        (("--vary", "refine=None"), "refine takes numbers"),
         (("--plot", "a.png"), "give --vary, too"),
     ],
 )
