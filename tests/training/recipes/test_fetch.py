@@ -13,6 +13,7 @@ from training.recipes.default.fetch import fetch
 from training.recipes.default.sources import Archive, Client
 
 WHEEL = "things-1.0-py3-none-any.whl"
+FOREIGN_WHEEL = "things-1.1-cp39-none-win32.win_amd64.whl"
 
 
 def pinned(client: Client, file: str, content: bytes = b"", version: str = "1.0") -> Archive:
@@ -36,13 +37,18 @@ def listed(folder: Path, *names: str) -> str:
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that pip takes its packages from, with a wheel in it."""
+    """A folder that pip takes its packages from: version 1.0 is for all systems, 1.1 for Windows."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
-        wheel.writestr("things-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: things\nVersion: 1.0\n")
-        wheel.writestr("things-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr("things-1.0.dist-info/RECORD", "")
+    for name, version in ((WHEEL, "1.0"), (FOREIGN_WHEEL, "1.1")):
+        metadata, place = (
+            f"Metadata-Version: 2.1\nName: things\nVersion: {version}\n",
+            f"things-{version}.dist-info",
+        )
+        with zipfile.ZipFile(folder / name, "w") as wheel:
+            wheel.writestr(f"{place}/METADATA", metadata)
+            wheel.writestr(f"{place}/WHEEL", "Wheel-Version: 1.0\n")
+            wheel.writestr(f"{place}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
@@ -107,6 +113,13 @@ def test_pip_brings_a_wheel(wheels: Path, tmp_path: Path) -> None:
     archive = pinned("pip", WHEEL, (wheels / WHEEL).read_bytes())
     assert fetch(archive, tmp_path / "downloads") == tmp_path / "downloads" / WHEEL
     assert [path.name for path in (tmp_path / "downloads").iterdir()] == [WHEEL]
+
+
+def test_pip_brings_a_wheel_that_is_for_another_python_and_another_system(
+    wheels: Path, tmp_path: Path
+) -> None:
+    archive = pinned("pip", FOREIGN_WHEEL, (wheels / FOREIGN_WHEEL).read_bytes(), "1.1")
+    assert fetch(archive, tmp_path / "downloads") == tmp_path / "downloads" / FOREIGN_WHEEL
 
 
 @pytest.mark.parametrize(

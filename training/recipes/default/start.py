@@ -1,14 +1,15 @@
-"""The weights that training starts from."""
+"""The weights that training starts from, and the network that it learns from."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+from training.data.writing import write_whole
 from training.options import require
 from training.recipes.default.archives import members
 from training.recipes.default.record import Taken
-from training.recipes.default.sources import Weights
+from training.recipes.default.sources import Teacher, Weights
 from vsrealbasicvsr.weights.convert import convert
 
 
@@ -34,3 +35,25 @@ def take_weights(weights: Weights, file: Path, target: Path) -> tuple[Taken, ...
         stored.write_bytes(found[1])
         convert(stored, path, "fp16", weights.archive.licence)
     return (Taken("start", path.relative_to(target).as_posix(), found[0], weights.archive),)
+
+
+def take_teacher(teacher: Teacher, file: Path, target: Path) -> tuple[Taken, ...]:
+    """Write a teacher as `teacher/NAME.param` and `teacher/NAME.bin`; `load_teacher` reads them.
+
+    Args:
+        teacher: which.
+        file: the archive's.
+        target: the pack.
+
+    Raises:
+        TrainingError: the archive is damaged or lacks a file, or one cannot be written.
+    """
+    contents = {Path(member).suffix: (member, content) for member, content in members(file, teacher.members)}
+    taken = []
+    for suffix in (".param", ".bin"):
+        require(suffix in contents, f"{file} holds no {suffix} file like {teacher.members}.")
+        member, content = contents[suffix]
+        path = target / "teacher" / f"{teacher.name}{suffix}"
+        write_whole(path, content)
+        taken.append(Taken("teacher", path.relative_to(target).as_posix(), member, teacher.archive))
+    return tuple(taken)
