@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import signal
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
@@ -20,9 +21,14 @@ from training.stage import Stage
 from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.errors import RestorationError, SettingsError
+from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
+if TYPE_CHECKING:
+    from training.diagnosis.diagnose import ClipScores
+
 _SET_HELP = "Set one option, such as optimizer.learning_rate=2e-4; may be repeated."
+_SETTINGS = Settings()
 _path = click.Path(path_type=Path)
 
 
@@ -199,6 +205,44 @@ def export(run: Path, target: Path, refine: float | None, max_passes: int | None
 
     checkpoint = write(run, target, refinement=refinement, **options)
     click.echo(f"{target} written from {checkpoint}")
+
+
+@main.command()
+@click.argument("truth", type=_path, metavar="FOLDER_OF_TRUTH")
+@click.option("--teacher", required=True, type=_path, help="Folder with realesrgan-x4plus.param and .bin.")
+@click.option("--weights", "networks", multiple=True, metavar="NAME=FILE", help="To diagnose; repeatable.")
+@click.option("--start", type=_path, help="BasicVSR's own weights, for the rows that need them.")
+@click.option(
+    "--degrade",
+    "degradations",
+    multiple=True,
+    metavar="RECIPE",
+    help="bicubic, mild, medium or heavy; repeatable; default: all.",
+)
+@click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="Of each clip.")
+@click.option("--refine", default=_SETTINGS.refine, show_default=True, type=float, help="As in restoring.")
+@click.option("--max-passes", default=_SETTINGS.max_passes, show_default=True, help="Of cleaning, at most.")
+@click.option("--json", "target", type=_path, help="Write the figures here as well, those of clips too.")
+def diagnose(refine: float, max_passes: int, target: Path | None, **options: Any) -> None:
+    """Say which part is lacking: replace each by the best that can be had, and measure.
+
+    Ground truth is degraded as `vsrealbasicvsr evaluate` does. Clips are restored whole, on the CPU.
+    """
+    from training.data.writing import write_whole
+    from training.diagnosis.order import Order, run
+
+    def watch(rows: Iterable[ClipScores], total: int) -> Iterator[ClipScores]:
+        with tqdm(total=total, unit=" rows", file=Stderr(), dynamic_ncols=True, leave=False) as bar:
+            for row in rows:
+                bar.set_postfix_str(f"{row.degradation}, {row.clip}: {row.cleaned_by}", refresh=False)
+                bar.update()
+                yield row
+
+    order = Order(settings=Settings(refine=refine, max_passes=max_passes), **options)
+    text, figures = run(order, watch)
+    click.echo(text)
+    if target:
+        write_whole(target, (json.dumps(figures, indent=1) + "\n").encode())
 
 
 @main.command()

@@ -1,0 +1,120 @@
+"""Clips through every row of the diagnosis, and what the metrics say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from training.diagnosis.replacements import Material, Replacement, answer_of, reduced_by_area
+from training.errors import TrainingError
+from training.metrics.psnr_ssim import psnr
+from training.teacher import RRDBNet
+from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, UnavailableError, reason_of
+from vsrealbasicvsr.benchmark.quality.footage import load_footage, to_eight_bit
+from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
+from vsrealbasicvsr.benchmark.quality.metrics.metric import Measure, Metric
+from vsrealbasicvsr.benchmark.quality.samples import Sample
+
+MEASURED = ("psnr-y", "lpips", "dists", "niqe", "e-warp")
+LOW_SIZE = "psnr-low"
+"""PSNR of the cleaned frames against the truth by area, in RGB."""
+_NOT_CLEANED = Absent("no frames at low size")
+
+Scores = Mapping[str, Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipScores:
+    """One clip through one row of the diagnosis.
+
+    Attributes:
+        degradation: the recipe's name.
+        clip: the clip's name.
+        cleaned_by: see `Replacement`.
+        enlarged_by: likewise.
+        scores: by the metric's name, those of `MEASURED` and `LOW_SIZE`.
+    """
+
+    degradation: str
+    clip: str
+    cleaned_by: str
+    enlarged_by: str
+    scores: Scores
+
+
+def measured() -> tuple[Metric, ...]:
+    """The metrics of the diagnosis, in the order of `MEASURED`."""
+    known = {metric.name: metric for metric in METRICS}
+    return tuple(known[name] for name in MEASURED)
+
+
+def loaded(metrics: Sequence[Metric]) -> dict[str, Measure]:
+    """Metrics by their names, ready on the CPU.
+
+    Raises:
+        TrainingError: one cannot be had here; the message names the package that it wants.
+    """
+    measures = {}
+    for metric in metrics:
+        try:
+            measures[metric.name] = metric.load("cpu")
+        except UnavailableError as error:
+            raise TrainingError(f"{metric.title} cannot be measured: {reason_of(error)}.") from error
+    return measures
+
+
+def diagnose(
+    samples: Sequence[Sample],
+    teacher: RRDBNet,
+    rows: Sequence[Replacement],
+    measures: Mapping[str, Measure],
+    *,
+    frames: int,
+) -> Iterator[ClipScores]:
+    """Restore each clip by each row and measure it.
+
+    A clip is one shot and is restored whole, without windows, in float32 on the CPU; its frames are held in
+    memory. Rows that look at the truth alone are computed once for all degradations.
+
+    Args:
+        samples: clips of ground truth with recipes that degrade them.
+        teacher: restores single frames.
+        rows: see `replacements`.
+        measures: see `loaded`.
+        frames: how many of each clip at most.
+
+    Raises:
+        VideoError: a clip cannot be read.
+        ClipError: it cannot be degraded.
+    """
+    known: dict[tuple[str, Replacement], Scores] = {}
+    for sample in samples:
+        assert sample.recipe is not None
+        footage = load_footage(sample, frames)
+        assert footage.truth is not None
+        low, truth = footage.low.float() / 255, footage.truth.float() / 255
+        clip = Material(low, truth, answer_of(teacher, low))
+        for row in rows:
+            scores = known.get((sample.clip, row)) or _scores(row, clip, footage.truth, measures)
+            if row.of_truth:
+                known[sample.clip, row] = scores
+            yield ClipScores(sample.recipe.name, sample.clip, row.cleaned_by, row.enlarged_by, scores)
+
+
+def _scores(
+    row: Replacement, clip: Material, truth: Tensor, measures: Mapping[str, Measure]
+) -> dict[str, Figure]:
+    cleaned, restored = row.restore(clip)
+    pictures = to_eight_bit(restored)
+    figures = {name: _figure(measure, pictures, truth) for name, measure in measures.items()}
+    low_size = _NOT_CLEANED if cleaned is None else psnr(cleaned, reduced_by_area(clip.truth))
+    return {**figures, LOW_SIZE: low_size}
+
+
+def _figure(measure: Measure, restored: Tensor, truth: Tensor) -> Figure:
+    try:
+        return measure(restored, truth)
+    except UnavailableError as error:
+        return Absent(reason_of(error))

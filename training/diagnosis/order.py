@@ -1,0 +1,105 @@
+"""What is diagnosed, as the command line says it, and the whole of it from files to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from training.diagnosis.diagnose import ClipScores, diagnose, loaded, measured
+from training.diagnosis.replacements import BASICVSR, replacements
+from training.diagnosis.table import means, to_json, to_text
+from training.options import require
+from training.teacher import load_teacher
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.benchmark.machine import machine
+from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
+from vsrealbasicvsr.benchmark.quality.samples import find_samples
+from vsrealbasicvsr.network import load
+from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.weights.known import sha256
+
+
+class Watch(Protocol):
+    """Shows how far it is."""
+
+    def __call__(self, rows: Iterable[ClipScores], total: int) -> Iterable[ClipScores]:
+        """The same rows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is diagnosed.
+
+    Attributes:
+        truth: a clip or a folder of clips of ground truth.
+        teacher: the folder with the teacher's files.
+        networks: weights to diagnose, each NAME=FILE, or a known name alone.
+        start: weights of BasicVSR before any training; None leaves its rows out.
+        degradations: names of recipes; none takes all.
+        frames: of each clip at most.
+        settings: `refine` and `max_passes` are read.
+    """
+
+    truth: Path
+    teacher: Path
+    networks: tuple[str, ...] = ()
+    start: Path | None = None
+    degradations: tuple[str, ...] = ()
+    frames: int = 5
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        require(self.frames > 0, f"frames must be 1 or more, not {self.frames}.")
+        require(
+            len(self.weights) == len(self.networks),
+            "Two weights have the same name: write NAME=FILE with a name of its own for each.",
+        )
+        known = [recipe.name for recipe in RECIPES]
+        unknown = next((name for name in self.degradations if name not in known), None)
+        require(unknown is None, f"There is no degradation {unknown!r}; there are {', '.join(known)}.")
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Files, or names of known weights, by the name that a row has."""
+        parts = (item.partition("=") for item in self.networks)
+        return {name: file or name for name, _, file in parts}
+
+
+def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dict[str, Any]]:
+    """Diagnose: the table as text, and everything for JSON.
+
+    Args:
+        order: what.
+        watch: is handed the rows as they come, with their number.
+
+    Raises:
+        TrainingError: the teacher cannot be read, or a metric cannot be had.
+        WeightsError: other weights cannot be read.
+        VideoError: there are no clips, or one cannot be read.
+    """
+    metrics = measured()
+    measures = loaded(metrics)
+    recipes = [recipe for recipe in RECIPES if recipe.name in order.degradations or not order.degradations]
+    samples = find_samples(order.truth, None, recipes)
+    files = {name: weights.resolve(file) for name, file in order.weights.items()}
+    networks = {name: load(file) for name, file in files.items()}
+    rows = replacements(load(order.start) if order.start else None, networks, order.settings)
+    measured_rows = diagnose(samples, load_teacher(order.teacher), rows, measures, frames=order.frames)
+    lines = means(watch(measured_rows, len(samples) * len(rows)))
+    clips = dict.fromkeys(sample.clip for sample in samples)
+    return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), files))
+
+
+def _setup(order: Order, clips: Sequence[str], files: Mapping[str, Path]) -> dict[str, Any]:
+    started = {} if order.start is None else {BASICVSR: order.start}
+    return {
+        "clips": list(clips),
+        "frames": order.frames,
+        "network": "whole clips, without windows, fp32",
+        "refine": order.settings.refine,
+        "max_passes": order.settings.max_passes,
+        "sha256": {name: sha256(file) for name, file in {**started, **files}.items()},
+        "machine": machine("cpu"),
+    }

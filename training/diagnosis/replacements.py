@@ -1,0 +1,170 @@
+"""The rows of the diagnosis: who cleans the frames, and who enlarges them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.options import require
+from training.teacher import SCALE, RRDBNet
+from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.settings import Settings
+
+BASICVSR = "BasicVSR"
+TEACHER = "teacher"
+_NOBODY = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A clip and what is made of it; all float32, RGB, 0-1, on the CPU.
+
+    Attributes:
+        low: (T, 3, H, W), the low-quality frames.
+        truth: (T, 3, 4H, 4W), the ground truth.
+        answer: (T, 3, 4H, 4W), the teacher's answer to the low-quality frames, clamped.
+    """
+
+    low: Tensor
+    truth: Tensor
+    answer: Tensor
+
+    def __post_init__(self) -> None:
+        length, channels, height, width = self.low.shape
+        large = (length, channels, SCALE * height, SCALE * width)
+        require(
+            self.truth.shape == self.answer.shape == large,
+            f"Frames of {width}x{height} want {length} of {large[3]}x{large[2]} to compare with.",
+        )
+
+
+Restore = Callable[[Material], tuple[Tensor | None, Tensor]]
+"""From a clip to its cleaned frames, (T, 3, H, W), None where there are none, and the restored ones,
+(T, 3, 4H, 4W); neither is clamped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A row of the diagnosis.
+
+    Attributes:
+        cleaned_by: who made the frames at low size.
+        enlarged_by: who enlarged them.
+        restore: does both.
+        of_truth: only the truth is looked at: the row is the same for every degradation.
+    """
+
+    cleaned_by: str
+    enlarged_by: str
+    restore: Restore
+    of_truth: bool = False
+
+
+@torch.no_grad()
+def answer_of(teacher: RRDBNet, low: Tensor) -> Tensor:
+    """The teacher's answer to frames, one at a time: (T, 3, H, W) to (T, 3, 4H, 4W), clamped."""
+    return torch.cat([teacher(frame).clamp(0, 1) for frame in torch.split(low, 1)])
+
+
+def reduced_by_area(frames: Tensor) -> Tensor:
+    """Means of 4x4 pixels: (T, 3, 4H, 4W) to (T, 3, H, W)."""
+    return F.avg_pool2d(frames, SCALE)
+
+
+def reduced_bicubically(frames: Tensor) -> Tensor:
+    """Reduced by the bicubic filter, widened against aliasing and clamped: (T, 3, 4H, 4W) to (T, 3, H, W)."""
+    reduced = F.interpolate(frames, scale_factor=1 / SCALE, mode="bicubic", antialias=True)
+    return reduced.clamp(0, 1)
+
+
+def replacements(
+    start: RealBasicVSR | None, networks: Mapping[str, RealBasicVSR], settings: Settings
+) -> tuple[Replacement, ...]:
+    """The rows, in the order of the table.
+
+    Args:
+        start: BasicVSR as it was before any training here; its rows are left out where it is None.
+        networks: the networks to diagnose, by their names.
+        settings: `refine` and `max_passes` are those of the networks' cleaning; nothing else is read.
+
+    Raises:
+        TrainingError: a network has the name of a part that it is compared with.
+    """
+    taken = next((name for name in networks if name in (BASICVSR, TEACHER)), None)
+    require(taken is None, f"No weights can be called {taken}: that name has a row of its own.")
+    rows = [Replacement(_NOBODY, f"{TEACHER} alone", lambda clip: (None, clip.answer))]
+    if start is not None:
+        rows += _of_start(start)
+    for name, network in networks.items():
+        rows += _of_network(name, network, start, settings)
+    return tuple(rows)
+
+
+def _of_start(start: RealBasicVSR) -> list[Replacement]:
+    return [
+        _enlarged("truth reduced by area", _truth_by_area, BASICVSR, start, of_truth=True),
+        _enlarged("truth reduced bicubically", _truth_bicubically, BASICVSR, start, of_truth=True),
+        _enlarged("nothing", lambda clip: clip.low, BASICVSR, start),
+        _enlarged(f"{TEACHER} reduced by area", _answer_by_area, BASICVSR, start),
+        _enlarged(f"{TEACHER} reduced bicubically", _answer_bicubically, BASICVSR, start),
+    ]
+
+
+def _of_network(
+    name: str, network: RealBasicVSR, start: RealBasicVSR | None, settings: Settings
+) -> list[Replacement]:
+    def cleaned(clip: Material) -> Tensor:
+        return _clean(network, clip.low, settings)
+
+    rows = [
+        _enlarged(name, cleaned, name, network),
+        _enlarged("truth reduced by area", _truth_by_area, name, network, of_truth=True),
+        _enlarged(f"{TEACHER} reduced by area", _answer_by_area, name, network),
+    ]
+    if start is not None:
+        # Clamped, as all frames are that BasicVSR learned from.
+        rows.insert(2, _enlarged(name, lambda clip: cleaned(clip).clamp(0, 1), BASICVSR, start))
+    return rows
+
+
+def _enlarged(
+    cleaned_by: str,
+    clean: Callable[[Material], Tensor],
+    enlarged_by: str,
+    network: RealBasicVSR,
+    *,
+    of_truth: bool = False,
+) -> Replacement:
+    @torch.no_grad()
+    def restore(clip: Material) -> tuple[Tensor, Tensor]:
+        frames = clean(clip)
+        return frames, network.basicvsr(frames[None])[0]
+
+    return Replacement(cleaned_by, enlarged_by, restore, of_truth)
+
+
+@torch.no_grad()
+def _clean(network: RealBasicVSR, low: Tensor, settings: Settings) -> Tensor:
+    return network.clean(
+        low[None], refinement_threshold=settings.refine, max_passes=settings.max_passes
+    )[0]  # fmt: skip
+
+
+def _truth_by_area(clip: Material) -> Tensor:
+    return reduced_by_area(clip.truth)
+
+
+def _truth_bicubically(clip: Material) -> Tensor:
+    return reduced_bicubically(clip.truth)
+
+
+def _answer_by_area(clip: Material) -> Tensor:
+    return reduced_by_area(clip.answer)
+
+
+def _answer_bicubically(clip: Material) -> Tensor:
+    return reduced_bicubically(clip.answer)
