@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from training.diagnosis.diagnose import ClipScores, diagnose, loaded, measured
 from training.diagnosis.replacements import BASICVSR, replacements
 from training.diagnosis.table import means, to_json, to_text
@@ -16,7 +18,7 @@ from vsrealbasicvsr import weights
 from vsrealbasicvsr.benchmark.machine import machine
 from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
 from vsrealbasicvsr.benchmark.quality.samples import find_samples
-from vsrealbasicvsr.network import load
+from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.weights.known import sha256
 
@@ -84,12 +86,18 @@ def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dic
     recipes = [recipe for recipe in RECIPES if recipe.name in order.degradations or not order.degradations]
     samples = find_samples(order.truth, None, recipes)
     files = {name: weights.resolve(file) for name, file in order.weights.items()}
-    networks = {name: load(file) for name, file in files.items()}
-    rows = replacements(load(order.start) if order.start else None, networks, order.settings)
+    networks = {name: _network(file) for name, file in files.items()}
+    start = _network(weights.resolve(order.start)) if order.start else None
+    rows = replacements(start, networks, order.settings)
     measured_rows = diagnose(samples, load_teacher(order.teacher), rows, measures, frames=order.frames)
     lines = means(watch(measured_rows, len(samples) * len(rows)))
     clips = dict.fromkeys(sample.clip for sample in samples)
     return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), files))
+
+
+def _network(file: Path) -> RealBasicVSR:
+    # On CPUs convolutions are a third faster with channels last.
+    return load(file).to(memory_format=torch.channels_last)
 
 
 def _setup(order: Order, clips: Sequence[str], files: Mapping[str, Path]) -> dict[str, Any]:
