@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from training.diagnosis.diagnose import ClipScores
 
 _SET_HELP = "Set one option, such as optimizer.learning_rate=2e-4; may be repeated."
-_SETTINGS = Settings()
 _path = click.Path(path_type=Path)
 
 
@@ -220,10 +219,10 @@ def export(run: Path, target: Path, refine: float | None, max_passes: int | None
     help="bicubic, mild, medium or heavy; repeatable; default: all.",
 )
 @click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="Of each clip.")
-@click.option("--refine", default=_SETTINGS.refine, show_default=True, type=float, help="As in restoring.")
-@click.option("--max-passes", default=_SETTINGS.max_passes, show_default=True, help="Of cleaning, at most.")
+@click.option("--refine", type=float, help="As in restoring; default: what the weights say.")
+@click.option("--max-passes", type=int, help="Of cleaning, at most; default: what the weights say.")
 @click.option("--json", "target", type=_path, help="Write the figures here as well, those of clips too.")
-def diagnose(refine: float, max_passes: int, target: Path | None, **options: Any) -> None:
+def diagnose(refine: float | None, max_passes: int | None, target: Path | None, **options: Any) -> None:
     """Say which part is lacking: replace each by the best that can be had, and measure.
 
     Ground truth is degraded as `vsrealbasicvsr evaluate` does. Clips are restored whole, on the CPU.

@@ -149,9 +149,10 @@ def _enlarged(
 
 @torch.no_grad()
 def _clean(network: RealBasicVSR, low: Tensor, settings: Settings) -> Tensor:
-    return network.clean(
-        low[None], refinement_threshold=settings.refine, max_passes=settings.max_passes
-    )[0]  # fmt: skip
+    chosen = network.refinement_defaults.completed(settings)
+    assert chosen.refine is not None
+    assert chosen.max_passes is not None
+    return network.clean(low[None], refinement_threshold=chosen.refine, max_passes=chosen.max_passes)[0]
 
 
 def _truth_by_area(clip: Material) -> Tensor:
