@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,6 +81,10 @@ def main() -> None:
 @click.option(
     "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
 )
+@click.option(
+    "--drawings", multiple=True, type=_path, help="Folder of drawings to set in motion; repeatable."
+)
+@click.option("--fonts", multiple=True, type=_path, help="Folder of fonts to write text in; repeatable.")
 @click.option("--pool", "pools", multiple=True, type=_path, help="Pool of a cleaning stage; repeatable.")
 @click.option("--validate", "validation", type=_path, help="Folder to validate on.")
 @click.option("--out", required=True, type=_path, help="The run's folder.")
@@ -89,15 +93,16 @@ def main() -> None:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 def run(
     configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
-    pools: tuple[Path, ...], validation: Path | None, out: Path, resume: bool,
-    assignments: tuple[str, ...], device: str,
+    drawings: tuple[Path, ...], fonts: tuple[Path, ...], pools: tuple[Path, ...], validation: Path | None,
+    out: Path, resume: bool, assignments: tuple[str, ...], device: str,
 ) -> None:  # fmt: skip
     """Train a stage; later files and --set stand above earlier ones.
 
     Shipped stages: stage1.toml, stage2.toml, smoke.toml and the paper's ablations, found by name.
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
-    stage = _with_sources(read_stage(configurations, assignments), data, photos, validation, pools)
+    folders = {"data": data, "photos": photos, "drawings": drawings, "fonts": fonts, "pools": pools}
+    stage = _with_sources(read_stage(configurations, assignments), folders, validation)
     # torch and the rest of training are imported here, so that --help and a refused option answer at once
     with signals_held():
         from training.processes import joined
@@ -142,6 +147,10 @@ def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
 @click.option(
     "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
 )
+@click.option(
+    "--drawings", multiple=True, type=_path, help="Folder of drawings to set in motion; repeatable."
+)
+@click.option("--fonts", multiple=True, type=_path, help="Folder of fonts to write text in; repeatable.")
 @click.option("--teacher", type=_path, help="Folder with realesrgan-x4plus.param and .bin; else no teacher.")
 @click.option("--out", required=True, type=_path, help="The pool's folder.")
 @click.option("--count", default=20_000, show_default=True, type=click.IntRange(1), help="Samples.")
@@ -149,10 +158,12 @@ def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
 def pool(
     configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
-    teacher: Path | None, out: Path, count: int, frames: int, assignments: tuple[str, ...],
+    drawings: tuple[Path, ...], fonts: tuple[Path, ...], teacher: Path | None, out: Path, count: int,
+    frames: int, assignments: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Make the samples of the cleaning stage once and keep them. Run it again to go on or to make more."""
-    stage = _with_sources(read_stage(configurations, assignments), data, photos)
+    folders = {"data": data, "photos": photos, "drawings": drawings, "fonts": fonts}
+    stage = _with_sources(read_stage(configurations, assignments), folders)
     require_folders(stage.sources)
     from training.pool.fill import fill
 
@@ -275,18 +286,8 @@ def benchmark(data: Path | None, device: str, target: Path | None, **case: int) 
         target.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _with_sources(
-    stage: Stage, data: tuple[Path, ...], photos: tuple[Path, ...], validation: Path | None = None,
-    pools: tuple[Path, ...] = (),
-) -> Stage:  # fmt: skip
-    sources = stage.sources
-    return replace(
-        stage,
-        sources=replace(
-            sources,
-            data=tuple(map(str, data)) or sources.data,
-            photos=tuple(map(str, photos)) or sources.photos,
-            validation=str(validation) if validation else sources.validation,
-            pools=tuple(map(str, pools)) or sources.pools,
-        ),
-    )
+def _with_sources(stage: Stage, folders: Mapping[str, tuple[Path, ...]], validation: Path | None = None) -> Stage:
+    """What the command line names stands above the configuration's; what it does not name stays."""
+    named = {name: tuple(map(str, paths)) for name, paths in folders.items() if paths}
+    validated = str(validation) if validation else stage.sources.validation
+    return replace(stage, sources=replace(stage.sources, **named, validation=validated))

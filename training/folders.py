@@ -14,11 +14,15 @@ def require_folders(sources: SourceOptions) -> None:
     Raises:
         TrainingError: with the command line's name of the folder.
     """
+    folders = {
+        "--data": sources.data, "--photos": sources.photos, "--drawings": sources.drawings,
+        "--fonts": sources.fonts,
+    }  # fmt: skip
     require(
-        bool(sources.data or sources.photos),
-        "There is nothing to train on: name a folder with --data or --photos.",
+        any(folders.values()),
+        "There is nothing to train on: name a folder with --data or --photos (or --drawings, --fonts).",
     )
-    named = [("--data", name) for name in sources.data] + [("--photos", name) for name in sources.photos]
+    named = [(flag, name) for flag, names in folders.items() for name in names]
     named += [("--validate", sources.validation)] if sources.validation else []
     for flag, name in named:
         require(Path(name).exists(), f"{flag}: there is no folder {name}; check the name.")

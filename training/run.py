@@ -148,6 +148,8 @@ def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
         if processes.leads is turn:
             survey = find_clips(
                 [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
+                drawings=[Path(name) for name in sources.drawings],
+                fonts=[Path(name) for name in sources.fonts],
                 options=stage.data, count=stage.data.loaded_frames, side=stage.data.low_size * SCALE,
                 cache=folder / "survey", progress=log.info if processes.leads else None,
             )  # fmt: skip

@@ -16,17 +16,21 @@ Target = Literal["truth_area", "truth_bicubic", "teacher_area", "teacher_bicubic
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceOptions:
-    """Where pictures come from; the command line's --data, --photos and --validate stand above these.
+    """Where pictures come from; the command line's options, such as --data, stand above these.
 
     Attributes:
         data: folders with frame folders and video files in them.
         photos: folders of photographs, which become clips by synthetic camera motion.
+        drawings: folders of pictures with transparency, which move over backgrounds.
+        fonts: folders of font files, in which text is written over backgrounds.
         validation: a folder to validate on; empty: no validation.
         pools: folders of ready samples, which a cleaning stage learns from in place of the two above.
     """
 
     data: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
+    drawings: tuple[str, ...] = ()
+    fonts: tuple[str, ...] = ()
     validation: str = ""
     pools: tuple[str, ...] = ()
 

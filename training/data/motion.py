@@ -51,7 +51,7 @@ def draw_path(
         options.perspective,
         options.perspective,
     )
-    courses = np.stack([_course(rng, limit, count) for limit in limits])
+    courses = np.stack([course(rng, limit, count) for limit in limits])
     courses[:2] += np.stack([_unrest(rng, options.jitter, count) for _ in range(2)])
     largest = max(1.0, min(options.reduction, min(size) / side))
     base = float(rng.uniform(1.0, largest))
@@ -66,13 +66,19 @@ def draw_path(
             corner = np.maximum(room, 0) * where
             if not courses.any():
                 corner = np.floor(corner)  # a camera that stands still changes no pixel
-            return CameraPath(_shift(*(corner - low)) @ path.homographies, path.reduction)
+            return CameraPath(shift(*(corner - low)) @ path.homographies, path.reduction)
         # At no motion at all the view is `side` pixels, which always fit.
         share = share * 0.7 if share > 1e-3 else 0.0
 
 
-def _course(rng: np.random.Generator, limit: float, count: int) -> Array:
-    """The way covered at each frame: a constant speed and a slow change of it, 0 in the middle."""
+def course(rng: np.random.Generator, limit: float, count: int) -> Array:
+    """The way covered at each frame: a constant speed and a slow change of it, 0 in the middle.
+
+    Args:
+        rng: draws.
+        limit: of the speed, a frame.
+        count: frames.
+    """
     speed = rng.uniform(-limit, limit)
     change = rng.uniform(-limit, limit) * _CURVE / max(count, 1)
     time = np.arange(count) - (count - 1) / 2
@@ -96,10 +102,10 @@ def _path(courses: Array, base: float, side: int) -> CameraPath:
     scale = scale * (1 + side * np.abs(tilt).sum(axis=0).max())
     homographies = np.stack(
         [
-            _shift(scale[t] * x[t], scale[t] * y[t])
-            @ _turn(np.radians(angle[t]), scale[t])
+            shift(scale[t] * x[t], scale[t] * y[t])
+            @ turn(np.radians(angle[t]), scale[t])
             @ _tilted(tilt[:, t])
-            @ _shift(*_middle(side))
+            @ shift(*_middle(side))
             for t in range(len(x))
         ]
     )
@@ -110,11 +116,13 @@ def _middle(side: int) -> tuple[float, float]:
     return -(side - 1) / 2, -(side - 1) / 2
 
 
-def _shift(x: float, y: float) -> Array:
+def shift(x: float, y: float) -> Array:
+    """The homography that moves by so many pixels."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
 
 
-def _turn(angle: float, scale: float) -> Array:
+def turn(angle: float, scale: float) -> Array:
+    """The homography that turns by an angle in radians and enlarges, about (0, 0)."""
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], np.float64)
 

@@ -37,6 +37,64 @@ class MotionOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DrawingOptions:
+    """Drawings that move over a background: the most that each motion may be, drawn again for every sample.
+
+    Attributes:
+        share: of all samples, where there are drawings. 0 leaves them out.
+        layers: drawings at a time.
+        pan: pixels of the ground truth a frame, for each drawing by itself.
+        zoom: relative change of scale a frame.
+        rotation: degrees a frame.
+        swing: degrees to either side that a part of a drawing turns against the rest.
+        hold: frames that a drawing stays the same. A cartoon drawn "on twos" has 2.
+        photos: chance that the background is a photograph. The others are painted shapes.
+    """
+
+    share: float = 0.2
+    layers: int = 4
+    pan: float = 6.0
+    zoom: float = 0.01
+    rotation: float = 1.5
+    swing: float = 12.0
+    hold: int = 3
+    photos: float = 0.4
+
+    def __post_init__(self) -> None:
+        require(0 <= self.share < 1, "share must be 0 or more and below 1.")
+        require(self.layers >= 1 and self.hold >= 1, "layers and hold must be 1 or more.")
+        require(min(self.pan, self.rotation) >= 0, "pan and rotation must be 0 or more.")
+        require(0 <= self.zoom < 0.1, "zoom must be 0 or more and below 0.1 a frame.")
+        require(0 <= self.swing <= 45, "swing must lie between 0 and 45 degrees.")
+        require(0 <= self.photos <= 1, "photos must lie between 0 and 1.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextOptions:
+    """Lines of text over a background, drawn again for every sample.
+
+    Attributes:
+        share: of all samples, where there are fonts. 0 leaves text out.
+        smallest: height of a line in pixels of the ground truth, at least.
+        largest: likewise, at most.
+        scroll: pixels a frame of credits and news tickers, at most.
+        photos: chance that the background is a photograph. The others are painted shapes.
+    """
+
+    share: float = 0.1
+    smallest: float = 18.0
+    largest: float = 96.0
+    scroll: float = 5.0
+    photos: float = 0.6
+
+    def __post_init__(self) -> None:
+        require(0 <= self.share < 1, "share must be 0 or more and below 1.")
+        require(4 <= self.smallest <= self.largest <= 512, "smallest and largest must lie between 4 and 512.")
+        require(self.scroll >= 0, "scroll must be 0 or more.")
+        require(0 <= self.photos <= 1, "photos must lie between 0 and 1.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DataOptions:
     """How samples are cut out of clips.
 
@@ -50,8 +108,10 @@ class DataOptions:
             makes two batches ahead; a clip of 30 frames of 64x64 takes 15 MB there.
         degrade: in the loader's workers on the CPU, or on the training device.
         cut_threshold: percent of the brightness range from which a video's change is a scene cut.
-        cache_megabytes: decoded frames of videos and photographs that each worker keeps.
-        motion: of the camera over photographs.
+        cache_megabytes: decoded frames of videos, photographs and drawings that each worker keeps.
+        motion: of the camera over photographs and other backgrounds.
+        drawings: in motion.
+        text: in motion.
     """
 
     low_size: int = 64
@@ -64,6 +124,8 @@ class DataOptions:
     cut_threshold: float = 10.0
     cache_megabytes: int = 512
     motion: MotionOptions = MotionOptions()
+    drawings: DrawingOptions = DrawingOptions()
+    text: TextOptions = TextOptions()
 
     def __post_init__(self) -> None:
         require(
@@ -78,6 +140,10 @@ class DataOptions:
         require(self.workers >= 0, "workers must be 0 or more.")
         require(0 < self.cut_threshold <= 100, "cut_threshold must lie above 0 and be at most 100.")
         require(self.cache_megabytes >= 0, "cache_megabytes must be 0 or more.")
+        require(
+            self.drawings.share + self.text.share < 1,
+            "drawings.share and text.share must sum to less than 1.",
+        )
 
     @property
     def loaded_frames(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -16,6 +16,18 @@ from training.data.options import MotionOptions
 from training.data.pictures import read_picture
 
 _ENLARGED = 1.02  # photograph pixels for a frame's pixel, up to which nothing is reduced
+
+
+class Filmed(NamedTuple):
+    """What a camera sees of a picture, and where.
+
+    Attributes:
+        frames: (T, side, side, 3).
+        homographies: (T, 3, 3), from a frame's pixel to the picture's.
+    """
+
+    frames: NDArray[np.uint8]
+    homographies: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +52,23 @@ class PhotoClip:
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
         """See `Clip.take`: the camera's path is drawn."""
         photo = self.cache.get_or(self.path, lambda: read_picture(self.path))
-        path = draw_path(rng, self.motion, count, side, (photo.shape[0], photo.shape[1]))
-        return filmed(photo, path.homographies, path.reduction, side)
+        return film(rng, photo, self.motion, count, side).frames
+
+
+def film(
+    rng: np.random.Generator, photo: NDArray[np.uint8], motion: MotionOptions, count: int, side: int
+) -> Filmed:
+    """Draw a camera's path over a picture and follow it.
+
+    Args:
+        rng: draws.
+        photo: (H, W, 3), neither side below `side`.
+        motion: the most that the camera may move.
+        count: frames.
+        side: of the frames, pixels.
+    """
+    path = draw_path(rng, motion, count, side, (photo.shape[0], photo.shape[1]))
+    return Filmed(filmed(photo, path.homographies, path.reduction, side), path.homographies)
 
 
 def filmed(

@@ -47,6 +47,21 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return np.asarray(pixels[..., ::-1])
 
 
+def read_drawing(path: Path) -> NDArray[np.uint8]:
+    """A picture with its transparency as (H, W, 4) RGBA of 8 bits, colours multiplied by alpha.
+
+    Raises:
+        ClipError: it cannot be read.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGBA").convert("RGBa"))
+    except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        raise ClipError(f"{path} is damaged or no picture.") from error
+    except OSError as error:
+        raise ClipError(f"{path} cannot be read: {error.strerror or 'it is damaged'}.") from error
+
+
 def picture_size(path: Path) -> tuple[int, int]:
     """Height and width, read from the file's head.
 

@@ -7,15 +7,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
+from training.data.backgrounds import Backgrounds
 from training.data.cache import PictureCache
 from training.data.clips import Clip
+from training.data.drawings import DrawingClip
+from training.data.fonts import Font, find_fonts, read_font
 from training.data.footage import find_footage
 from training.data.frames import frame_clip
 from training.data.options import DataOptions
 from training.data.photos import PhotoClip
 from training.data.pictures import picture_size
+from training.data.text import TextClip
 from training.data.videos import ShotClip, Video
 from training.data.writing import write_whole
 from training.errors import TrainingError
@@ -25,6 +30,7 @@ from vsrealbasicvsr.video.cuts import find_cuts
 from vsrealbasicvsr.video.source import open_source
 
 _REPORT = 5_000  # frames between two lines of progress
+_ALONE = 100  # clips of an epoch that has nothing but drawings and text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ def find_clips(
     folders: Sequence[Path],
     photos: Sequence[Path],
     *,
+    drawings: Sequence[Path] = (),
+    fonts: Sequence[Path] = (),
     options: DataOptions,
     count: int,
     side: int,
@@ -67,11 +75,15 @@ def find_clips(
     """Find the clips that samples can be taken from.
 
     Folders of pictures are clips; of video files every shot is one, so that no sample crosses a cut, and
-    each picture in `photos` is one. Videos are decoded once from beginning to end.
+    each picture in `photos` is one. Videos are decoded once from beginning to end. Drawings and text are in
+    the list as often as their share of all samples says; any of these clips uses all drawings or fonts, and
+    the photographs as backgrounds.
 
     Args:
         folders: searched at any depth for folders of pictures and for video files.
         photos: searched at any depth for photographs.
+        drawings: searched at any depth for pictures with transparency.
+        fonts: searched at any depth for font files.
         options: the threshold of cuts, the motion over photographs, the size of the workers' cache.
         count: frames that a clip must have.
         side: pixels that its pictures must have in both directions.
@@ -86,15 +98,26 @@ def find_clips(
     survey = _Surveyor(options, count, side, cache, progress or (lambda _: None), too_short)
     found = [*survey.footage(folders), *survey.photographs(photos)]
     clips = tuple(item for item in found if not isinstance(item, Refused))
-    refused = tuple(item for item in found if isinstance(item, Refused))
+    composed = [*survey.drawings(drawings, clips), *survey.text(fonts, clips)]
+    refused = tuple(item for item in (*found, *composed) if isinstance(item, Refused))
+    shares = [item for item in composed if not isinstance(item, Refused)]
+    clips += _repeated(shares, len(clips))
     if not clips:
         reason, times = Counter(item.reason for item in refused).most_common(1)[0]
         example = next(item.name for item in refused if item.reason == reason)
         raise TrainingError(
-            f"Nothing in {', '.join(map(str, (*folders, *photos)))} can be used. The reason for {times} "
-            f"of {len(refused)}: {reason}, such as {example}."
+            f"Nothing in {', '.join(map(str, (*folders, *photos, *drawings, *fonts)))} can be used. "
+            f"The reason for {times} of {len(refused)}: {reason}, such as {example}."
         )
     return Survey(clips, refused)
+
+
+def _repeated(shares: Sequence[tuple[Clip, float]], others: int) -> tuple[Clip, ...]:
+    """Clips as often as makes up their shares of all, once at least."""
+    whole = others / (1 - sum(share for _, share in shares)) if others else _ALONE
+    return tuple(
+        chain.from_iterable([clip] * max(1, round(share * whole)) for clip, share in shares if share)
+    )
 
 
 class _Surveyor:
@@ -125,6 +148,48 @@ class _Surveyor:
         for footage in find_footage(folders) if folders else ():
             for path in footage.pictures:
                 yield self._photograph(path)
+
+    def drawings(
+        self, folders: Sequence[Path], clips: Sequence[Clip]
+    ) -> Iterator[tuple[Clip, float] | Refused]:
+        """At most one clip, which uses all of them, with its share."""
+        usable: list[Path] = []
+        for footage in find_footage(folders) if folders else ():
+            for path in footage.pictures:
+                try:
+                    picture_size(path)
+                except ClipError:
+                    yield Refused(str(path), "damaged, or no picture")
+                else:
+                    usable.append(path)
+        if usable:
+            options = self._options.drawings
+            backgrounds = self._backgrounds(clips, options.photos)
+            name = f"{len(usable)} drawings of {', '.join(map(str, folders))}"
+            yield DrawingClip(name, tuple(usable), backgrounds, options, self._pictures), options.share
+
+    def text(self, folders: Sequence[Path], clips: Sequence[Clip]) -> Iterator[tuple[Clip, float] | Refused]:
+        """At most one clip, which uses all fonts, with its share."""
+        usable: list[Font] = []
+        for path in chain.from_iterable(find_fonts(folder) for folder in folders):
+            try:
+                font = read_font(path)
+            except ClipError:
+                yield Refused(str(path), "damaged, or no font")
+                continue
+            if font.scripts:
+                usable.append(font)
+            else:
+                yield Refused(str(path), "a font without all letters of any script that is written here")
+        if usable:
+            options = self._options.text
+            backgrounds = self._backgrounds(clips, options.photos)
+            name = f"text in {len(usable)} fonts of {', '.join(map(str, folders))}"
+            yield TextClip(name, tuple(usable), backgrounds, options), options.share
+
+    def _backgrounds(self, clips: Sequence[Clip], chance: float) -> Backgrounds:
+        photos = tuple(clip for clip in clips if isinstance(clip, PhotoClip))
+        return Backgrounds(photos, chance, self._options.motion, self._pictures)
 
     def _frame_clip(self, folder: Path, pictures: tuple[Path, ...]) -> Clip | Refused:
         try:

@@ -67,6 +67,7 @@ def fill(
     network = None if teacher is None else load_teacher(teacher)
     survey = find_clips(
         [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
+        drawings=[Path(name) for name in sources.drawings], fonts=[Path(name) for name in sources.fonts],
         options=stage.data, count=stage.data.frames, side=stage.data.low_size * SCALE,
         cache=folder / "survey",
     )  # fmt: skip
@@ -103,6 +104,10 @@ def reduced(frames: Tensor, filter: str) -> Tensor:
 def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | None) -> dict[str, Any]:
     data = asdict(stage.data)
     del data["workers"], data["cache_megabytes"]  # which change no sample
+    if not stage.sources.drawings:
+        del data["drawings"]
+    if not stage.sources.fonts:
+        del data["text"]
     return {
         "data": data,
         "degradation": asdict(stage.degradation),

@@ -1,0 +1,108 @@
+"""Lines of text as transparent pictures: letters with outlines, shadows and boards behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from training.data.fonts import opened
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Style:
+    """How letters look; lengths are in pixels.
+
+    Attributes:
+        fill: colour of the letters.
+        outline: width of the line around them; 0: none.
+        ink: its colour.
+        shadow: how far to the lower right it lies; 0: none.
+        blur: of the shadow; 0 is sharp.
+        board: colour of what they stand on; None: nothing.
+        cover: of the board: 1 hides what is behind it.
+        border: width of the frame around the board, in `ink`.
+        align: of lines.
+    """
+
+    fill: Colour
+    outline: int = 0
+    ink: Colour = (0, 0, 0)
+    shadow: int = 0
+    blur: float = 0.0
+    board: Colour | None = None
+    cover: float = 1.0
+    border: int = 0
+    align: Literal["left", "center", "right"] = "center"
+
+
+def lettered(font_path: Path, size: float, text: str, style: Style) -> NDArray[np.uint8]:
+    """Write some lines.
+
+    Args:
+        font_path: of the font.
+        size: height of a line, pixels.
+        text: the lines, with line breaks between them.
+        style: how they look.
+
+    Returns:
+        (H, W, 4) RGBA, colours multiplied by alpha, large enough for all of it.
+
+    Raises:
+        ClipError: the font cannot be read.
+    """
+    font = opened(font_path, size)
+    spacing = round(size * 0.2)
+    probe = ImageDraw.Draw(Image.new("L", (1, 1)))
+    measured = probe.multiline_textbbox(
+        (0, 0), text, font, spacing=spacing, align=style.align, stroke_width=style.outline
+    )
+    margin = (
+        round(size * (0.35 if style.board else 0.05)) + style.shadow + round(2 * style.blur) + style.border
+    )
+    left, top = (int(np.floor(value)) - margin for value in measured[:2])
+    width, height = (
+        int(np.ceil(value)) + margin - low for value, low in zip(measured[2:], (left, top), strict=True)
+    )
+    # On clear black, Pillow's drawing leaves colours multiplied by alpha.
+    canvas = Image.new("RGBA", (width, height))
+    if style.board is not None:
+        _draw_board(canvas, style)
+
+    def write(target: Image.Image, offset: int, colour: Colour, stroke: int) -> None:
+        ImageDraw.Draw(target).multiline_text(
+            (offset - left, offset - top), text, (*colour, 255), font, spacing=spacing, align=style.align,
+            stroke_width=stroke,
+        )  # fmt: skip
+
+    if style.shadow:
+        write(canvas, style.shadow, (0, 0, 0), style.outline)
+        if style.blur and style.board is None:
+            canvas = canvas.filter(ImageFilter.GaussianBlur(style.blur))
+    if style.outline:
+        write(canvas, 0, style.ink, style.outline)
+    write(canvas, 0, style.fill, 0)
+    return np.asarray(canvas)
+
+
+def _draw_board(canvas: Image.Image, style: Style) -> None:
+    assert style.board is not None
+    part = (*(round(value * style.cover) for value in style.board), round(255 * style.cover))
+    canvas.paste(part, (0, 0, *canvas.size))
+    if style.border:
+        frame = (
+            style.border,
+            style.border,
+            canvas.width - 2 * style.border,
+            canvas.height - 2 * style.border,
+        )
+        draw = ImageDraw.Draw(canvas)
+        draw.rectangle(
+            (frame[0], frame[1], frame[2], frame[3]), outline=(*style.ink, 255), width=style.border
+        )
