@@ -286,7 +286,9 @@ def benchmark(data: Path | None, device: str, target: Path | None, **case: int) 
         target.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _with_sources(stage: Stage, folders: Mapping[str, tuple[Path, ...]], validation: Path | None = None) -> Stage:
+def _with_sources(
+    stage: Stage, folders: Mapping[str, tuple[Path, ...]], validation: Path | None = None
+) -> Stage:
     """What the command line names stands above the configuration's; what it does not name stays."""
     named = {name: tuple(map(str, paths)) for name, paths in folders.items() if paths}
     validated = str(validation) if validation else stage.sources.validation

@@ -70,8 +70,8 @@ def lettered(font_path: Path, size: float, text: str, style: Style) -> NDArray[n
     width, height = (
         int(np.ceil(value)) + margin - low for value, low in zip(measured[2:], (left, top), strict=True)
     )
-    # On clear black, Pillow's drawing leaves colours multiplied by alpha.
-    canvas = Image.new("RGBA", (width, height))
+    # Four plain channels: in the mode RGBA, Pillow would not multiply colours by alpha where it was clear.
+    canvas = Image.new("CMYK", (width, height))
     if style.board is not None:
         _draw_board(canvas, style)
 

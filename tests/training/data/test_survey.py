@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.training.data.test_drawings import drawing
 from tests.training.data.test_frames import picture, write
-from training.data.options import DataOptions, MotionOptions
+from tests.training.data.test_text import font_file
+from training.data.drawings import DrawingClip
+from training.data.options import DataOptions, DrawingOptions, MotionOptions, TextOptions
+from training.data.photos import PhotoClip
 from training.data.survey import Survey, find_clips
+from training.data.text import TextClip
 from training.errors import TrainingError
 
 
@@ -98,16 +104,52 @@ def test_photographs_stand_beside_footage(tmp_path: Path) -> None:
         assert clip.take(np.random.default_rng(0), 3, 32).shape == (3, 32, 32, 3)
 
 
+def test_drawings_and_text_have_their_shares_of_all_clips(tmp_path: Path) -> None:
+    for number in range(14):
+        write(tmp_path / "photos" / f"{number}.png", picture(number, 64, 64))
+    drawing(tmp_path / "drawings" / "deep" / "disc.png")
+    (tmp_path / "drawings" / "broken.png").write_bytes(b"no drawing")
+    font_file(tmp_path / "fonts" / "font.ttf")
+    (tmp_path / "fonts" / "broken.ttf").write_bytes(b"no font")
+    options = DataOptions(drawings=DrawingOptions(share=0.2), text=TextOptions(share=0.1))
+    found = find_clips(
+        [], [tmp_path / "photos"], drawings=[tmp_path / "drawings"], fonts=[tmp_path / "fonts"],
+        options=options, count=3, side=32,
+    )  # fmt: skip
+    kinds = Counter(type(clip) for clip in found.clips)
+    assert kinds == {PhotoClip: 14, DrawingClip: 4, TextClip: 2}
+    assert [Path(refused.name).name for refused in found.refused] == ["broken.png", "broken.ttf"]
+    for clip in pickle.loads(pickle.dumps(found.clips)):
+        assert clip.take(np.random.default_rng(0), 3, 32).shape == (3, 32, 32, 3)
+
+
+def test_drawings_may_be_all_that_there_is_and_a_share_of_0_leaves_them_out(tmp_path: Path) -> None:
+    drawing(tmp_path / "drawings" / "disc.png")
+    font_file(tmp_path / "fonts" / "font.ttf")
+
+    def kinds(options: DataOptions) -> Counter[type]:
+        found = find_clips(
+            [], [], drawings=[tmp_path / "drawings"], fonts=[tmp_path / "fonts"], options=options, count=3,
+            side=32,
+        )  # fmt: skip
+        return Counter(type(clip) for clip in found.clips)
+
+    both = kinds(DataOptions())
+    assert both[DrawingClip] == 2 * both[TextClip] > 0
+    assert set(kinds(DataOptions(drawings=DrawingOptions(share=0.0)))) == {TextClip}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ({"drawings": DrawingOptions(share=0.5), "text": TextOptions(share=0.5)}, "must sum to less than 1"),
         ({"low_size": 60}, "low_size must be a multiple of 8, not 60."),
         ({"frames": 15}, "frames must be even to be mirrored, not 15; or set mirror to false."),
         ({"workers": -1}, "workers must be 0 or more."),
         ({"cut_threshold": 0.0}, "cut_threshold must lie above 0"),
     ],
 )
-def test_options_without_sense_are_refused(options: dict[str, int], said: str) -> None:
+def test_options_without_sense_are_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(TrainingError) as refusal:
         DataOptions(**options)  # type: ignore[arg-type] # a table of the cases above
     assert said in str(refusal.value)

