@@ -14,6 +14,8 @@ from training.data.fonts import opened
 
 Colour = tuple[int, int, int]
 
+_BLACK: Colour = (0, 0, 0)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
@@ -75,19 +77,18 @@ def lettered(font_path: Path, size: float, text: str, style: Style) -> NDArray[n
     if style.board is not None:
         _draw_board(canvas, style)
 
-    def write(target: Image.Image, offset: int, colour: Colour, stroke: int) -> None:
+    def write(target: Image.Image, offset: int, fill: Colour, ink: Colour) -> None:
+        # The distance of lines depends on the stroke: so it is always the same one.
         ImageDraw.Draw(target).multiline_text(
-            (offset - left, offset - top), text, (*colour, 255), font, spacing=spacing, align=style.align,
-            stroke_width=stroke,
+            (offset - left, offset - top), text, (*fill, 255), font, spacing=spacing, align=style.align,
+            stroke_width=style.outline, stroke_fill=(*ink, 255),
         )  # fmt: skip
 
     if style.shadow:
-        write(canvas, style.shadow, (0, 0, 0), style.outline)
+        write(canvas, style.shadow, _BLACK, _BLACK)
         if style.blur and style.board is None:
             canvas = canvas.filter(ImageFilter.GaussianBlur(style.blur))
-    if style.outline:
-        write(canvas, 0, style.ink, style.outline)
-    write(canvas, 0, style.fill, 0)
+    write(canvas, 0, style.fill, style.ink)
     return np.asarray(canvas)
 
 

@@ -90,13 +90,15 @@ def test_all_of_the_letters_fit_and_colours_are_multiplied_by_alpha(style: Style
     assert (picture == (*style.fill, 255)).all(axis=-1).mean() > 0.03
 
 
-def test_an_outline_surrounds_the_letters(tmp_path: Path) -> None:
-    style = Style(fill=(255, 255, 255), outline=5, ink=(0, 0, 0))
-    picture = lettered(font_file(tmp_path / "font.ttf"), 80, "oil", style)
-    inside = picture[..., 0] > 128
-    for axis in (0, 1):
-        for step in (-2, 2):
-            assert (picture[..., 3][np.roll(inside, step, axis)] == 255).all()
+@pytest.mark.parametrize(
+    "style", [Style(fill=(255, 255, 255), outline=5), Style(fill=(255, 255, 255), shadow=8)]
+)
+def test_outlines_and_shadows_are_where_the_letters_are_in_every_line(style: Style, tmp_path: Path) -> None:
+    picture = lettered(font_file(tmp_path / "font.ttf"), 80, "oil\nOIL\nill", style)
+    letters = picture[..., 0] > 128
+    steps = [(style.shadow, style.shadow)] if style.shadow else [(4, 0), (-4, 0), (0, 4), (0, -4)]
+    for step in steps:
+        assert (picture[..., 3] > 128)[np.roll(letters, step, (0, 1))].all()
 
 
 def test_text_is_a_clip_that_pickles_and_draws_everything_from_its_generator(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from training.recipes.default.sources import Archive, Part
 _HEAD = """# Where this footage comes from
 
 Made by `python -m training.recipes.default.gather`. Every archive was checked against its SHA-256.
-What is in `train/` and `validation/` was reduced in size, cut and compressed anew; the licences are those
-of the originals, and their authors' names are in the archives (`usr/share/doc/*/copyright`).
+Pictures and clips in `train/` and `validation/` were reduced in size, cut and compressed again; fonts are as
+they were. The licences are those of the originals, and their authors' names are in the archives
+(`usr/share/doc/*/copyright`).
 
 """
 
