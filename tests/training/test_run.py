@@ -24,6 +24,8 @@ from safetensors import safe_open
 from torch.utils.data import DataLoader
 
 from tests.training.conftest import ALONE
+from tests.training.data.test_drawings import drawing
+from tests.training.data.test_text import font_file
 from tests.training.teacher_files import write_teacher
 from training.cli import main as training
 from training.commit import commit
@@ -291,6 +293,14 @@ def test_resuming_needs_nothing_that_the_stage_started_from(small: Stage, tmp_pa
     run(second, tmp_path / "two", ALONE, resume=False)
     first.unlink()
     assert run(replace(second, iterations=3), tmp_path / "two", ALONE, resume=True) == 0
+
+
+def test_drawings_and_fonts_are_enough_to_train_on(small: Stage, tmp_path: Path) -> None:
+    drawing(tmp_path / "drawings" / "disc.png")
+    font_file(tmp_path / "fonts" / "font.ttf")
+    sources = SourceOptions(drawings=(str(tmp_path / "drawings"),), fonts=(str(tmp_path / "fonts"),))
+    assert run(replace(small, sources=sources, iterations=1), tmp_path / "run", ALONE, resume=False) == 0
+    assert read_stage([tmp_path / "run" / "stage.toml"]).sources == sources
 
 
 def test_nothing_to_train_on_is_said_at_once(small: Stage, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from tests.training.data.test_drawings import drawing
 from training.data.options import DataOptions
 from training.degradation.options import (
     BlurOptions,
@@ -133,3 +135,17 @@ def test_reduction_by_area_is_the_mean_and_bicubic_keeps_a_ramp() -> None:
     torch.testing.assert_close(
         small[0, 0, 8, 3:13], ramp[0, 0, 0].view(16, 4).mean(1)[3:13], atol=1e-4, rtol=0
     )
+
+
+def test_options_of_drawings_and_text_matter_only_where_there_are_some(footage: Path, tmp_path: Path) -> None:
+    """A pool that was begun before there were such options goes on."""
+    fill(stage(footage, _CLEAN), tmp_path / "pool", count=1, frames=1)
+    facts = json.loads(next((tmp_path / "pool").glob("*.json")).read_text())
+    assert "motion" in facts["data"]
+    assert not {"drawings", "text"} & set(facts["data"])
+    drawing(tmp_path / "drawings" / "disc.png")
+    drawn = stage(footage, _CLEAN)
+    drawn = replace(drawn, sources=replace(drawn.sources, drawings=(str(tmp_path / "drawings"),)))
+    fill(drawn, tmp_path / "other", count=1, frames=1)
+    facts = json.loads(next((tmp_path / "other").glob("*.json")).read_text())
+    assert "drawings" in facts["data"]

@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.training.teacher_files import write_teacher
 from tests.training.data.test_text import font_file
+from tests.training.teacher_files import write_teacher
 from training.data.options import DataOptions
 from training.data.survey import find_clips
 from training.errors import TrainingError
