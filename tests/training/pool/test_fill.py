@@ -139,13 +139,13 @@ def test_reduction_by_area_is_the_mean_and_bicubic_keeps_a_ramp() -> None:
 
 def test_options_of_drawings_and_text_matter_only_where_there_are_some(footage: Path, tmp_path: Path) -> None:
     """A pool that was begun before there were such options goes on."""
-    fill(stage(footage, _CLEAN), tmp_path / "pool", count=1, frames=1)
+    fill(stage(footage, _CLEAN), tmp_path / "pool", count=1, frames=1, teacher=None)
     facts = json.loads(next((tmp_path / "pool").glob("*.json")).read_text())
     assert "motion" in facts["data"]
     assert not {"drawings", "text"} & set(facts["data"])
     drawing(tmp_path / "drawings" / "disc.png")
     drawn = stage(footage, _CLEAN)
     drawn = replace(drawn, sources=replace(drawn.sources, drawings=(str(tmp_path / "drawings"),)))
-    fill(drawn, tmp_path / "other", count=1, frames=1)
+    fill(drawn, tmp_path / "other", count=1, frames=1, teacher=None)
     facts = json.loads(next((tmp_path / "other").glob("*.json")).read_text())
     assert "drawings" in facts["data"]
