@@ -41,7 +41,7 @@ class Order:
         start: weights of BasicVSR before any training; None leaves its rows out.
         degradations: names of recipes; none takes all.
         frames: of each clip at most.
-        settings: `refine` and `max_passes` are read.
+        settings: `refine` and `max_passes` are read; None is what each network's weights say.
     """
 
     truth: Path
@@ -92,7 +92,7 @@ def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dic
     measured_rows = diagnose(samples, load_teacher(order.teacher), rows, measures, frames=order.frames)
     lines = means(watch(measured_rows, len(samples) * len(rows)))
     clips = dict.fromkeys(sample.clip for sample in samples)
-    return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), files))
+    return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), files, networks))
 
 
 def _network(file: Path) -> RealBasicVSR:
@@ -100,14 +100,19 @@ def _network(file: Path) -> RealBasicVSR:
     return load(file).to(memory_format=torch.channels_last)
 
 
-def _setup(order: Order, clips: Sequence[str], files: Mapping[str, Path]) -> dict[str, Any]:
+def _setup(
+    order: Order, clips: Sequence[str], files: Mapping[str, Path], networks: Mapping[str, RealBasicVSR]
+) -> dict[str, Any]:
     started = {} if order.start is None else {BASICVSR: order.start}
+    complete = {
+        name: network.refinement_defaults.completed(order.settings) for name, network in networks.items()
+    }
     return {
         "clips": list(clips),
         "frames": order.frames,
         "network": "whole clips, without windows, fp32",
-        "refine": order.settings.refine,
-        "max_passes": order.settings.max_passes,
+        "refine": {name: settings.refine for name, settings in complete.items()},
+        "max_passes": {name: settings.max_passes for name, settings in complete.items()},
         "sha256": {name: sha256(file) for name, file in {**started, **files}.items()},
         "machine": machine("cpu"),
     }

@@ -89,7 +89,8 @@ def replacements(
     Args:
         start: BasicVSR as it was before any training here; its rows are left out where it is None.
         networks: the networks to diagnose, by their names.
-        settings: `refine` and `max_passes` are those of the networks' cleaning; nothing else is read.
+        settings: `refine` and `max_passes` are those of the networks' cleaning; where they are None, what
+            each network's weights say. Nothing else is read.
 
     Raises:
         TrainingError: a network has the name of a part that it is compared with.

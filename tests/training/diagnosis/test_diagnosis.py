@@ -33,6 +33,7 @@ from vsrealbasicvsr.benchmark.quality.metrics.metric import Metric
 from vsrealbasicvsr.benchmark.quality.samples import Sample, find_samples
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 FRAMES = 3
 CLEANING = Settings(refine=0.0, max_passes=2)
@@ -128,11 +129,17 @@ def enlarged(chosen: RealBasicVSR, frames: Tensor) -> NDArray[np.uint8]:
     return (plain(frames[None])[0].clamp(0, 1) * 255).round().byte().numpy()
 
 
+def once_cleaned(low: Tensor) -> Tensor:
+    assert OURS.cleaning is not None
+    with torch.no_grad():
+        return low + OURS.cleaning(low)
+
+
 @torch.no_grad()
 def cleaned(low: Tensor) -> Tensor:
     """Two passes."""
     assert OURS.cleaning is not None
-    once = low + OURS.cleaning(low)
+    once = once_cleaned(low)
     return once + OURS.cleaning(once)
 
 
@@ -187,13 +194,19 @@ def test_without_basicvsr_its_rows_are_left_out() -> None:
 def test_passes_of_cleaning_are_those_of_restoring(samples: tuple[Sample, ...], teacher: Path) -> None:
     """A threshold of 255 stops after the first, and no pass leaves frames as they are."""
     low = low_frames(samples, "medium")
-    assert OURS.cleaning is not None
-    with torch.no_grad():
-        once = low + OURS.cleaning(low)
-    for settings, frames in ((Settings(refine=255.0), once), (Settings(max_passes=0), low)):
+    for settings, frames in ((Settings(refine=255.0), once_cleaned(low)), (Settings(max_passes=0), low)):
         rows = replacements(None, {"ours": OURS}, settings)
         pictures = scores(samples[1:], teacher, rows)["medium", "ours", "ours"]
         assert_like(pictures, enlarged(OURS, frames))
+
+
+def test_passes_are_those_that_the_weights_say_where_nothing_else_is_asked_for(
+    samples: tuple[Sample, ...], teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OURS, "refinement_defaults", RefinementDefaults(refine=255.0), raising=False)
+    pictures = scores(samples[1:], teacher, replacements(None, {"ours": OURS}, Settings()))
+    frames = once_cleaned(low_frames(samples, "medium"))
+    assert_like(pictures["medium", "ours", "ours"], enlarged(OURS, frames))
 
 
 def test_cleaned_frames_are_compared_with_the_truth_by_area(
@@ -232,6 +245,7 @@ def test_the_command_prints_a_table_and_writes_the_figures(
     assert [row["degradation"] for row in report["rows"]] == ["bicubic"] * 10 + ["mild"] * 10
     assert (report["diagnosis"]["clips"], report["diagnosis"]["frames"]) == (["launch"], 2)
     assert report["diagnosis"]["sha256"].keys() == {"BasicVSR", "ours"}
+    assert (report["diagnosis"]["refine"], report["diagnosis"]["max_passes"]) == ({"ours": 5.0}, {"ours": 3})
     first = report["rows"][1]
     assert first["niqe"] is None
     assert first["reasons"]["niqe"].startswith("frames hold fewer than two blocks")
