@@ -80,6 +80,11 @@ def _value(hint: Any, value: Any, place: str, base: object = None) -> Any:
 
 
 def _union(parts: tuple[Any, ...], value: Any, place: str) -> Any:
+    table = next((part for part in parts if is_dataclass(part)), None)
+    if table is not None and isinstance(value, Mapping):
+        return _value(
+            table, value, place
+        )  # whose own refusal says more than that it is none of several kinds
     reasons = []
     for part in parts:
         try:

@@ -123,3 +123,8 @@ def test_files_that_are_no_configuration_are_named(tmp_path: Path) -> None:
 def test_a_stage_must_have_iterations() -> None:
     with pytest.raises(TrainingError, match="iterations must be 1 or more"):
         Stage(iterations=0)
+
+
+def test_an_optional_table_is_refused_in_its_own_words() -> None:
+    with pytest.raises(TrainingError, match=r"^losses\.teacher: name the folder with realesrgan-x4plus"):
+        read_stage([Path("smoke.toml")], ["losses.teacher.pixel=1"])
