@@ -22,6 +22,7 @@ log = logging.getLogger("training")
 
 Which = Literal["best", "latest"]
 _UNSAID = RefinementDefaults()
+_ONE_PASS = 255.0
 _START_NOTED = 0.05  # share of the first weights in the average from which a user is told
 
 
@@ -45,7 +46,8 @@ def export(
         precision: of the written tensors.
         which: of a folder; None takes the best where validation chose one, else the latest.
         licence: SPDX name or sentence for the metadata; that of the training data may bind you.
-        refinement: the defaults of `refine` and `max_passes` with these weights, for the metadata.
+        refinement: the defaults of `refine` and `max_passes` with these weights, for the metadata; what is
+            None is taken from the run, if it trained with a `network.refinement_threshold` below 255.
 
     Returns:
         The checkpoint that was exported.
@@ -57,8 +59,18 @@ def export(
     checkpoint = _checkpoint(run, which)
     _warn_of_the_start(checkpoint)
     load(checkpoint)  # refuses what the filter would refuse, before anything is written
+    refinement = refinement.above(_trained_with(checkpoint))
     convert(checkpoint, target, precision, origin=_provenance(checkpoint, licence), refinement=refinement)
     return checkpoint
+
+
+def _trained_with(checkpoint: Path) -> RefinementDefaults:
+    """The dynamic refinement of the run; nothing where each frame was cleaned once, as in the paper."""
+    network = tomllib.loads(str(_meta(checkpoint).get("configuration", ""))).get("network", {})
+    threshold = network.get("refinement_threshold", _ONE_PASS)
+    if threshold >= _ONE_PASS:
+        return _UNSAID
+    return RefinementDefaults(threshold, network.get("max_passes"))
 
 
 def _checkpoint(run: Path, which: Which | None) -> Path:

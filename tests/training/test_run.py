@@ -520,6 +520,18 @@ def test_release_weights_say_where_they_come_from_and_load(
         torch.testing.assert_close(tensor, wanted.half().float(), atol=0, rtol=0)
 
 
+def test_release_weights_say_the_refinement_that_they_were_trained_with(
+    cleaning: Stage, tmp_path: Path
+) -> None:
+    network = replace(cleaning.network, refinement_threshold=1.5, max_passes=4)
+    run(replace(cleaning, network=network, iterations=2), tmp_path / "run", ALONE, resume=False)
+    target = tmp_path / "mine.safetensors"
+    export(tmp_path / "run", target)
+    assert load(target).refinement_defaults == RefinementDefaults(1.5, 4)
+    export(tmp_path / "run", target, refinement=RefinementDefaults(max_passes=2))
+    assert load(target).refinement_defaults == RefinementDefaults(1.5, 2)
+
+
 def test_release_weights_say_their_refinement_where_it_is_asked_for(small: Stage, tmp_path: Path) -> None:
     run(replace(small, iterations=1), tmp_path / "run", ALONE, resume=False)
     target = tmp_path / "mine.safetensors"
