@@ -34,7 +34,7 @@ def fill(
     stage: Stage, folder: Path, *, count: int, frames: int, teacher: Path | None,
     progress: OnProgress = lambda samples: None,
 ) -> int:  # fmt: skip
-    """Make samples until a pool has `count` of them; what is there is not made again.
+    """Make samples until a pool has `count` of them; what is there is not made again, lost shards are.
 
     From each clip `frames` of its frames are taken, drawn at random; the others are there because video
     compression and random walks need neighbours. Ground truth is not sharpened for the targets. The teacher
@@ -73,16 +73,19 @@ def fill(
     )  # fmt: skip
     names = [clip.name for clip in survey.clips]
     pool.begin(_facts(stage, frames, names, network))
-    shards, wanted = len(pool.shards()), -(-count // (CLIPS_OF_A_SHARD * frames))
-    progress(shards * CLIPS_OF_A_SHARD * frames)
+    a_shard = CLIPS_OF_A_SHARD * frames
+    samples = len(pool.shards()) * a_shard
+    progress(samples)
     clips = TrainingClips(survey.clips, stage.data, stage.degradation, stage.seed)
-    for number, batches in _of_shards(stage, clips, shards, wanted):
-        parts = [_samples(batch, frames, stage, network) for batch in batches]
-        pool.write(
-            number, {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
-        )
-        progress((number + 1) * CLIPS_OF_A_SHARD * frames)
-    return max(shards, wanted) * CLIPS_OF_A_SHARD * frames
+    for numbers in pool.missing(-(-count // a_shard)):
+        for number, batches in _of_shards(stage, clips, numbers):
+            parts = [_samples(batch, frames, stage, network) for batch in batches]
+            pool.write(
+                number, {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
+            )
+            samples += a_shard
+            progress(samples)
+    return samples
 
 
 def reduced(frames: Tensor, filter: str) -> Tensor:
@@ -126,17 +129,15 @@ def _fingerprint(network: nn.Module) -> str:
 
 
 def _of_shards(
-    stage: Stage, clips: TrainingClips, first: int, last: int
+    stage: Stage, clips: TrainingClips, numbers: range
 ) -> Iterator[tuple[int, list[tuple[int, Batch]]]]:
     """The loader's batches shard by shard, each with the position of its first clip."""
-    if first >= last:
-        return
     a_shard = CLIPS_OF_A_SHARD // _CLIPS_AT_ONCE
     positions = Positions(
-        first_iteration=first * a_shard, iterations=(last - first) * a_shard, batch=_CLIPS_AT_ONCE
+        first_iteration=numbers.start * a_shard, iterations=len(numbers) * a_shard, batch=_CLIPS_AT_ONCE
     )
     batches = iter(make_loader(clips, positions, collate, workers=stage.data.workers, pin_memory=False))
-    for number in range(first, last):
+    for number in numbers:
         begin = number * CLIPS_OF_A_SHARD
         yield number, [(begin + place * _CLIPS_AT_ONCE, next(batches)) for place in range(a_shard)]
 

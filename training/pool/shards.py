@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ class Pool:
     def shards(self) -> list[Path]:
         """The shards there are, oldest first."""
         return sorted(path for path in self.folder.glob("*.safetensors") if _SHARD.fullmatch(path.name))
+
+    def missing(self, count: int) -> list[range]:
+        """Of the first `count` shards the numbers of those that are not there, in ranges without gaps."""
+        present = {int(path.stem) for path in self.shards()}
+        ends = [-1, *sorted(number for number in present if number < count), count]
+        return [range(before + 1, after) for before, after in pairwise(ends) if after - before > 1]
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Note what the pool is made of, or check that an earlier note says the same.

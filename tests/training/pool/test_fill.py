@@ -112,6 +112,20 @@ def test_a_stopped_filling_goes_on_with_the_samples_of_an_unstopped_one(
     assert seen == [CLIPS_OF_A_SHARD, 2 * CLIPS_OF_A_SHARD]
 
 
+def test_a_shard_that_was_deleted_is_made_again_as_it_was(footage: Path, tmp_path: Path) -> None:
+    seen: list[int] = []
+    samples = 3 * CLIPS_OF_A_SHARD
+    fill(stage(footage, _NOISY), tmp_path, count=samples, frames=1, teacher=None)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.safetensors")}
+    (tmp_path / "00000001.safetensors").unlink()
+    there = fill(
+        stage(footage, _NOISY), tmp_path, count=samples, frames=1, teacher=None, progress=seen.append
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.safetensors")} == before
+    assert there == samples
+    assert seen == [2 * CLIPS_OF_A_SHARD, samples]
+
+
 def test_other_options_are_refused_in_a_pool_that_was_begun(footage: Path, tmp_path: Path) -> None:
     fill(stage(footage, _CLEAN), tmp_path, count=1, frames=1, teacher=None)
     with pytest.raises(TrainingError, match="degradation"):
