@@ -130,10 +130,11 @@ class PoolReader:
         try:
             with safe_open(path, "pt") as shard:
                 missing = set(wanted) - set(shard.keys())
+                lacking = min(missing, default="")
                 require(
                     not missing,
-                    f"{path} has no {min(missing, default='')}: set its weight to 0, or make a pool with a "
-                    "teacher.",
+                    f"{path} has no {lacking}: set cleaning.{lacking} to 0 and cleaning.features to another "
+                    "target, or make a pool with a teacher.",
                 )
                 slices = [shard.get_slice(name) for name in wanted]
                 shapes = {tuple(part.get_shape()) for part in slices}
@@ -142,8 +143,13 @@ class PoolReader:
             raise TrainingError(f"{path} cannot be read: {error}; delete it and make it again.") from error
         shape = shapes.pop()
         require(
-            not shapes and kinds == {"U8"} and len(shape) == 4 and shape[1] == 3 and shape[2] == shape[3],
-            f"{path} is no shard of a pool: its tensors must be (n, 3, S, S) of 8 bits.",
+            not shapes
+            and kinds == {"U8"}
+            and len(shape) == 4
+            and shape[1] == 3
+            and shape[2] == shape[3]
+            and min(shape) > 0,
+            f"{path} is no shard of a pool: its tensors must be (n, 3, S, S) of 8 bits, n and S above 0.",
         )
         return shape[0], shape[2]
 

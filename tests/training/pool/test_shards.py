@@ -43,7 +43,7 @@ def test_a_pool_without_a_teacher_is_refused_where_one_is_asked_for(tmp_path: Pa
     bare.begin({})
     bare.write(0, {name: tensor for name, tensor in shard(0).items() if "teacher" not in name})
     assert len(PoolReader((tmp_path,), ("truth_area",))) == 3
-    with pytest.raises(TrainingError, match="has no teacher_area: set its weight to 0"):
+    with pytest.raises(TrainingError, match="has no teacher_area: set cleaning.teacher_area to 0"):
         PoolReader((tmp_path,), ("teacher_area",))
 
 
@@ -66,9 +66,11 @@ def test_damaged_shards_are_refused(pool: Path) -> None:
     path.write_bytes(whole[:200])
     with pytest.raises(TrainingError, match="delete it and make it again"):
         PoolReader((pool,), ("truth_area",))
-    save_file({name: tensor.float() for name, tensor in shard(1).items()}, path)
-    with pytest.raises(TrainingError, match="must be"):
-        PoolReader((pool,), ("truth_area",))
+    floats = {name: tensor.float() for name, tensor in shard(1).items()}
+    for tensors in (floats, shard(1, samples=0), shard(1, side=0)):
+        save_file(tensors, path)
+        with pytest.raises(TrainingError, match="must be"):
+            PoolReader((pool,), ("truth_area",))
 
 
 def test_frames_are_rounded_and_saturated_to_8_bits() -> None:
