@@ -87,12 +87,13 @@ def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dic
     samples = find_samples(order.truth, None, recipes)
     files = {name: weights.resolve(file) for name, file in order.weights.items()}
     networks = {name: _network(file) for name, file in files.items()}
-    start = _network(weights.resolve(order.start)) if order.start else None
+    started = {BASICVSR: weights.resolve(order.start)} if order.start else {}
+    start = _network(started[BASICVSR]) if started else None
     rows = replacements(start, networks, order.settings)
     measured_rows = diagnose(samples, load_teacher(order.teacher), rows, measures, frames=order.frames)
     lines = means(watch(measured_rows, len(samples) * len(rows)))
     clips = dict.fromkeys(sample.clip for sample in samples)
-    return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), files, networks))
+    return to_text(lines, metrics), to_json(lines, _setup(order, list(clips), started | files, networks))
 
 
 def _network(file: Path) -> RealBasicVSR:
@@ -103,7 +104,6 @@ def _network(file: Path) -> RealBasicVSR:
 def _setup(
     order: Order, clips: Sequence[str], files: Mapping[str, Path], networks: Mapping[str, RealBasicVSR]
 ) -> dict[str, Any]:
-    started = {} if order.start is None else {BASICVSR: order.start}
     complete = {
         name: network.refinement_defaults.completed(order.settings) for name, network in networks.items()
     }
@@ -113,6 +113,6 @@ def _setup(
         "network": "whole clips, without windows, fp32",
         "refine": {name: settings.refine for name, settings in complete.items()},
         "max_passes": {name: settings.max_passes for name, settings in complete.items()},
-        "sha256": {name: sha256(file) for name, file in {**started, **files}.items()},
+        "sha256": {name: sha256(file) for name, file in files.items()},
         "machine": machine("cpu"),
     }

@@ -33,6 +33,7 @@ from vsrealbasicvsr.benchmark.quality.metrics.metric import Metric
 from vsrealbasicvsr.benchmark.quality.samples import Sample, find_samples
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.weights.known import sha256
 from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 FRAMES = 3
@@ -253,6 +254,23 @@ def test_the_command_prints_a_table_and_writes_the_figures(
     line = next(line for line in done.stdout.splitlines() if line.startswith("| truth reduced by area"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["truth reduced by area", "BasicVSR", f"{first['psnr-y']:.2f}", "-", "100.00"]
+
+
+def test_a_tilde_is_the_home_folder_of_all_weights(
+    folder: Path, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell leaves it where it is after an equals sign."""
+    monkeypatch.setattr(module, "MEASURED", ("psnr-y",))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    start = save(START, tmp_path / "s.safetensors")
+    target = tmp_path / "a.json"
+    done = run(
+        *(folder, "--teacher", teacher, "--start=~/s.safetensors", "--degrade", "bicubic"),
+        *("--frames", "1", "--json", target),
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(target.read_text())["diagnosis"]["sha256"] == {"BasicVSR": sha256(start)}
 
 
 def test_a_mean_is_over_clips(
