@@ -7,7 +7,6 @@ import logging
 import platform
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,7 +27,7 @@ from training.data.survey import Survey, find_clips
 from training.degradation.sample import Degradation
 from training.errors import TrainingError
 from training.feed import clips_of
-from training.folders import require_folders
+from training.folders import named_folders, require_folders
 from training.loop import Loop
 from training.losses.frames import load_frame_losses
 from training.metrics.lpips import Lpips, available
@@ -88,6 +87,8 @@ def _on_clips(
     """Stage 1 or 2."""
     # What a search through the data would only delay comes first.
     require_folders(stage.sources)
+    if stage.sources.pools and processes.leads:
+        log.warning("--pool is not read: without a table [cleaning] a stage learns from clips")
     Degradation(stage.degradation, stage.data.low_size, stage.data.low_size)
     state = _state(stage, newest, processes)
     positions = _positions(stage, state, processes)
@@ -115,6 +116,9 @@ def _on_pools(
     cleaning, pools = stage.cleaning, stage.sources.pools
     assert cleaning is not None
     require(bool(pools), "A cleaning stage learns from pools: name one with --pool.")
+    if processes.leads:
+        for flag in named_folders(stage.sources):
+            log.warning("%s is not read: a cleaning stage learns from its pools alone", flag)
     samples = PoolReader(tuple(Path(name) for name in pools), cleaning.targets)
     state = _state(stage, newest, processes)
     frames = load_frame_losses(stage.losses)
@@ -157,10 +161,8 @@ def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
     assert survey is not None
     if processes.leads:
         log.info("%d clips to train on", len(survey.clips))
-        reasons = Counter(refused.reason for refused in survey.refused)
-        for reason, count in reasons.most_common():
-            example = next(refused.name for refused in survey.refused if refused.reason == reason)
-            log.warning("left out: %s%s: %s", example, f" and {count - 1} more" if count > 1 else "", reason)
+        for line in survey.left_out():
+            log.warning(line)
     return survey
 
 

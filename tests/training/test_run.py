@@ -196,6 +196,21 @@ def test_a_cleaning_stage_resumes_to_the_bit_and_validates_the_whole_network(
     load(whole / "checkpoints" / "best.pth")  # the filter takes it as it is
 
 
+def test_folders_that_a_stage_does_not_read_are_told(
+    cleaning: Stage, small: Stage, footage: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = SourceOptions(data=(str(footage),), pools=cleaning.sources.pools)
+    with caplog.at_level("WARNING", logger="training"):
+        run(replace(cleaning, iterations=1), tmp_path / "neither", ALONE, resume=False)
+        assert not caplog.messages
+        run(replace(cleaning, iterations=1, sources=both), tmp_path / "one", ALONE, resume=False)
+        run(replace(small, iterations=1, sources=both), tmp_path / "other", ALONE, resume=False)
+    assert [message for message in caplog.messages if "is not read" in message] == [
+        "--data is not read: a cleaning stage learns from its pools alone",
+        "--pool is not read: without a table [cleaning] a stage learns from clips",
+    ]
+
+
 def test_two_processes_clean_as_one_with_the_whole_batch(
     cleaning: Stage, tmp_path: Path, stopped: list[subprocess.Popen[str]]
 ) -> None:

@@ -58,6 +58,13 @@ class Survey:
     clips: tuple[Clip, ...]
     refused: tuple[Refused, ...]
 
+    def left_out(self) -> Iterator[str]:
+        """What cannot be used, for people: a line for each reason, the most frequent first."""
+        reasons = Counter(refused.reason for refused in self.refused)
+        for reason, count in reasons.most_common():
+            example = next(refused.name for refused in self.refused if refused.reason == reason)
+            yield f"left out: {example}{f' and {count - 1} more' if count > 1 else ''}: {reason}"
+
 
 def find_clips(
     folders: Sequence[Path],

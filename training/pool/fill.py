@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,8 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 CLIPS_OF_A_SHARD = 32
 _CLIPS_AT_ONCE = 4  # a clip of 5 frames of 256x256 with its sharpened floats takes 5 MB
 _NEARLY_CLEAN = 2.0 / 255  # mean absolute difference from the truth, below which no teacher knows better
+
+log = logging.getLogger("training")
 
 OnProgress = Callable[[int], object]
 
@@ -69,8 +72,10 @@ def fill(
         [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
         drawings=[Path(name) for name in sources.drawings], fonts=[Path(name) for name in sources.fonts],
         options=stage.data, count=stage.data.frames, side=stage.data.low_size * SCALE,
-        cache=folder / "survey",
+        cache=folder / "survey", progress=log.info,
     )  # fmt: skip
+    for line in survey.left_out():
+        log.warning(line)
     names = [clip.name for clip in survey.clips]
     pool.begin(_facts(stage, frames, names, network))
     a_shard = CLIPS_OF_A_SHARD * frames
@@ -79,6 +84,8 @@ def fill(
     clips = TrainingClips(survey.clips, stage.data, stage.degradation, stage.seed)
     for numbers in pool.missing(-(-count // a_shard)):
         for number, batches in _of_shards(stage, clips, numbers):
+            for message in dict.fromkeys(message for _, batch in batches for message in batch.damaged):
+                log.warning("another clip was taken instead: %s", message)
             parts = [_samples(batch, frames, stage, network) for batch in batches]
             pool.write(
                 number, {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}

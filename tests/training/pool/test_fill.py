@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +125,24 @@ def test_a_shard_that_was_deleted_is_made_again_as_it_was(footage: Path, tmp_pat
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.safetensors")} == before
     assert there == samples
     assert seen == [2 * CLIPS_OF_A_SHARD, samples]
+
+
+def test_footage_that_cannot_be_used_is_told_as_in_training(
+    footage: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mixed = tmp_path / "footage"
+    shutil.copytree(footage, mixed)
+    (mixed / "short").mkdir()
+    shutil.copy(mixed / "0" / "0.png", mixed / "short")
+    damaged = mixed / "1" / "2.png"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with caplog.at_level("INFO", logger="training"):
+        fill(stage(mixed, _CLEAN), tmp_path / "pool", count=1, frames=1, teacher=None)
+    left_out, *others = caplog.messages
+    assert left_out.startswith(f"left out: {mixed / 'short'}: fewer than the 3 frames")
+    assert len(others) == 1
+    assert others[0].startswith("another clip was taken instead: ")
+    assert str(damaged) in others[0]
 
 
 def test_other_options_are_refused_in_a_pool_that_was_begun(footage: Path, tmp_path: Path) -> None:
