@@ -98,7 +98,8 @@ def run(
 ) -> None:  # fmt: skip
     """Train a stage; later files and --set stand above earlier ones.
 
-    Shipped stages: stage1.toml, stage2.toml, smoke.toml and the paper's ablations, found by name.
+    Shipped stages: stage1.toml, stage2.toml, cleaning.toml, smoke.toml and the paper's ablations, found by
+    name.
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
     folders = {"data": data, "photos": photos, "drawings": drawings, "fonts": fonts, "pools": pools}

@@ -24,7 +24,7 @@ class SourceOptions:
         drawings: folders of pictures with transparency, which move over backgrounds.
         fonts: folders of font files, in which text is written over backgrounds.
         validation: a folder to validate on; empty: no validation.
-        pools: folders of ready samples, which a cleaning stage learns from in place of the two above.
+        pools: folders of ready samples. A cleaning stage learns from them alone, and no other stage does.
     """
 
     data: tuple[str, ...] = ()
