@@ -43,7 +43,7 @@ def test_a_pool_without_a_teacher_is_refused_where_one_is_asked_for(tmp_path: Pa
     bare.begin({})
     bare.write(0, {name: tensor for name, tensor in shard(0).items() if "teacher" not in name})
     assert len(PoolReader((tmp_path,), ("truth_area",))) == 3
-    with pytest.raises(TrainingError, match="has no teacher_area: set cleaning.teacher_area to 0"):
+    with pytest.raises(TrainingError, match=r"has no teacher_area: set cleaning\.teacher_area to 0"):
         PoolReader((tmp_path,), ("teacher_area",))
 
 
