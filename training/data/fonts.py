@@ -55,7 +55,7 @@ def read_font(path: Path, scripts: Sequence[Script] = SCRIPTS) -> Font:
         scripts: which to look for.
 
     Raises:
-        ClipError: it is no font.
+        ClipError: it is no font, or its letters are damaged.
     """
     font = opened(path, _LOOKED_AT)
     missing = _looks(font, _MISSING)
@@ -87,5 +87,8 @@ def opened(path: Path, size: float) -> ImageFont.FreeTypeFont:
 
 
 def _looks(font: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, int], bytes]:
-    mask = font.getmask(letter)
+    try:
+        mask = font.getmask(letter)
+    except OSError as error:
+        raise ClipError(f"{font.path} is damaged or no font.") from error
     return mask.size, bytes(mask)

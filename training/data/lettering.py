@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from training.data.fonts import opened
+from vsrealbasicvsr.errors import ClipError
 
 Colour = tuple[int, int, int]
 
@@ -57,9 +58,16 @@ def lettered(font_path: Path, size: float, text: str, style: Style) -> NDArray[n
         (H, W, 4) RGBA, colours multiplied by alpha, large enough for all of it.
 
     Raises:
-        ClipError: the font cannot be read.
+        ClipError: the font cannot be read, or letters of it are damaged.
     """
     font = opened(font_path, size)
+    try:
+        return _written(font, size, text, style)
+    except OSError as error:
+        raise ClipError(f"{font_path} has damaged letters.") from error
+
+
+def _written(font: ImageFont.FreeTypeFont, size: float, text: str, style: Style) -> NDArray[np.uint8]:
     spacing = round(size * 0.2)
     probe = ImageDraw.Draw(Image.new("L", (1, 1)))
     measured = probe.multiline_textbbox(

@@ -58,6 +58,17 @@ def test_a_damaged_font_is_named(tmp_path: Path) -> None:
         opened(tmp_path / "broken.ttf", 20)
 
 
+def test_a_font_with_damaged_letters_is_named(tmp_path: Path) -> None:
+    path = font_file(tmp_path / "font.ttf")
+    content = path.read_bytes()
+    path.write_bytes(content[:4_000] + b"\xff" * (len(content) - 8_000) + content[-4_000:])
+    opened(path, 24)  # it opens as a whole font does
+    with pytest.raises(ClipError, match=r"font\.ttf is damaged"):
+        read_font(path)
+    with pytest.raises(ClipError, match=r"font\.ttf has damaged letters"):
+        lettered(path, 24, "abc", Style(fill=(255, 255, 255)))
+
+
 def test_lines_have_about_the_wanted_length_and_only_known_letters() -> None:
     for script in SCRIPTS:
         known = set(script.letters).union(*script.words, " ")
