@@ -110,13 +110,20 @@ def find_clips(
     shares = [item for item in composed if not isinstance(item, Refused)]
     clips += _repeated(shares, len(clips))
     if not clips:
-        reason, times = Counter(item.reason for item in refused).most_common(1)[0]
-        example = next(item.name for item in refused if item.reason == reason)
-        raise TrainingError(
-            f"Nothing in {', '.join(map(str, (*folders, *photos, *drawings, *fonts)))} can be used. "
-            f"The reason for {times} of {len(refused)}: {reason}, such as {example}."
-        )
+        places = ", ".join(map(str, (*folders, *photos, *drawings, *fonts)))
+        raise TrainingError(f"Nothing in {places} can be used. {_why_nothing(refused)}")
     return Survey(clips, refused)
+
+
+def _why_nothing(refused: Sequence[Refused]) -> str:
+    if not refused:
+        return (
+            "Photographs and drawings must be pictures, not videos, and data.drawings.share and "
+            "data.text.share must be above 0 where there is nothing else."
+        )
+    reason, times = Counter(item.reason for item in refused).most_common(1)[0]
+    example = next(item.name for item in refused if item.reason == reason)
+    return f"The reason for {times} of {len(refused)}: {reason}, such as {example}."
 
 
 def _repeated(shares: Sequence[tuple[Clip, float]], others: int) -> tuple[Clip, ...]:

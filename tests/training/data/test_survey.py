@@ -42,6 +42,20 @@ def test_the_reds_layout_and_any_other_depth_are_found(tmp_path: Path) -> None:
     assert [clip.name for clip in survey(tmp_path).clips] == [clip.name for clip in found.clips]
 
 
+def test_videos_as_photographs_and_shares_of_nothing_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").touch()
+    drawing(tmp_path / "drawings" / "disc.png")
+    left_out = DataOptions(drawings=DrawingOptions(share=0.0))
+    for folders, options in (
+        ({"photos": [tmp_path / "videos"]}, DataOptions()),
+        ({"photos": [], "drawings": [tmp_path / "videos"]}, DataOptions()),
+        ({"photos": [], "drawings": [tmp_path / "drawings"]}, left_out),
+    ):
+        with pytest.raises(TrainingError, match=r"can be used\. Photographs and drawings must be pictures"):
+            find_clips([], **folders, options=options, count=3, side=32)
+
+
 def test_a_folder_of_pictures_may_be_named_itself(tmp_path: Path) -> None:
     assert len(survey(folder_of(tmp_path / "clip")).clips) == 1
 
