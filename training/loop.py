@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from training.checkpoint import Checkpoints
 from training.cleaning_step import CleaningFrames
+from training.data.loader import is_lost_worker
 from training.data.samples import Batch
 from training.errors import TrainingError
 from training.interruption import Interruption, interruption
@@ -189,14 +190,13 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
 
 
 def _what_was_lost(error: RuntimeError | EOFError | ConnectionError, processes: Processes) -> str | None:
-    text = str(error)
     if isinstance(error, torch.OutOfMemoryError):
         return (
             f"{processes.device} is out of memory: raise accumulation, set losses.perceptual.frames_at_once, "
             "or lower batch or data.frames."
         )
     # One that dies while it hands a clip over leaves a pipe that ends.
-    if isinstance(error, EOFError | ConnectionError) or "DataLoader worker" in text:
+    if is_lost_worker(error):
         return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
     if processes.count > 1 and is_lost_peer(error):
         return f"Another process of this run was lost ({first_line(error)})."

@@ -109,7 +109,7 @@ def joined(device: str) -> Iterator[Processes]:
         dist.destroy_process_group()
 
 
-def is_lost_peer(error: RuntimeError) -> bool:
+def is_lost_peer(error: Exception) -> bool:
     """Whether a collective operation failed because another process went away.
 
     NCCL has a class of errors for it; gloo's are plain, and name their file in its source.

@@ -58,11 +58,11 @@ def read_font(path: Path, scripts: Sequence[Script] = SCRIPTS) -> Font:
         ClipError: it is no font, or its letters are damaged.
     """
     font = opened(path, _LOOKED_AT)
-    missing = _looks(font, _MISSING)
+    missing = _looks(font, _MISSING, path)
 
     @cache
     def has(letter: str) -> bool:
-        return _looks(font, letter) != missing
+        return _looks(font, letter, path) != missing
 
     shown = (script for script in scripts if all(map(has, script.letters)))
     return Font(
@@ -86,9 +86,9 @@ def opened(path: Path, size: float) -> ImageFont.FreeTypeFont:
         raise ClipError(f"{path} is damaged or no font.") from error
 
 
-def _looks(font: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, int], bytes]:
+def _looks(font: ImageFont.FreeTypeFont, letter: str, path: Path) -> tuple[tuple[int, int], bytes]:
     try:
         mask = font.getmask(letter)
     except OSError as error:
-        raise ClipError(f"{font.path} is damaged or no font.") from error
+        raise ClipError(f"{path} is damaged or no font.") from error
     return mask.size, bytes(mask)

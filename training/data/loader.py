@@ -51,6 +51,11 @@ def make_loader[S, B](
     return _Batches[S, B](loader)
 
 
+def is_lost_worker(error: BaseException) -> bool:
+    """Whether iterating failed because a worker went away, as for want of memory."""
+    return isinstance(error, EOFError | ConnectionError) or "DataLoader worker" in str(error)
+
+
 class _Attempts[S](Dataset["S | TrainingError"]):
     """Errors as results: PyTorch would wrap those of workers into tracebacks of many lines."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.data.loader import make_loader
+from training.data.loader import is_lost_worker, make_loader
 from training.data.positions import Positions
 from training.data.samples import Batch, TrainingClips, collate
 from training.data.survey import find_clips
+from training.errors import TrainingError
 from training.options import require
 from training.pool.shards import LOW, Pool, eight_bit
 from training.stage import Stage
@@ -55,7 +57,8 @@ def fill(
         The number of samples in the pool.
 
     Raises:
-        TrainingError: the data or the teacher cannot be used, or the folder holds another pool.
+        TrainingError: the data or the teacher cannot be used, the folder holds another pool, or a loader
+            process was lost.
     """
     require(
         not stage.data.mirror and stage.data.degrade == "workers",
@@ -146,7 +149,22 @@ def _of_shards(
     batches = iter(make_loader(clips, positions, collate, workers=stage.data.workers, pin_memory=False))
     for number in numbers:
         begin = number * CLIPS_OF_A_SHARD
-        yield number, [(begin + place * _CLIPS_AT_ONCE, next(batches)) for place in range(a_shard)]
+        with _lost_workers_told():
+            placed = [(begin + place * _CLIPS_AT_ONCE, next(batches)) for place in range(a_shard)]
+        yield number, placed
+
+
+@contextmanager
+def _lost_workers_told() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, EOFError, ConnectionError) as error:
+        if not is_lost_worker(error):
+            raise
+        raise TrainingError(
+            "A loader process ended, perhaps for want of memory: try a smaller data.workers. Run it again to "
+            "go on."
+        ) from error
 
 
 def _samples(

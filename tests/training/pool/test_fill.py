@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,19 @@ def test_footage_that_cannot_be_used_is_told_as_in_training(
     assert len(others) == 1
     assert others[0].startswith("another clip was taken instead: ")
     assert str(damaged) in others[0]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("DataLoader worker (pid 7) is killed"), EOFError()])
+def test_a_lost_loader_process_ends_the_filling_with_a_sentence(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def lost(*_: object, **__: object) -> Iterator[object]:
+        raise error
+        yield
+
+    monkeypatch.setattr(filling, "make_loader", lost)
+    with pytest.raises(TrainingError, match=r"^A loader process ended, .* Run it again to go on\.$"):
+        fill(stage(footage, _CLEAN), tmp_path, count=1, frames=1, teacher=None)
 
 
 def test_other_options_are_refused_in_a_pool_that_was_begun(footage: Path, tmp_path: Path) -> None:
