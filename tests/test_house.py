@@ -25,7 +25,7 @@ LAYERS = (
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (
-    "errors", "options", "commit", "degradation", "data", "backbones", "discriminator",
+    "errors", "options", "commit", "reduction", "degradation", "data", "backbones", "discriminator",
     "feature_discriminator", "losses", "metrics", "stage", "configuration", "folders", "ncnn_files",
     "teacher", "processes", "gradients", "recurrent_cleaning", "generator", "average", "initial",
     "objective", "feed", "state", "rates", "adversary", "step", "pool", "cleaning_objective",

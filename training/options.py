@@ -6,6 +6,7 @@ say are checked by the dataclass itself, in `__post_init__`, with `require`.
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -76,6 +77,7 @@ def _value(hint: Any, value: Any, place: str, base: object = None) -> Any:
         return float(value)
     kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     require(type(value) is hint, f"{place} must be {kinds.get(hint, hint)}, not {_written(value)}.")
+    require(hint is not float or math.isfinite(value), f"{place} must be a finite number, not {value}.")
     return value
 
 

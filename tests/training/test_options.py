@@ -70,6 +70,8 @@ def test_what_is_missing_keeps_the_default_of_its_own_place() -> None:
         ('many = ["a"]', "many must be a whole number, not 'a'."),
         ("table.a = 'b'", "table"),
         ("inner = 1", "inner must be a table, not 1."),
+        ("inner.low = nan", "inner.low must be a finite number, not nan."),
+        ("inner.high = inf", "inner.high must be a finite number, not inf."),
         ("inner = {low = 3}", "inner: low must not lie above high."),
     ],
 )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from training.diagnosis.replacements import Material, Replacement, answer_of, reduced_by_area
+from training.diagnosis.replacements import Material, Replacement, answer_of
 from training.errors import TrainingError
 from training.metrics.psnr_ssim import psnr
+from training.reduction import reduced_by_area
 from training.teacher import RRDBNet
 from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, UnavailableError, reason_of
 from vsrealbasicvsr.benchmark.quality.footage import load_footage, to_eight_bit

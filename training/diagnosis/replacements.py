@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from training.options import require
+from training.reduction import reduced_bicubically, reduced_by_area
 from training.teacher import SCALE, RRDBNet
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
@@ -68,17 +68,6 @@ class Replacement:
 def answer_of(teacher: RRDBNet, low: Tensor) -> Tensor:
     """The teacher's answer to frames, one at a time: (T, 3, H, W) to (T, 3, 4H, 4W), clamped."""
     return torch.cat([teacher(frame).clamp(0, 1) for frame in torch.split(low, 1)])
-
-
-def reduced_by_area(frames: Tensor) -> Tensor:
-    """Means of 4x4 pixels: (T, 3, 4H, 4W) to (T, 3, H, W)."""
-    return F.avg_pool2d(frames, SCALE)
-
-
-def reduced_bicubically(frames: Tensor) -> Tensor:
-    """Reduced by the bicubic filter, widened against aliasing and clamped: (T, 3, 4H, 4W) to (T, 3, H, W)."""
-    reduced = F.interpolate(frames, scale_factor=1 / SCALE, mode="bicubic", antialias=True)
-    return reduced.clamp(0, 1)
 
 
 def replacements(

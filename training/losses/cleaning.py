@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor
 
-_SCALE = 4
+from training.reduction import reduced_by_area
 
 
 def cleaning_target(sharpened: Tensor) -> Tensor:
@@ -17,5 +16,5 @@ def cleaning_target(sharpened: Tensor) -> Tensor:
     Returns:
         (N, T, 3, H, W), float32.
     """
-    reduced = F.avg_pool2d(sharpened.flatten(0, 1).float(), _SCALE)
+    reduced = reduced_by_area(sharpened.flatten(0, 1))
     return reduced.view(*sharpened.shape[:2], *reduced.shape[1:])

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.loader import is_lost_worker, make_loader
@@ -22,6 +21,7 @@ from training.data.survey import find_clips
 from training.errors import TrainingError
 from training.options import require
 from training.pool.shards import LOW, Pool, eight_bit
+from training.reduction import reduced_bicubically, reduced_by_area
 from training.stage import Stage
 from training.teacher import load_teacher
 from vsrealbasicvsr.network.basicvsr import SCALE
@@ -31,6 +31,8 @@ _CLIPS_AT_ONCE = 4  # a clip of 5 frames of 256x256 with its sharpened floats ta
 _NEARLY_CLEAN = 2.0 / 255  # mean absolute difference from the truth, below which no teacher knows better
 
 log = logging.getLogger("training")
+
+_REDUCTIONS = {"area": reduced_by_area, "bicubic": reduced_bicubically}
 
 OnProgress = Callable[[int], object]
 
@@ -96,22 +98,6 @@ def fill(
             samples += a_shard
             progress(samples)
     return samples
-
-
-def reduced(frames: Tensor, filter: str) -> Tensor:
-    """Frames at the low size.
-
-    Args:
-        frames: (B, 3, 4H, 4W), 0-1.
-        filter: `area`, the mean of each 4x4 pixels, or `bicubic`, which is antialiased.
-
-    Returns:
-        (B, 3, H, W), float32, 0-1.
-    """
-    if filter == "area":
-        return F.avg_pool2d(frames.float(), SCALE)
-    small = F.interpolate(frames.float(), scale_factor=1 / SCALE, mode="bicubic", antialias=True)
-    return small.clamp_(0, 1)
 
 
 def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | None) -> dict[str, Any]:
@@ -185,10 +171,10 @@ def _samples(
 def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> dict[str, Tensor]:
     """The teacher's targets; those of ground truth where a frame is nearly clean already."""
     low = samples[LOW]
-    truths = [samples[f"truth_{filter}"] for filter in ("area", "bicubic")]
+    truths = [samples[f"truth_{filter}"] for filter in _REDUCTIONS]
     harm = torch.stack([(low.float() - truth.float()).abs().mean((1, 2, 3)) / 255 for truth in truths])
     damaged = harm.amin(0) >= _NEARLY_CLEAN
-    targets = {f"teacher_{filter}": samples[f"truth_{filter}"].clone() for filter in ("area", "bicubic")}
+    targets = {f"teacher_{filter}": samples[f"truth_{filter}"].clone() for filter in _REDUCTIONS}
     if damaged.any():
         for name, answer in _targets("teacher", _answer(network, low[damaged], half)).items():
             targets[name][damaged] = answer
@@ -201,7 +187,7 @@ def _drawn(seed: int, position: int, there: int, wanted: int) -> list[int]:
 
 
 def _targets(name: str, frames: Tensor) -> dict[str, Tensor]:
-    return {f"{name}_{filter}": eight_bit(reduced(frames, filter)) for filter in ("area", "bicubic")}
+    return {f"{name}_{filter}": eight_bit(reduce(frames)) for filter, reduce in _REDUCTIONS.items()}
 
 
 @torch.no_grad()

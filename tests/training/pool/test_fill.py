@@ -30,7 +30,8 @@ from training.degradation.options import (
 )
 from training.errors import TrainingError
 from training.pool import fill as filling
-from training.pool.fill import CLIPS_OF_A_SHARD, fill, reduced
+from training.pool.fill import CLIPS_OF_A_SHARD, fill
+from training.reduction import reduced_bicubically, reduced_by_area
 from training.stage import SourceOptions, Stage
 
 _NEVER = OrderOptions(
@@ -174,9 +175,9 @@ def test_reduction_by_area_is_the_mean_and_bicubic_keeps_a_ramp() -> None:
     torch.manual_seed(0)
     frames = torch.rand(1, 3, 16, 24)
     mean = frames.view(1, 3, 4, 4, 6, 4).mean((3, 5))
-    torch.testing.assert_close(reduced(frames, "area"), mean)
+    torch.testing.assert_close(reduced_by_area(frames), mean)
     ramp = torch.linspace(0.2, 0.8, 64).expand(1, 3, 64, 64)
-    small = reduced(ramp, "bicubic")
+    small = reduced_bicubically(ramp)
     assert small.shape == (1, 3, 16, 16)
     # Away from the edges a ramp is a ramp of the same slope, at the middles of 4 pixels.
     torch.testing.assert_close(
