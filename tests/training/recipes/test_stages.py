@@ -21,7 +21,10 @@ FOLDER = Path(training.recipes.default.__file__).parent
 
 @pytest.mark.parametrize("machine", ["cpu.toml", "gpu.toml"])
 def test_stage_1_is_fidelity_and_stage_2_texture_on_every_machine(machine: str) -> None:
-    first, second = (read_stage([FOLDER / name, FOLDER / machine]) for name in ("stage1.toml", "stage2.toml"))
+    first, second = (
+        read_stage([FOLDER / name for name in (*names, machine)])
+        for names in (("stage1.toml",), ("stage2.toml", "web.toml"))
+    )
     assert (first.losses.perceptual, first.losses.adversarial) == (None, None)
     assert second.losses.perceptual is not None
     assert second.losses.perceptual.backbone == "vgg16"
@@ -42,7 +45,19 @@ def test_the_cleaning_stage_leaves_all_of_basicvsrs_blocks_as_they_are() -> None
     assert 64 <= stage.data.low_size <= 96
 
 
-@pytest.mark.parametrize("name", ["stage1.toml", "stage2.toml", "cleaning.toml"])
+def test_enlarging_learns_on_frames_of_a_fixed_cleaning_and_then_all_parts_learn_together() -> None:
+    files = [FOLDER / name for name in ("enlarging.toml", "web.toml", "damage.toml")]
+    enlarging = read_stage(files)
+    together = read_stage([files[0], FOLDER / "together.toml", *files[1:]])
+    assert (enlarging.network.cleaning, together.network.cleaning) == ("fixed", "trained")
+    assert enlarging.network.propagation_blocks == together.network.propagation_blocks == 30
+    assert 10 <= enlarging.data.frames <= 15
+    assert enlarging.losses.judges_features
+    assert together.optimizer.learning_rate < enlarging.optimizer.learning_rate
+    assert together.iterations < enlarging.iterations
+
+
+@pytest.mark.parametrize("name", ["stage1.toml", "stage2.toml", "cleaning.toml", "enlarging.toml"])
 def test_damage_can_be_given_after_every_stage_and_machine(name: str) -> None:
     plain = read_stage([FOLDER / name, FOLDER / "cpu.toml"])
     stage = read_stage([FOLDER / name, FOLDER / "cpu.toml", FOLDER / "damage.toml"])
