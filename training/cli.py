@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +29,19 @@ if TYPE_CHECKING:
 
 _SET_HELP = "Set one option, such as optimizer.learning_rate=2e-4; may be repeated."
 _path = click.Path(path_type=Path)
+_FOOTAGE = {
+    "--data": "Folder of frame folders and videos; repeatable.",
+    "--photos": "Folder of photographs to set in motion; repeatable.",
+    "--drawings": "Folder of drawings to set in motion; repeatable.",
+    "--fonts": "Folder of fonts to write text in; repeatable.",
+}
+"""What clips are made of, for all commands that take samples."""
+
+
+def _footage_options[F: Callable[..., Any]](command: F) -> F:
+    for flag, text in reversed(_FOOTAGE.items()):
+        command = click.option(flag, multiple=True, type=_path, help=text)(command)
+    return command
 
 
 class _Failure(click.ClickException):
@@ -77,14 +90,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("configurations", nargs=-1, required=True, type=_path, metavar="STAGE.toml [MORE.toml ...]")
-@click.option("--data", multiple=True, type=_path, help="Folder of frame folders and videos; repeatable.")
-@click.option(
-    "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
-)
-@click.option(
-    "--drawings", multiple=True, type=_path, help="Folder of drawings to set in motion; repeatable."
-)
-@click.option("--fonts", multiple=True, type=_path, help="Folder of fonts to write text in; repeatable.")
+@_footage_options
 @click.option("--pool", "pools", multiple=True, type=_path, help="Pool of a cleaning stage; repeatable.")
 @click.option("--validate", "validation", type=_path, help="Folder to validate on.")
 @click.option("--out", required=True, type=_path, help="The run's folder.")
@@ -92,9 +98,8 @@ def main() -> None:
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 def run(
-    configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
-    drawings: tuple[Path, ...], fonts: tuple[Path, ...], pools: tuple[Path, ...], validation: Path | None,
-    out: Path, resume: bool, assignments: tuple[str, ...], device: str,
+    configurations: tuple[Path, ...], pools: tuple[Path, ...], validation: Path | None, out: Path,
+    resume: bool, assignments: tuple[str, ...], device: str, **footage: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Train a stage; later files and --set stand above earlier ones.
 
@@ -102,7 +107,7 @@ def run(
     name.
     Under torchrun it trains on all its processes. SIGTERM saves and exits 0; Ctrl-C saves and exits 130.
     """
-    folders = {"data": data, "photos": photos, "drawings": drawings, "fonts": fonts, "pools": pools}
+    folders = {**footage, "pools": pools}
     stage = _with_sources(read_stage(configurations, assignments), folders, validation)
     # torch and the rest of training are imported here, so that --help and a refused option answer at once
     with signals_held():
@@ -144,27 +149,23 @@ def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
 
 @main.command()
 @click.argument("configurations", nargs=-1, required=True, type=_path, metavar="STAGE.toml [MORE.toml ...]")
-@click.option("--data", multiple=True, type=_path, help="Folder of frame folders and videos; repeatable.")
+@_footage_options
 @click.option(
-    "--photos", multiple=True, type=_path, help="Folder of photographs to set in motion; repeatable."
+    "--teacher", type=_path, help="Folder with realesrgan-x4plus.param and .bin; default: no teacher."
 )
-@click.option(
-    "--drawings", multiple=True, type=_path, help="Folder of drawings to set in motion; repeatable."
-)
-@click.option("--fonts", multiple=True, type=_path, help="Folder of fonts to write text in; repeatable.")
-@click.option("--teacher", type=_path, help="Folder with realesrgan-x4plus.param and .bin; else no teacher.")
 @click.option("--out", required=True, type=_path, help="The pool's folder.")
 @click.option("--count", default=20_000, show_default=True, type=click.IntRange(1), help="Samples.")
 @click.option("--frames", default=2, show_default=True, type=click.IntRange(1), help="Of each clip.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=_SET_HELP)
 def pool(
-    configurations: tuple[Path, ...], data: tuple[Path, ...], photos: tuple[Path, ...],
-    drawings: tuple[Path, ...], fonts: tuple[Path, ...], teacher: Path | None, out: Path, count: int,
-    frames: int, assignments: tuple[str, ...],
+    configurations: tuple[Path, ...], teacher: Path | None, out: Path, count: int, frames: int,
+    assignments: tuple[str, ...], **footage: tuple[Path, ...],
 ) -> None:  # fmt: skip
-    """Make the samples of the cleaning stage once and keep them. Run it again to go on or to make more."""
-    folders = {"data": data, "photos": photos, "drawings": drawings, "fonts": fonts}
-    stage = _with_sources(read_stage(configurations, assignments), folders)
+    """Make the samples of the cleaning stage once and keep them. Run it again to go on or to make more.
+
+    The teacher runs on the CPU.
+    """
+    stage = _with_sources(read_stage(configurations, assignments), footage)
     require_folders(stage.sources)
     from training.pool.fill import fill
 
