@@ -105,13 +105,8 @@ def _draw_board(canvas: Image.Image, style: Style) -> None:
     part = (*(round(value * style.cover) for value in style.board), round(255 * style.cover))
     canvas.paste(part, (0, 0, *canvas.size))
     if style.border:
-        frame = (
-            style.border,
-            style.border,
-            canvas.width - 2 * style.border,
-            canvas.height - 2 * style.border,
-        )
-        draw = ImageDraw.Draw(canvas)
-        draw.rectangle(
-            (frame[0], frame[1], frame[2], frame[3]), outline=(*style.ink, 255), width=style.border
+        # Pillow's corners are inside the rectangle.
+        right, lower = canvas.width - 1 - style.border, canvas.height - 1 - style.border
+        ImageDraw.Draw(canvas).rectangle(
+            (style.border, style.border, right, lower), outline=(*style.ink, 255), width=style.border
         )

@@ -101,6 +101,15 @@ def test_all_of_the_letters_fit_and_colours_are_multiplied_by_alpha(style: Style
     assert (picture == (*style.fill, 255)).all(axis=-1).mean() > 0.03
 
 
+def test_the_frame_of_a_board_is_as_far_from_each_of_its_edges(tmp_path: Path) -> None:
+    style = Style(fill=(255, 255, 255), board=(20, 60, 140), cover=0.5, border=3, ink=(255, 255, 255))
+    picture = lettered(font_file(tmp_path / "font.ttf"), 60, "A", style)
+    rows, columns = (picture[..., 3] == 255).nonzero()
+    height, width = picture.shape[:2]
+    assert (rows.min(), height - 1 - rows.max()) == (3, 3)
+    assert (columns.min(), width - 1 - columns.max()) == (3, 3)
+
+
 @pytest.mark.parametrize(
     "style", [Style(fill=(255, 255, 255), outline=5), Style(fill=(255, 255, 255), shadow=8)]
 )
