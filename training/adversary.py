@@ -62,20 +62,22 @@ class Adversary:
                 totals = [torch.stack(layer).sum(0) for layer in zip(*sums, strict=True)]
                 self.judge.fit([self._processes.summed(total) for total in totals])
 
-    def pull(self, others: Tensor, fooled: Tensor, picture: Tensor, picks: Tensor | None) -> Tensor:
+    def pull(self, others: Tensor, adversarial: Tensor, picture: Tensor, picks: Tensor | None) -> Tensor:
         """A scalar whose gradient at the picture is that of all losses together.
 
         Args:
             others: the sum of all other losses on the picture.
-            fooled: the adversarial term, not weighted.
+            adversarial: the adversarial term, not weighted.
             picture: restored frames, (N, T, 3, H, W).
             picks: the frames that losses on single frames look at; the gradients are compared on those that
                 the discriminator sees.
         """
         state, weight = self._state, self.weight
         if not is_measured(self._options, state.iteration, state.gradient_ratio):
-            return others + weight * fooled
-        ours, theirs = (torch.autograd.grad(loss, picture, retain_graph=True)[0] for loss in (others, fooled))
+            return others + weight * adversarial
+        ours, theirs = (
+            torch.autograd.grad(loss, picture, retain_graph=True)[0] for loss in (others, adversarial)
+        )
         seen = [picked(one, picks if self._sees_picks else None) for one in (ours, theirs)]
         self._squares += torch.stack([gradient.double().square().sum() for gradient in seen])
         # Both gradients are at hand: the pass back from the picture need not compute them again.

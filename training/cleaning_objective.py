@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.feature_discriminator import FeatureDiscriminator
-from training.losses.frames import FrameLosses, Looks
+from training.losses.frames import FrameLosses, LossTerms
 from training.losses.options import LossOptions
 from training.losses.pixel import pixel_loss
 from training.stage import CleaningOptions, Target
@@ -35,7 +35,7 @@ class CleaningObjective(nn.Module):
 
     def forward(
         self, cleaned: Tensor, targets: Mapping[Target, Tensor], judge: FeatureDiscriminator | None
-    ) -> Looks:
+    ) -> LossTerms:
         """The losses of one pass, the mean over its frames.
 
         Args:
@@ -49,18 +49,18 @@ class CleaningObjective(nn.Module):
             for name, target in targets.items()
             if weights[name]
         ]
-        looks = Looks({})
+        terms = LossTerms({})
         if self.frames is not None:
-            seen = self.seen(count)
-            looks = self.frames(_enlarged(cleaned[:seen]), self._wanted(targets, seen), None, judge)
-        return looks._replace(losses={"cleaning": torch.stack(distances).sum()} | looks.losses)
+            seen = self.looked_at(count)
+            terms = self.frames(_enlarged(cleaned[:seen]), self._wanted(targets, seen), None, judge)
+        return terms._replace(losses={"cleaning": torch.stack(distances).sum()} | terms.losses)
 
     def real_features(self, targets: Mapping[Target, Tensor], count: int) -> tuple[Tensor, ...]:
         """What a discriminator takes for real: the features of the first frames' target."""
         assert self.frames is not None
-        return self.frames.evidence(self._wanted(targets, self.seen(count)))
+        return self.frames.evidence(self._wanted(targets, self.looked_at(count)))
 
-    def seen(self, count: int) -> int:
+    def looked_at(self, count: int) -> int:
         """How many of so many frames the losses on features look at: the first ones."""
         wanted = self._losses.perceptual.frames if self._losses.perceptual else 0
         return min(wanted or count, count)

@@ -14,7 +14,7 @@ from training.average import follow
 from training.cleaning_objective import CleaningObjective
 from training.feature_discriminator import FeatureDiscriminator
 from training.gradients import add, are_finite, autocast, clipped_norm
-from training.losses.frames import Evidence, Looks
+from training.losses.frames import Evidence, LossTerms
 from training.pool.samples import CleaningBatch
 from training.processes import Processes, apart
 from training.rates import set_rates
@@ -116,38 +116,38 @@ class CleaningStep:
             final = number + 1 == self._options.passes
             share = self._options.again**number  # so that each frame of each pass counts alike
             with apart(self._cleaning, not (is_last and final)):
-                picture, looks = self._pass(low, frames.targets)
-                torch.autograd.backward(self._total(picture, looks) * share / parts)
-            add(sums, {name: share * loss for name, loss in looks.losses.items()})
-            if self._adversary is not None and looks.fooled is not None:
-                add(sums, {"adversarial": share * self._adversary.weight * looks.fooled})
+                picture, terms = self._pass(low, frames.targets)
+                torch.autograd.backward(self._total(picture, terms) * share / parts)
+            add(sums, {name: share * loss for name, loss in terms.losses.items()})
+            if self._adversary is not None and terms.adversarial is not None:
+                add(sums, {"adversarial": share * self._adversary.weight * terms.adversarial})
             if number == 0:
-                sums["first_pass"], evidence = looks.losses["cleaning"].detach(), looks.evidence
+                sums["first_pass"], evidence = terms.losses["cleaning"].detach(), terms.evidence
             if final:
-                sums["last_pass"] = looks.losses["cleaning"].detach()
+                sums["last_pass"] = terms.losses["cleaning"].detach()
             cleaned = picture[0].detach()
             shown.append(cleaned[0])
             low = cleaned[: math.ceil(len(cleaned) * self._options.again)]
         shown.extend(target[0] for target in frames.targets.values())
         return _Part(sums, evidence, tuple(shown))
 
-    def _pass(self, low: Tensor, targets: dict[Target, Tensor]) -> tuple[Tensor, Looks]:
+    def _pass(self, low: Tensor, targets: dict[Target, Tensor]) -> tuple[Tensor, LossTerms]:
         """The frames after a pass as one clip, (1, B, 3, S, S), and their losses."""
         judge = self._adversary.judge if self._adversary else None
         with autocast(self._stage.optimizer, self._processes.device):
             residue: Tensor = self._cleaning(low)
             picture = (low + residue.float())[None]
-            looks = self._objective(
+            terms = self._objective(
                 picture[0], targets, judge if isinstance(judge, FeatureDiscriminator) else None
             )
-        return picture, looks
+        return picture, terms
 
-    def _total(self, picture: Tensor, looks: Looks) -> Tensor:
-        total = torch.stack(list(looks.losses.values())).sum()
-        if self._adversary is None or looks.fooled is None:
+    def _total(self, picture: Tensor, terms: LossTerms) -> Tensor:
+        total = torch.stack(list(terms.losses.values())).sum()
+        if self._adversary is None or terms.adversarial is None:
             return total
-        seen = torch.arange(self._objective.seen(picture.shape[1]))[None]
-        return self._adversary.pull(total, looks.fooled, picture, seen)
+        seen = torch.arange(self._objective.looked_at(picture.shape[1]))[None]
+        return self._adversary.pull(total, terms.adversarial, picture, seen)
 
 
 def _on(frames: Tensor, device: torch.device) -> Tensor:

@@ -12,7 +12,7 @@ from training.feature_discriminator import FeatureDiscriminator, Judge
 from training.generator import Restoration
 from training.losses.adversarial import generator_loss
 from training.losses.cleaning import cleaning_target
-from training.losses.frames import Evidence, FrameLosses, Looks
+from training.losses.frames import Evidence, FrameLosses, LossTerms
 from training.losses.options import LossOptions
 from training.losses.picks import picked
 from training.losses.pixel import pixel_loss, temporal_loss
@@ -51,7 +51,7 @@ class Objective(nn.Module):
 
     def forward(
         self, result: Restoration, clips: Clips, judge: Judge | None, picks: Tensor | None = None
-    ) -> Looks:
+    ) -> LossTerms:
         """The losses of a restoration, each weighted but the adversarial.
 
         Args:
@@ -69,18 +69,18 @@ class Objective(nn.Module):
             )
         if options.temporal and restored.shape[1] > 1:
             losses["temporal"] = options.temporal * temporal_loss(restored, clips.sharpened)
-        looks = self._looks(restored, clips, judge, picks)
-        return looks._replace(losses=losses | looks.losses)
+        terms = self._terms(restored, clips, judge, picks)
+        return terms._replace(losses=losses | terms.losses)
 
     def real_features(self, clips: Clips, picks: Tensor | None) -> tuple[Tensor, ...]:
         """What a discriminator on features takes for real: the features of the sharpened ground truth."""
         assert self.frames is not None
         return self.frames.evidence(picked(clips.sharpened, picks))
 
-    def _looks(self, restored: Tensor, clips: Clips, judge: Judge | None, picks: Tensor | None) -> Looks:
-        looks = Looks({})
+    def _terms(self, restored: Tensor, clips: Clips, judge: Judge | None, picks: Tensor | None) -> LossTerms:
+        terms = LossTerms({})
         if self.frames is not None:
-            looks = self.frames(
+            terms = self.frames(
                 picked(restored, picks),
                 picked(clips.sharpened, picks),
                 self._taught(picked(clips.low, picks)),
@@ -89,8 +89,8 @@ class Objective(nn.Module):
         if isinstance(judge, Discriminator):
             prediction = restored.flatten(0, 1)
             evidence = Evidence(clips.truth.flatten(0, 1), prediction.detach())
-            return looks._replace(fooled=generator_loss(judge(prediction)), evidence=evidence)
-        return looks
+            return terms._replace(adversarial=generator_loss(judge(prediction)), evidence=evidence)
+        return terms
 
     @torch.no_grad()
     def _taught(self, low: Tensor) -> Tensor | None:

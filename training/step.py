@@ -12,7 +12,7 @@ from training.adversary import Adversary
 from training.average import follow
 from training.generator import Generator, Restoration
 from training.gradients import add, are_finite, autocast, clipped_norm
-from training.losses.frames import Evidence, Looks
+from training.losses.frames import Evidence, LossTerms
 from training.losses.picks import draw_picks
 from training.objective import Clips, Objective
 from training.processes import Processes, apart
@@ -108,23 +108,23 @@ class Step:
             with apart(self._generator, index + 1 < len(parts)):
                 with autocast(self._stage.optimizer, self._processes.device):
                     result: Restoration = self._generator(clips.low)
-                    looks = self._objective(result, clips, judge, picks)
-                torch.autograd.backward(self._total(result, looks, picks) / len(parts))
-            add(sums, looks.losses)
-            if self._adversary is not None and looks.fooled is not None:
-                add(sums, {"adversarial": self._adversary.weight * looks.fooled})
-            if looks.evidence is not None:
-                evidence.append(looks.evidence)
+                    terms = self._objective(result, clips, judge, picks)
+                torch.autograd.backward(self._total(result, terms, picks) / len(parts))
+            add(sums, terms.losses)
+            if self._adversary is not None and terms.adversarial is not None:
+                add(sums, {"adversarial": self._adversary.weight * terms.adversarial})
+            if terms.evidence is not None:
+                evidence.append(terms.evidence)
         last = Restoration(*(tensor.detach() for tensor in result))
         return self._processes.means(sums, len(parts)), evidence, last
 
-    def _total(self, result: Restoration, looks: Looks, picks: Tensor | None) -> Tensor:
+    def _total(self, result: Restoration, terms: LossTerms, picks: Tensor | None) -> Tensor:
         """A scalar whose gradients are those of all losses together."""
-        losses = dict(looks.losses)
+        losses = dict(terms.losses)
         beside = losses.pop(_BESIDE_THE_PICTURE, None)
         total = torch.stack(list(losses.values())).sum()
-        if self._adversary is not None and looks.fooled is not None:
-            total = self._adversary.pull(total, looks.fooled, result.restored, picks)
+        if self._adversary is not None and terms.adversarial is not None:
+            total = self._adversary.pull(total, terms.adversarial, result.restored, picks)
         if beside is not None:
             total = total + beside
         if result.entrance is not result.cleaned:

@@ -33,8 +33,8 @@ def prepared(stage: Stage) -> tuple[State, CleaningStep]:
 
 def frames(count: int = 4, seed: int = 0) -> CleaningFrames:
     generator = torch.Generator().manual_seed(seed)
-    low, truth, taught = (torch.rand(count, 3, 12, 12, generator=generator) for _ in range(3))
-    return CleaningFrames(low, {"truth_bicubic": truth, "teacher_area": taught})
+    low, truth, teacher_frames = (torch.rand(count, 3, 12, 12, generator=generator) for _ in range(3))
+    return CleaningFrames(low, {"truth_bicubic": truth, "teacher_area": teacher_frames})
 
 
 def test_the_cleaning_network_alone_moves(stage: Stage) -> None:
@@ -58,8 +58,8 @@ def test_each_pass_learns_from_its_own_result_and_each_frame_counts_alike(stage:
     for number, count in enumerate((4, 2, 1)):
         low = low[:count].detach()
         cleaned = low + network(low)
-        truth, taught = (batch.targets[name][:count] for name in ("truth_bicubic", "teacher_area"))
-        loss = 0.25 * (cleaned - truth).abs().mean() + 2.0 * (cleaned - taught).abs().mean()
+        truth, teacher_frames = (batch.targets[name][:count] for name in ("truth_bicubic", "teacher_area"))
+        loss = 0.25 * (cleaned - truth).abs().mean() + 2.0 * (cleaned - teacher_frames).abs().mean()
         total = total + loss * 0.5**number
         low = cleaned
     total.backward()

@@ -288,11 +288,11 @@ def test_heads_on_features_play_the_hinge_game_on_the_perceptual_losses_features
     restored.requires_grad_()
     wanted, seen = (look(clip[rows, chosen].flatten(0, 1)) for clip in (clips.sharpened, restored))
     judge.fit(channel_sums(wanted[1:4]))
-    fooled = -torch.stack([logits.mean() for logits in judge.eval()(seen[1:4])]).mean()
+    adversarial = -torch.stack([logits.mean() for logits in judge.eval()(seen[1:4])]).mean()
     distances = [(one - other).abs().mean() for one, other in zip(seen, wanted, strict=True)]
     perceptual = sum(weight * one for weight, one in zip((0.1, 0.1, 1, 1, 1), distances, strict=True))
     others = (restored - clips.sharpened).abs().mean() + perceptual
-    gradients = [torch.autograd.grad(loss, restored, retain_graph=True)[0] for loss in (others, fooled)]
+    gradients = [torch.autograd.grad(loss, restored, retain_graph=True)[0] for loss in (others, adversarial)]
     lengths = [gradient[rows, chosen].norm() for gradient in gradients]
     judge.train()
     real = torch.stack([F.relu(1 - logits).mean() for logits in judge(wanted[1:4])]).mean() / 2
@@ -413,10 +413,10 @@ def test_losses_on_some_frames_send_no_gradient_to_the_others(
     assert isinstance(judge, FeatureDiscriminator)
     judge.eval().fit(channel_sums(objective.real_features(clips, picks)))
     restored = clips.sharpened.roll(1, -1).requires_grad_()
-    looks = objective(Restoration(restored, clips.low, clips.low), clips, judge, picks)
-    assert looks.losses.keys() == {"pixel", "perceptual", "lpips_loss", "dists_loss"}
-    assert looks.fooled is not None
-    torch.stack([*looks.losses.values(), looks.fooled]).sum().backward()
+    terms = objective(Restoration(restored, clips.low, clips.low), clips, judge, picks)
+    assert terms.losses.keys() == {"pixel", "perceptual", "lpips_loss", "dists_loss"}
+    assert terms.adversarial is not None
+    torch.stack([*terms.losses.values(), terms.adversarial]).sum().backward()
     assert (restored.grad != 0).flatten(2).any(2).tolist() == [[False, True, False], [False, False, True]]
 
 

@@ -31,17 +31,17 @@ class Evidence(NamedTuple):
     fake: Any
 
 
-class Looks(NamedTuple):
+class LossTerms(NamedTuple):
     """What the losses say of some frames.
 
     Attributes:
         losses: by name, weighted; scalars, float32.
-        fooled: the generator's adversarial term, not weighted; None without a discriminator.
+        adversarial: the generator's adversarial term, not weighted; None without a discriminator.
         evidence: for the discriminator's own step; None without one.
     """
 
     losses: dict[str, Tensor]
-    fooled: Tensor | None = None
+    adversarial: Tensor | None = None
     evidence: Evidence | None = None
 
 
@@ -91,15 +91,15 @@ class FrameLosses(nn.Module):
         self,
         prediction: Tensor,
         target: Tensor,
-        taught: Tensor | None = None,
+        teacher_frames: Tensor | None = None,
         judge: FeatureDiscriminator | None = None,
-    ) -> Looks:
+    ) -> LossTerms:
         """The losses of some frames, each the mean over frames.
 
         Args:
             prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
             target: of the same shape.
-            taught: the teacher's frames, of the same shape; None leaves out the losses against them.
+            teacher_frames: the teacher's frames, of the same shape; None leaves out the losses against them.
             judge: a fitted discriminator on features, frozen and in evaluation mode, so that frames that are
                 computed a second time in the backward pass meet it unchanged.
 
@@ -108,14 +108,14 @@ class FrameLosses(nn.Module):
         """
         count = self._options.frames_at_once or len(prediction)
         if count >= len(prediction):
-            return self._looks(prediction, target, taught, judge)
+            return self._terms(prediction, target, teacher_frames, judge)
         predictions, targets = torch.split(prediction, count), torch.split(target, count)
-        answers = [None] * len(targets) if taught is None else torch.split(taught, count)
-        looks = [
-            checkpoint(self._looks, *part, judge, use_reentrant=False)
+        answers = [None] * len(targets) if teacher_frames is None else torch.split(teacher_frames, count)
+        terms = [
+            checkpoint(self._terms, *part, judge, use_reentrant=False)
             for part in zip(predictions, targets, answers, strict=True)
         ]
-        return _mean(looks, [len(part) / len(prediction) for part in predictions])
+        return _mean(terms, [len(part) / len(prediction) for part in predictions])
 
     @torch.no_grad()
     def evidence(self, target: Tensor) -> tuple[Tensor, ...]:
@@ -123,43 +123,47 @@ class FrameLosses(nn.Module):
         parts = torch.split(target, self._options.frames_at_once or len(target))
         return _joined([self._judged(part) for part in parts])
 
-    def _looks(
-        self, prediction: Tensor, target: Tensor, taught: Tensor | None, judge: FeatureDiscriminator | None
-    ) -> Looks:
+    def _terms(
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        teacher_frames: Tensor | None,
+        judge: FeatureDiscriminator | None,
+    ) -> LossTerms:
         losses = {}
-        if taught is not None and self._teacher.pixel:
-            losses["teacher_pixel"] = self._teacher.pixel * l1(prediction, taught)
+        if teacher_frames is not None and self._teacher.pixel:
+            losses["teacher_pixel"] = self._teacher.pixel * l1(prediction, teacher_frames)
         if self.features is None:
-            return Looks(losses)
-        seen = self.features(prediction)
+            return LossTerms(losses)
+        predicted = self.features(prediction)
         with torch.no_grad():
             wanted = self.features(target)
-        losses |= self._compared(seen, wanted, self._options.weight, self._options.lpips)
+        losses |= self._compared(predicted, wanted, self._options.weight, self._options.lpips)
         if self.dists is not None:
             losses["dists_loss"] = self._options.dists * self.dists(prediction, target)
-        if taught is not None and self._teacher.looks_at_features:
-            losses |= self._against_the_teacher(seen, taught)
+        if teacher_frames is not None and self._teacher.looks_at_features:
+            losses |= self._against_the_teacher(predicted, teacher_frames)
         if judge is None:
-            return Looks(losses)
-        judged = judge.judged(seen)
+            return LossTerms(losses)
+        judged = judge.judged(predicted)
         evidence = Evidence(judge.judged(wanted), tuple(layer.detach() for layer in judged))
-        return Looks(losses, hinge_generator_loss(judge(judged)), evidence)
+        return LossTerms(losses, hinge_generator_loss(judge(judged)), evidence)
 
-    def _against_the_teacher(self, seen: Sequence[Tensor], taught: Tensor) -> dict[str, Tensor]:
+    def _against_the_teacher(self, predicted: Sequence[Tensor], teacher_frames: Tensor) -> dict[str, Tensor]:
         assert self.features is not None
         with torch.no_grad():
-            answer = self.features(taught)
-        losses = self._compared(seen, answer, self._teacher.perceptual, self._teacher.lpips)
+            answer = self.features(teacher_frames)
+        losses = self._compared(predicted, answer, self._teacher.perceptual, self._teacher.lpips)
         return {f"teacher_{name.removesuffix('_loss')}": loss for name, loss in losses.items()}
 
     def _compared(
-        self, seen: Sequence[Tensor], wanted: Sequence[Tensor], perceptual: float, lpips: float
+        self, predicted: Sequence[Tensor], wanted: Sequence[Tensor], perceptual: float, lpips: float
     ) -> dict[str, Tensor]:
         losses = {}
         if perceptual:
-            losses["perceptual"] = perceptual * perceptual_distance(seen, wanted)
+            losses["perceptual"] = perceptual * perceptual_distance(predicted, wanted)
         if lpips and self.lpips is not None:
-            losses["lpips_loss"] = lpips * self.lpips(seen, wanted)
+            losses["lpips_loss"] = lpips * self.lpips(predicted, wanted)
         return losses
 
     def _judged(self, frames: Tensor) -> tuple[Tensor, ...]:
@@ -167,18 +171,18 @@ class FrameLosses(nn.Module):
         return FeatureDiscriminator.judged(self.features(frames))
 
 
-def _mean(looks: Sequence[Looks], shares: Sequence[float]) -> Looks:
+def _mean(terms: Sequence[LossTerms], shares: Sequence[float]) -> LossTerms:
     """Of parts of a batch the whole, each part weighted by its share of the frames."""
 
     def mean(values: Sequence[Tensor]) -> Tensor:
         return torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum()
 
-    losses = {name: mean([look.losses[name] for look in looks]) for name in looks[0].losses}
-    fooled = [look.fooled for look in looks if look.fooled is not None]
-    evidence = [look.evidence for look in looks if look.evidence is not None]
-    return Looks(
+    losses = {name: mean([term.losses[name] for term in terms]) for name in terms[0].losses}
+    adversarial = [term.adversarial for term in terms if term.adversarial is not None]
+    evidence = [term.evidence for term in terms if term.evidence is not None]
+    return LossTerms(
         losses,
-        mean(fooled) if fooled else None,
+        mean(adversarial) if adversarial else None,
         Evidence(*(_joined(side) for side in zip(*evidence, strict=True))) if evidence else None,
     )
 

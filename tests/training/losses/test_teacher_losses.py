@@ -43,13 +43,15 @@ def options(frames: int = 0, frames_at_once: int = 0, **weights: float) -> LossO
 
 def test_the_losses_are_those_against_the_truth_with_the_teachers_frames_in_its_place() -> None:
     truth = LossOptions(perceptual=PerceptualOptions(backbone="vgg16", weight=1.0, lpips=1.0))
-    prediction, target, taught = (
+    prediction, target, teacher_frames = (
         torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(seed)) for seed in range(3)
     )
-    wanted = load_frame_losses(truth)(prediction, taught).losses
-    losses = load_frame_losses(options(**WEIGHTS))(prediction, target, taught).losses
+    wanted = load_frame_losses(truth)(prediction, teacher_frames).losses
+    losses = load_frame_losses(options(**WEIGHTS))(prediction, target, teacher_frames).losses
     assert losses.keys() == {"teacher_pixel", "teacher_perceptual", "teacher_lpips"}
-    assert losses["teacher_pixel"].item() == pytest.approx(0.5 * (prediction - taught).abs().mean().item())
+    assert losses["teacher_pixel"].item() == pytest.approx(
+        0.5 * (prediction - teacher_frames).abs().mean().item()
+    )
     assert losses["teacher_perceptual"].item() == pytest.approx(0.25 * wanted["perceptual"].item())
     assert losses["teacher_lpips"].item() == pytest.approx(2.0 * wanted["lpips_loss"].item())
 
