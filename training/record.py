@@ -27,7 +27,7 @@ LOSSES = (
     "adversarial", "adversarial_weight", "real", "fake", "first_pass", "last_pass",
     "gradient_norm", "learning_rate", "seconds", "waiting", "skipped", "damaged",
 )  # fmt: skip
-VALIDATION = ("iteration", "psnr", "ssim", "lpips", "clips")
+VALIDATION = ("iteration", "psnr", "ssim", "lpips", "psnr_low", "clips")
 
 
 class Record:

@@ -22,6 +22,7 @@ from training.metrics.psnr_ssim import psnr, ssim
 from training.options import require
 from training.processes import Processes
 from training.recurrent_cleaning import RecurrentlyCleaned
+from training.reduction import reduced_by_area
 from training.stage import Stage
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.network import RealBasicVSR
@@ -119,9 +120,10 @@ def validate(
         lpips: None leaves that measure out.
 
     Returns:
-        psnr in dB, ssim, lpips where it can be had, and the number of clips.
+        psnr in dB, ssim, lpips where it can be had, and the number of clips. Of a cleaning stage also
+        psnr_low in dB: the cleaned frames against the truth reduced by area.
     """
-    names = MEASURES if lpips else MEASURES[:2]
+    names = [*(MEASURES if lpips else MEASURES[:2]), *(["psnr_low"] if stage.cleaning else [])]
     sums = torch.zeros(len(names) + 1, dtype=torch.float64, device=processes.device)
     restorer = _Restoring(network, stage, processes.device)
     for pair in pairs[processes.rank :: processes.count]:
@@ -130,6 +132,8 @@ def validate(
         values = [psnr(restored, truth), ssim(restored, truth)]
         if lpips is not None:
             values.append(lpips(restored, truth))
+        if stage.cleaning:
+            values.append(psnr(restorer.cleaned(low).cpu(), reduced_by_area(truth)))
         sums += torch.tensor([*values, 1.0], dtype=torch.float64, device=processes.device)
     *totals, count = processes.summed(sums).tolist()
     means = {name: total / count for name, total in zip(names, totals, strict=True)}
@@ -152,6 +156,7 @@ class _Restoring:
             refine=options.refinement_threshold, max_passes=options.max_passes, precision="fp32"
         )
         self._network, self._device = network, device
+        self._threshold, self._max_passes = options.refinement_threshold, options.max_passes
         recurrent = isinstance(network, RecurrentlyCleaned)
         self._engine = None if recurrent else Restorer(network, settings, str(device))
 
@@ -161,6 +166,13 @@ class _Restoring:
             return torch.stack(list(self._engine.stream(low)))
         restored: Tensor = self._network(low[None].to(self._device))
         return restored[0].clamp(0.0, 1.0)
+
+    @torch.no_grad()
+    def cleaned(self, low: Tensor) -> Tensor:
+        """The frames that propagation gets: (T, 3, H, W) to the same."""
+        return self._network.clean(
+            low[None].to(self._device), refinement_threshold=self._threshold, max_passes=self._max_passes
+        )[0]
 
 
 def _folder_pairs(low: Path, truth: Path, frames: int) -> tuple[Pair, ...]:

@@ -16,7 +16,7 @@ from tests.training.conftest import ALONE
 from training.data.options import DataOptions
 from training.errors import TrainingError
 from training.objective import Clips
-from training.stage import SourceOptions, Stage
+from training.stage import CleaningOptions, SourceOptions, Stage
 from training.state import initial_state
 from training.validation import find_pairs, is_better, validate
 
@@ -55,6 +55,33 @@ def test_pairs_are_measured_as_they_are(
     assert measured["psnr"] == pytest.approx(np.mean(wanted), abs=0.02)
     assert measured["clips"] == 2
     assert "lpips" not in measured
+    assert "psnr_low" not in measured
+
+
+def test_a_cleaning_stage_is_measured_at_the_low_size_too(
+    stage: Stage, make_clips: Callable[..., Clips], tmp_path: Path
+) -> None:
+    """Two passes here are the frame and twice a residue, computed without the network's own loop."""
+    clips = make_clips(clips=1, frames=3)
+    write(tmp_path / "low" / "a", clips.low[0])
+    write(tmp_path / "truth" / "a", clips.truth[0])
+    network = initial_state(stage, ALONE.device).average
+    cleaning = network.cleaning
+    assert cleaning is not None
+    with torch.no_grad():
+        for parameter in cleaning.parameters():
+            parameter.mul_(2.0)
+    options = replace(stage.network, refinement_threshold=0.0, max_passes=2)
+    stage = with_folder(replace(stage, cleaning=CleaningOptions(), network=options), tmp_path)
+    measured = validate(network, find_pairs(stage, tmp_path / "cache"), stage, ALONE, None)
+    frames, truth = ((255 * tensor[0]).round() / 255 for tensor in (clips.low, clips.truth))
+    for _ in range(2):
+        with torch.no_grad():
+            frames = frames + cleaning(frames)
+    target = truth.unflatten(-1, (-1, 4)).mean(-1).unflatten(-2, (-1, 4)).mean(-2)
+    errors = (255 * (frames.clamp(0, 1) - target)).square().mean((1, 2, 3))
+    wanted = [20 * math.log10(255 / math.sqrt(error)) for error in errors.tolist()]
+    assert measured["psnr_low"] == pytest.approx(np.mean(wanted), abs=0.03)
 
 
 def test_at_most_so_many_frames_are_taken(
