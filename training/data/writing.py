@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +43,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         TrainingError: it cannot be written, as on a full disk.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    # All processes of a run remember what they found in the same files.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
