@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from training.discriminator import Discriminator
@@ -16,6 +15,7 @@ from training.losses.frames import Evidence, FrameLosses, LossTerms
 from training.losses.options import LossOptions
 from training.losses.picks import picked
 from training.losses.pixel import pixel_loss, temporal_loss
+from training.teacher import answer
 
 
 class Clips(NamedTuple):
@@ -83,7 +83,7 @@ class Objective(nn.Module):
             terms = self.frames(
                 picked(restored, picks),
                 picked(clips.sharpened, picks),
-                self._taught(picked(clips.low, picks)),
+                self._teacher_frames(picked(clips.low, picks)),
                 judge if isinstance(judge, FeatureDiscriminator) else None,
             )
         if isinstance(judge, Discriminator):
@@ -92,12 +92,9 @@ class Objective(nn.Module):
             return terms._replace(adversarial=generator_loss(judge(prediction)), evidence=evidence)
         return terms
 
-    @torch.no_grad()
-    def _taught(self, low: Tensor) -> Tensor | None:
-        """The teacher's frames, 0-1, computed a few at a time where the losses are."""
+    def _teacher_frames(self, low: Tensor) -> Tensor | None:
+        """The teacher's frames, computed a few at a time where the losses are."""
         if self.teacher is None:
             return None
         perceptual = self._options.perceptual
-        count = (perceptual.frames_at_once if perceptual else 0) or len(low)
-        parts = torch.split(low.contiguous(memory_format=torch.channels_last), count)
-        return torch.cat([self.teacher(part).float().clamp(0.0, 1.0) for part in parts])
+        return answer(self.teacher, low, at_once=(perceptual.frames_at_once if perceptual else 0) or len(low))

@@ -119,6 +119,22 @@ def load_teacher(folder: Path, name: str = "realesrgan-x4plus") -> RRDBNet:
     return network.requires_grad_(False).eval()
 
 
+@torch.no_grad()
+def answer(teacher: nn.Module, low: Tensor, *, at_once: int = 1) -> Tensor:
+    """A teacher's pictures of frames.
+
+    Args:
+        teacher: enlarges frames 4 times, each by itself.
+        low: (T, 3, H, W), RGB, 0-1.
+        at_once: frames that it gets together, which costs memory.
+
+    Returns:
+        (T, 3, 4H, 4W), float32, clamped to 0-1.
+    """
+    parts = torch.split(low.contiguous(memory_format=torch.channels_last), at_once)
+    return torch.cat([teacher(part).float().clamp_(0.0, 1.0) for part in parts])
+
+
 @dataclass(frozen=True, slots=True)
 class _Size:
     """How large an RRDBNet is.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from training.diagnosis.replacements import Material, Replacement, answer_of
+from training.diagnosis.replacements import Material, Replacement
 from training.errors import TrainingError
 from training.metrics.psnr_ssim import psnr
 from training.reduction import reduced_by_area
-from training.teacher import RRDBNet
+from training.teacher import RRDBNet, answer
 from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, UnavailableError, reason_of
 from vsrealbasicvsr.benchmark.quality.footage import load_footage, to_eight_bit
 from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
@@ -96,7 +96,7 @@ def diagnose(
         footage = load_footage(sample, frames)
         assert footage.truth is not None
         low, truth = footage.low.float() / 255, footage.truth.float() / 255
-        clip = Material(low, truth, answer_of(teacher, low))
+        clip = Material(low, truth, answer(teacher, low))
         for row in rows:
             scores = known.get((sample.clip, row)) or _scores(row, clip, footage.truth, measures)
             if row.of_truth:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.options import require
 from training.reduction import reduced_bicubically, reduced_by_area
-from training.teacher import SCALE, RRDBNet
+from training.teacher import SCALE
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 
@@ -62,12 +62,6 @@ class Replacement:
     enlarged_by: str
     restore: Restore
     of_truth: bool = False
-
-
-@torch.no_grad()
-def answer_of(teacher: RRDBNet, low: Tensor) -> Tensor:
-    """The teacher's answer to frames, one at a time: (T, 3, H, W) to (T, 3, 4H, 4W), clamped."""
-    return torch.cat([teacher(frame).clamp(0, 1) for frame in torch.split(low, 1)])
 
 
 def replacements(

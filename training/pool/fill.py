@@ -23,7 +23,7 @@ from training.options import require
 from training.pool.shards import LOW, Pool, eight_bit
 from training.reduction import reduced_bicubically, reduced_by_area
 from training.stage import Stage
-from training.teacher import load_teacher
+from training.teacher import answer, load_teacher
 from vsrealbasicvsr.network.basicvsr import SCALE
 
 CLIPS_OF_A_SHARD = 32
@@ -176,8 +176,11 @@ def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> di
     damaged = harm.amin(0) >= _NEARLY_CLEAN
     targets = {f"teacher_{filter}": samples[f"truth_{filter}"].clone() for filter in _REDUCTIONS}
     if damaged.any():
-        for name, answer in _targets("teacher", _answer(network, low[damaged], half)).items():
-            targets[name][damaged] = answer
+        frames = low[damaged].float() / 255
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            pictures = answer(network, frames)
+        for name, target in _targets("teacher", pictures).items():
+            targets[name][damaged] = target
     return targets
 
 
@@ -188,10 +191,3 @@ def _drawn(seed: int, position: int, there: int, wanted: int) -> list[int]:
 
 def _targets(name: str, frames: Tensor) -> dict[str, Tensor]:
     return {f"{name}_{filter}": eight_bit(reduce(frames)) for filter, reduce in _REDUCTIONS.items()}
-
-
-@torch.no_grad()
-def _answer(network: nn.Module, low: Tensor, half: bool) -> Tensor:
-    frames = (low.float() / 255).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        return torch.cat([network(frame) for frame in torch.split(frames, 1)]).float().clamp_(0, 1)

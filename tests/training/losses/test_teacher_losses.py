@@ -82,7 +82,7 @@ def test_the_teacher_sees_the_picked_low_frames_alone_and_is_clamped(
     assert all(any(torch.equal(one, low) for low in clips.low.flatten(0, 1)) for one in seen)
     assert set(teacher.under) == {(False, False)}
     assert result.losses.keys() == {"pixel", "cleaning", "teacher_pixel"}
-    answer = objective._taught(seen)
+    answer = objective._teacher_frames(seen)
     assert answer is not None
     torch.testing.assert_close(
         answer, (F.interpolate(seen, scale_factor=4.0, mode="bilinear") + 0.2).clamp(0, 1)
