@@ -17,6 +17,7 @@ from tqdm import tqdm
 from training.configuration import read_stage
 from training.degradation.options import DegradationOptions
 from training.folders import require_folders
+from training.options import require
 from training.stage import Stage
 from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
@@ -250,6 +251,7 @@ def diagnose(refine: float | None, max_passes: int | None, target: Path | None, 
                 bar.update()
                 yield row
 
+    require(target is None or not target.is_dir(), f"--json {target} is a folder: name a file.")
     order = Order(settings=Settings(refine=refine, max_passes=max_passes), **options)
     text, figures = run(order, watch)
     click.echo(text)

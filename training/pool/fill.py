@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -74,8 +74,8 @@ def fill(
     pool = Pool(folder)
     network = None if teacher is None else load_teacher(teacher)
     survey = find_clips(
-        [Path(name) for name in sources.data], [Path(name) for name in sources.photos],
-        drawings=[Path(name) for name in sources.drawings], fonts=[Path(name) for name in sources.fonts],
+        _folders(sources.data), _folders(sources.photos),
+        drawings=_folders(sources.drawings), fonts=_folders(sources.fonts),
         options=stage.data, count=stage.data.frames, side=stage.data.low_size * SCALE,
         cache=folder / "survey", progress=log.info,
     )  # fmt: skip
@@ -98,6 +98,11 @@ def fill(
             samples += a_shard
             progress(samples)
     return samples
+
+
+def _folders(names: Sequence[str]) -> list[Path]:
+    # A pool knows its clips by their names, which must not depend on where the command was typed.
+    return [Path(name).resolve() for name in names]
 
 
 def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | None) -> dict[str, Any]:

@@ -312,6 +312,7 @@ def test_a_metric_that_is_not_installed_is_one_sentence(
         (("--weights", "BasicVSR=bundled"), "No weights can be called BasicVSR"),
         (("--weights", "a=nowhere.pth"), "There are no weights 'nowhere.pth'"),
         (("--start", "nowhere.pth"), "nowhere.pth"),
+        (("--json", "."), "--json . is a folder: name a file."),
         (("--refine", "-1"), "refine must lie between 0 and 255, not -1.0."),
     ],
 )

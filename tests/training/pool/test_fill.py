@@ -166,6 +166,15 @@ def test_other_options_are_refused_in_a_pool_that_was_begun(footage: Path, tmp_p
         fill(stage(footage, _NOISY), tmp_path, count=1, frames=1, teacher=None)
 
 
+def test_a_pool_goes_on_from_wherever_its_footage_is_named(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(stage(footage, _CLEAN), tmp_path, count=1, frames=1, teacher=None)
+    monkeypatch.chdir(footage.parent)
+    more = fill(stage(Path(footage.name), _CLEAN), tmp_path, count=33, frames=1, teacher=None)
+    assert more == 2 * CLIPS_OF_A_SHARD
+
+
 def test_more_frames_than_a_clip_has_are_refused(footage: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--frames must be 1 to 3"):
         fill(stage(footage, _CLEAN), tmp_path, count=1, frames=4, teacher=None)
