@@ -230,7 +230,7 @@ def _record(
     if not processes.leads:
         yield None
         return
-    _write_down(folder, written(stage), samples, left_out)
+    _write_down(folder, stage, samples, left_out)
     log.info("every option with its value is in %s", folder / "stage.toml")
     record = Record(
         folder,
@@ -244,7 +244,7 @@ def _record(
         record.close()
 
 
-def _write_down(folder: Path, configuration: str, samples: int, left_out: Sequence[tuple[str, str]]) -> None:
+def _write_down(folder: Path, stage: Stage, samples: int, left_out: Sequence[tuple[str, str]]) -> None:
     """The resolved configuration and what the run depends on besides."""
     facts = {
         "program": f"vsrealbasicvsr {__version__}",
@@ -252,12 +252,12 @@ def _write_down(folder: Path, configuration: str, samples: int, left_out: Sequen
         "command": sys.argv,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "clips": samples,
+        "samples" if stage.cleaning else "clips": samples,
         "left_out": [list(item) for item in left_out],
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "stage.toml").write_text(configuration, encoding="utf-8")
+        (folder / "stage.toml").write_text(written(stage), encoding="utf-8")
         (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise TrainingError(f"{folder} cannot be written: {error.strerror}.") from error
