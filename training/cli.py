@@ -167,7 +167,7 @@ def pool(
     The teacher runs on the CPU.
     """
     stage = _with_sources(read_stage(configurations, assignments), footage)
-    require_folders(stage.sources)
+    require_folders(replace(stage.sources, validation=""))
     from training.pool.fill import fill
 
     with tqdm(total=count, unit=" samples", dynamic_ncols=True) as bar:

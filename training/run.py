@@ -120,6 +120,7 @@ def _on_pools(
         for flag in named_folders(stage.sources):
             log.warning("%s is not read: a cleaning stage learns from its pools alone", flag)
     samples = PoolReader(tuple(Path(name) for name in pools), cleaning.targets)
+    _require_the_same_pools(len(samples), processes)
     state = _state(stage, newest, processes)
     frames = load_frame_losses(stage.losses)
     objective = CleaningObjective(cleaning, stage.losses, frames).to(processes.device)
@@ -135,6 +136,18 @@ def _on_pools(
             checkpoints=checkpoints, configuration=written(stage), record=record, pairs=pairs, lpips=lpips,
         )  # fmt: skip
         return loop.run()
+
+
+def _require_the_same_pools(samples: int, processes: Processes) -> None:
+    """The processes look for shards one after another, and somebody may be adding some."""
+    counts = torch.zeros(processes.count, dtype=torch.int64, device=processes.device)
+    counts[processes.rank] = samples
+    found = processes.summed(counts).tolist()
+    require(
+        len(set(found)) == 1,
+        f"The processes of this run found {min(found)} to {max(found)} samples, for a pool is being filled: "
+        "start the run again.",
+    )
 
 
 def _positions(stage: Stage, state: State, processes: Processes) -> Positions:
@@ -192,8 +205,12 @@ def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
 def _judgement(configuration: str) -> tuple[object, ...]:
     """What decides which checkpoint is the best; values of different measures or clips do not compare."""
     table = tomllib.loads(configuration)
-    record, sources = table.get("record", {}), table.get("sources", {})
-    return record.get("best"), record.get("validation_frames"), sources.get("validation")
+    record, sources, network = (table.get(name, {}) for name in ("record", "sources", "network"))
+    return (
+        record.get("best"), record.get("validation_frames"), sources.get("validation"),
+        network.get("refinement_threshold"), network.get("max_passes"),
+        table.get("data", {}).get("low_size"), table.get("degradation"),
+    )  # fmt: skip
 
 
 def _changes(before: str, now: str) -> Iterator[str]:

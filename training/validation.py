@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -170,9 +171,11 @@ class _Restoring:
     @torch.no_grad()
     def cleaned(self, low: Tensor) -> Tensor:
         """The frames that propagation gets: (T, 3, H, W) to the same."""
-        return self._network.clean(
-            low[None].to(self._device), refinement_threshold=self._threshold, max_passes=self._max_passes
-        )[0]
+        clean = partial(
+            self._network.clean, refinement_threshold=self._threshold, max_passes=self._max_passes
+        )
+        # One at a time, for a clip may be longer than what fits; passes are counted for each frame alone.
+        return torch.cat([clean(frame[None].to(self._device))[0] for frame in torch.split(low, 1)])
 
 
 def _folder_pairs(low: Path, truth: Path, frames: int) -> tuple[Pair, ...]:

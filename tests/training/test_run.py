@@ -354,6 +354,22 @@ def test_validation_measures_and_keeps_the_best(small: Stage, footage: Path, tmp
     assert best["best"] == max(float(row["psnr"]) for row in measured)
 
 
+def test_the_best_is_chosen_anew_where_frames_are_cleaned_more_often(
+    small: Stage, footage: Path, tmp_path: Path
+) -> None:
+    sources = replace(small.sources, validation=str(footage))
+    stage = replace(small, sources=sources, record=replace(small.record, validation_frames=3), iterations=2)
+    run(stage, tmp_path, ALONE, resume=False)
+    best = tmp_path / "checkpoints" / "best.pth"
+    meta = torch.load(best, weights_only=True)["meta"]
+    saved = torch.load(best, weights_only=True) | {"meta": meta | {"best": 1000.0}}
+    for path in (best, tmp_path / "checkpoints" / "iteration_00000002.pth"):
+        torch.save(saved, path)
+    network = replace(stage.network, refinement_threshold=0.0, max_passes=2)
+    run(replace(stage, network=network, iterations=4), tmp_path, ALONE, resume=True)
+    assert torch.load(best, weights_only=True)["meta"]["iteration"] == 4
+
+
 def test_the_best_is_chosen_anew_where_another_measure_chooses(
     small: Stage, footage: Path, tmp_path: Path
 ) -> None:

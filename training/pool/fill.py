@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ def fill(
     """Make samples until a pool has `count` of them; what is there is not made again, lost shards are.
 
     From each clip `frames` of its frames are taken, drawn at random; the others are there because video
-    compression and random walks need neighbours. Ground truth is not sharpened for the targets. The teacher
+    compression and random walks need neighbours. Ground truth is not sharpened, whatever the stage says:
+    neither the targets nor what is degraded, for a clean frame is one that equals its target. The teacher
     looks at damaged frames alone: of nearly clean ones the truth stands in its place.
 
     Args:
@@ -70,6 +71,7 @@ def fill(
         1 <= frames <= stage.data.frames,
         f"--frames must be 1 to {stage.data.frames}, which data.frames is, not {frames}.",
     )
+    stage = replace(stage, degradation=replace(stage.degradation, sharpen=False))
     sources = stage.sources
     pool = Pool(folder)
     network = None if teacher is None else load_teacher(teacher)
@@ -118,7 +120,7 @@ def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | Non
         "seed": stage.seed,
         "frames": frames,
         "clips": hashlib.sha256("\n".join(names).encode()).hexdigest(),
-        "teacher": "" if network is None else _fingerprint(network),
+        "teacher": "" if network is None else f"{_fingerprint(network)} {stage.optimizer.precision}",
     }
 
 

@@ -131,6 +131,7 @@ class PoolReader:
             with safe_open(path, "pt") as shard:
                 missing = set(wanted) - set(shard.keys())
                 lacking = min(missing, default="")
+                require(LOW not in missing, f"{path} is no shard of a pool: it holds no frames to clean.")
                 require(
                     not missing,
                     f"{path} has no {lacking}: set cleaning.{lacking} to 0 and cleaning.features to another "

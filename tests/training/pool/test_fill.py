@@ -32,7 +32,7 @@ from training.errors import TrainingError
 from training.pool import fill as filling
 from training.pool.fill import CLIPS_OF_A_SHARD, fill
 from training.reduction import reduced_bicubically, reduced_by_area
-from training.stage import SourceOptions, Stage
+from training.stage import OptimizerOptions, SourceOptions, Stage
 
 _NEVER = OrderOptions(
     blur=BlurOptions(probability=0.0), resize=ResizeOptions(probability=0.0),
@@ -78,8 +78,11 @@ def stored(folder: Path) -> dict[str, Tensor]:
     return load_file(folder / "00000000.safetensors")
 
 
-def test_a_clean_frame_is_its_truth_reduced_by_area(footage: Path, tmp_path: Path) -> None:
-    assert fill(stage(footage, _CLEAN), tmp_path, count=1, frames=2, teacher=None) == 2 * CLIPS_OF_A_SHARD
+@pytest.mark.parametrize("sharpen", [False, True])
+def test_a_clean_frame_is_its_truth_reduced_by_area(footage: Path, tmp_path: Path, sharpen: bool) -> None:
+    """Also where the stage sharpens for its losses: cleaning must not learn to undo that."""
+    clean = stage(footage, replace(_CLEAN, sharpen=sharpen))
+    assert fill(clean, tmp_path, count=1, frames=2, teacher=None) == 2 * CLIPS_OF_A_SHARD
     samples = stored(tmp_path)
     assert samples.keys() == {"low", "truth_area", "truth_bicubic"}
     assert samples["low"].shape == (2 * CLIPS_OF_A_SHARD, 3, 8, 8)
@@ -173,6 +176,17 @@ def test_a_pool_goes_on_from_wherever_its_footage_is_named(
     monkeypatch.chdir(footage.parent)
     more = fill(stage(Path(footage.name), _CLEAN), tmp_path, count=33, frames=1, teacher=None)
     assert more == 2 * CLIPS_OF_A_SHARD
+
+
+def test_the_teachers_answers_in_another_precision_are_another_pool(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "load_teacher", lambda folder: Darker())
+    whole = stage(footage, _NOISY)
+    half = replace(whole, optimizer=OptimizerOptions(precision="bf16"))
+    fill(whole, tmp_path, count=1, frames=1, teacher=tmp_path)
+    with pytest.raises(TrainingError, match="teacher"):
+        fill(half, tmp_path, count=33, frames=1, teacher=tmp_path)
 
 
 def test_more_frames_than_a_clip_has_are_refused(footage: Path, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from training.degradation.apply import apply
 from training.degradation.old.parameters import Chroma, Composite, Disc, Grain, Halo, Tape
 from training.degradation.parameters import Codec, Compression, Operation, Parameters
 from training.degrade import read_truth
+from training.options import require
+from vsrealbasicvsr.errors import RestorationError
 
 _FRAMES = 5
 _SHOWN = 2  # of them: neither an intra frame nor the last, which is no interlaced one
@@ -81,11 +83,21 @@ KINDS: dict[str, Operation] = {
 @click.option("--real", multiple=True, type=click.Path(path_type=Path), help="Clips to show at the end.")
 def main(target: Path, source: Path, real: tuple[Path, ...]) -> None:
     """Draw the sheet of a clip."""
+    try:
+        _draw(target, source, real)
+    except RestorationError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _draw(target: Path, source: Path, real: Sequence[Path]) -> None:
+    require(target.suffix in (".webp", ".png"), f"{target} must end in .webp or .png.")
     picture = read_truth(source, 1, None)[0]
     truth = np.stack([_piece(picture, _PAN * (number - _SHOWN)) for number in range(_FRAMES)])
     pairs = [(name, truth[_SHOWN], damaged(truth, kind)) for name, kind in KINDS.items()]
     for path in real:
-        first, second = (_piece(frame) for frame in read_truth(path, 2, None))
+        frames = read_truth(path, 2, None)
+        require(len(frames) == 2, f"{path} has a single frame: pairs are of two.")
+        first, second = map(_piece, frames)
         pairs.append((path.name, first, second))
     quality = [cv2.IMWRITE_WEBP_QUALITY, _QUALITY] if target.suffix == ".webp" else []
     _, content = cv2.imencode(target.suffix, sheet(pairs)[..., ::-1], quality)
