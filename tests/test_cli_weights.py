@@ -49,7 +49,7 @@ def test_list_tells_what_is_here_and_what_it_is(cache_folder: Path) -> None:
     cache_folder.mkdir()
     (cache_folder / KNOWN[1].file_name).touch()
     output = run("list").stdout
-    assert f"bundled  (bundled, 12.6 MB, {KNOWN[0].licence})" in output
+    assert f"bundled  (bundled, 15.6 MB, {KNOWN[0].licence})" in output
     assert "MODEL_CARD.md" in output
     assert "realbasicvsr-x4  (cached" in output
     assert "realbasicvsr-x4-fidelity  (not fetched" in output
@@ -64,7 +64,7 @@ def test_path_prints_the_file_and_nothing_else() -> None:
 def test_verify_checks_hash_parameters_depth_and_width(small: Path) -> None:
     result = run("verify")
     assert result.exit_code == 0, result.stderr
-    line = "bundled: SHA-256 right, 6,294,834 parameters, width 64, 20 propagation and 20 cleaning blocks\n"
+    line = "bundled: SHA-256 right, 7,771,954 parameters, width 64, 30 propagation and 20 cleaning blocks\n"
     assert result.stdout == line
     output = run("verify", small).stdout
     assert "no hash is pinned" in output
@@ -89,7 +89,7 @@ def test_convert_writes_what_loads_again(small: Path, tmp_path: Path) -> None:
     assert run("convert", small, target).exit_code == 0
     assert {tensor.dtype for tensor in read_state(target).values()} == {torch.float16}
     assert run("convert", "bundled", target, "--precision", "fp32").exit_code == 0
-    assert "6,294,834 parameters" in run("verify", target).stdout
+    assert "7,771,954 parameters" in run("verify", target).stdout
     failed_in_one_line(run("convert", tmp_path / "absent.pth", target))
     failed_in_one_line(run("convert", small, tmp_path / "w.pth"))
 

@@ -55,13 +55,13 @@ def sha256(file: Path) -> str:
 KNOWN = (
     KnownWeights(
         name="bundled",
-        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for two hours on a CPU "
-        "core without an adversary: it cleans and enlarges, softly; MODEL_CARD.md beside it tells the rest.",
+        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for some hours on a CPU: it "
+        "cleans, sharpens and enlarges, and invents little; MODEL_CARD.md beside it tells the rest.",
         licence="Apache-2.0",
         url=None,
-        sha256="059322064aa1fc51a488fbb89c85fe9f9afe6b17f85bb08893f8580a566bbe37",
+        sha256="abcf38e633ed228517431392fc1b6c2825a8f24c73bbe2d3d9994c0ec3f0b625",
         file_name="bundled.safetensors",
-        size=12_630_928,
+        size=15_597_088,
     ),
     KnownWeights(
         name="realbasicvsr-x4",
