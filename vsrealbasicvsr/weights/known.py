@@ -55,8 +55,8 @@ def sha256(file: Path) -> str:
 KNOWN = (
     KnownWeights(
         name="bundled",
-        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for some hours on a CPU: it "
-        "cleans, sharpens and enlarges, and invents little; MODEL_CARD.md beside it tells the rest.",
+        description="Our own RealBasicVSR, begun with BasicVSR's weights, trained for some hours on a CPU: "
+        "it cleans, sharpens and enlarges, and invents little; MODEL_CARD.md beside it tells the rest.",
         licence="Apache-2.0",
         url=None,
         sha256="abcf38e633ed228517431392fc1b6c2825a8f24c73bbe2d3d9994c0ec3f0b625",
