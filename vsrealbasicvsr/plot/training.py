@@ -44,7 +44,7 @@ PANELS = (
     Panel("learning rate", ("learning_rate",)),
     Panel("seconds an iteration", ("seconds", "waiting")),
     Panel("steps and clips lost", ("skipped", "damaged")),
-    Panel("PSNR [dB]", ("psnr",)),
+    Panel("PSNR [dB]", ("psnr", "psnr_low")),
     Panel("SSIM", ("ssim",)),
     Panel("LPIPS", ("lpips",)),
 )
