@@ -64,8 +64,8 @@ def test_path_prints_the_file_and_nothing_else() -> None:
 def test_verify_checks_hash_parameters_depth_and_width(small: Path) -> None:
     result = run("verify")
     assert result.exit_code == 0, result.stderr
-    line = "bundled: SHA-256 right, 7,771,954 parameters, width 64, 30 propagation and 20 cleaning blocks\n"
-    assert result.stdout == line
+    size = "7,771,954 parameters, width 64, 30 propagation and 20 cleaning blocks"
+    assert result.stdout == f"bundled: SHA-256 right, {size}, refine 255\n"
     output = run("verify", small).stdout
     assert "no hash is pinned" in output
     assert "width 8, 2 propagation and 1 cleaning blocks" in output

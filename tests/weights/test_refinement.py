@@ -42,12 +42,12 @@ def test_a_file_says_both_numbers_one_or_none(tmp_path: Path) -> None:
     assert load(both).refinement_defaults == RefinementDefaults(0.0, 100)
 
 
-def test_files_of_another_form_and_the_bundled_weights_say_nothing(
+def test_files_of_another_form_say_nothing_and_the_bundled_weights_one_pass(
     state: dict[str, Tensor], tmp_path: Path
 ) -> None:
     assert read_refinement(save(state, tmp_path / "a.pth")) == RefinementDefaults()
     assert read_refinement(save(state, tmp_path / "b.pth", form=False)) == RefinementDefaults()
-    assert read_refinement(weights.resolve("bundled")) == RefinementDefaults()
+    assert read_refinement(weights.resolve("bundled")) == RefinementDefaults(255.0, None)
     assert load(RealBasicVSR(4, 1, 1).state_dict()).refinement_defaults == RefinementDefaults()
 
 
@@ -59,7 +59,8 @@ def test_the_users_number_stands_above_the_weights_and_theirs_above_5_and_3(tmp_
         settings = completed(Settings.from_mapping({"model": str(model), **chosen}))
         return settings.refine, settings.max_passes
 
-    assert numbers("bundled") == numbers(silent) == (5.0, 3)
+    assert numbers("bundled") == (255.0, 3)
+    assert numbers(silent) == (5.0, 3)
     assert numbers(telling) == (2.5, 4)
     assert numbers(telling, refine=255.0) == (255.0, 4)
     assert numbers(telling, max_passes=0) == (2.5, 0)

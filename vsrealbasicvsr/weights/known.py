@@ -59,9 +59,9 @@ KNOWN = (
         "it cleans, sharpens and enlarges, and invents little; MODEL_CARD.md beside it tells the rest.",
         licence="Apache-2.0",
         url=None,
-        sha256="abcf38e633ed228517431392fc1b6c2825a8f24c73bbe2d3d9994c0ec3f0b625",
+        sha256="b213cef574b17dfd7db72091bf7181518a52bb2a90ecf65e50084c51568fa29c",
         file_name="bundled.safetensors",
-        size=15_597_088,
+        size=15_597_112,
     ),
     KnownWeights(
         name="realbasicvsr-x4",

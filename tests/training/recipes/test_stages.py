@@ -53,7 +53,7 @@ def test_enlarging_learns_on_frames_of_a_fixed_cleaning_and_then_all_parts_learn
     assert enlarging.network.propagation_blocks == together.network.propagation_blocks == 30
     assert 10 <= enlarging.data.frames <= 15
     assert enlarging.losses.judges_features
-    assert together.network.refinement_threshold == 255  # one pass, as the exported weights then have it
+    assert together.network.refinement_threshold == 255  # one pass, as in the paper
     assert together.iterations < enlarging.iterations
 
 
