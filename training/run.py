@@ -139,7 +139,7 @@ def _on_pools(
 
 
 def _require_the_same_pools(samples: int, processes: Processes) -> None:
-    """The processes look for shards one after another, and somebody may be adding some."""
+    """Refuse to begin where the processes, which look for shards one after another, disagree."""
     counts = torch.zeros(processes.count, dtype=torch.int64, device=processes.device)
     counts[processes.rank] = samples
     found = processes.summed(counts).tolist()

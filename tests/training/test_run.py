@@ -354,30 +354,33 @@ def test_validation_measures_and_keeps_the_best(small: Stage, footage: Path, tmp
     assert best["best"] == max(float(row["psnr"]) for row in measured)
 
 
-def test_the_best_is_chosen_anew_where_frames_are_cleaned_more_often(
-    small: Stage, footage: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def validated(small: Stage, footage: Path, tmp_path: Path) -> Stage:
+    """A stage of which two iterations are done, with the best of them, in `tmp_path`."""
     sources = replace(small.sources, validation=str(footage))
     stage = replace(small, sources=sources, record=replace(small.record, validation_frames=3), iterations=2)
     run(stage, tmp_path, ALONE, resume=False)
+    return stage
+
+
+def test_the_best_is_chosen_anew_where_frames_are_cleaned_more_often(
+    validated: Stage, tmp_path: Path
+) -> None:
+    """Nothing beats 1000 dB; the best checkpoint must not stay that of one pass."""
     best = tmp_path / "checkpoints" / "best.pth"
     meta = torch.load(best, weights_only=True)["meta"]
     saved = torch.load(best, weights_only=True) | {"meta": meta | {"best": 1000.0}}
     for path in (best, tmp_path / "checkpoints" / "iteration_00000002.pth"):
         torch.save(saved, path)
-    network = replace(stage.network, refinement_threshold=0.0, max_passes=2)
-    run(replace(stage, network=network, iterations=4), tmp_path, ALONE, resume=True)
+    network = replace(validated.network, refinement_threshold=0.0, max_passes=2)
+    run(replace(validated, network=network, iterations=4), tmp_path, ALONE, resume=True)
     assert torch.load(best, weights_only=True)["meta"]["iteration"] == 4
 
 
-def test_the_best_is_chosen_anew_where_another_measure_chooses(
-    small: Stage, footage: Path, tmp_path: Path
-) -> None:
+def test_the_best_is_chosen_anew_where_another_measure_chooses(validated: Stage, tmp_path: Path) -> None:
     """No SSIM beats 20 dB of PSNR; the best checkpoint must not stay that of the measure before."""
-    sources = replace(small.sources, validation=str(footage))
-    stage = replace(small, sources=sources, record=replace(small.record, validation_frames=3), iterations=2)
-    run(stage, tmp_path, ALONE, resume=False)
-    run(replace(stage, record=replace(stage.record, best="ssim"), iterations=4), tmp_path, ALONE, resume=True)
+    record = replace(validated.record, best="ssim")
+    run(replace(validated, record=record, iterations=4), tmp_path, ALONE, resume=True)
     best = torch.load(tmp_path / "checkpoints" / "best.pth", weights_only=True)["meta"]
     assert best["iteration"] == 4
     assert best["best"] == pytest.approx(float(rows(tmp_path, "validation.csv")[-1]["ssim"]))
@@ -445,6 +448,39 @@ def test_two_processes_measure_the_share_of_one_with_the_whole_batch(
     for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         for name in SHARE:
             assert float(b[name]) == pytest.approx(float(a[name]), abs=2e-5, rel=1e-4), (a["iteration"], name)
+
+
+def test_processes_that_found_different_pools_do_not_begin(
+    tmp_path: Path, stopped: list[subprocess.Popen[str]]
+) -> None:
+    """As where a shard was added between their looks; each process says the same."""
+    script = tmp_path / "ranks.py"
+    script.write_text(
+        "import sys\n"
+        "import torch, torch.distributed as dist\n"
+        "from training.errors import TrainingError\n"
+        "from training.processes import Processes\n"
+        "from training.run import _require_the_same_pools\n"
+        "rank = int(sys.argv[1])\n"
+        "dist.init_process_group('gloo', init_method='file://' + sys.argv[2], rank=rank, world_size=2)\n"
+        "processes = Processes(rank, 2, torch.device('cpu'))\n"
+        "_require_the_same_pools(64, processes)\n"
+        "try:\n"
+        "    _require_the_same_pools(64 + 32 * rank, processes)\n"
+        "except TrainingError as error:\n"
+        "    print(error)\n"
+    )
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, script, str(rank), tmp_path / "meeting"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True, stdout=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in ranks:
+        stopped.append(process)
+        output, _ = process.communicate(timeout=100)
+        assert output.startswith("The processes of this run found 64 to 96 samples")
 
 
 def test_a_lost_process_ends_the_run_with_a_sentence_and_a_checkpoint(
