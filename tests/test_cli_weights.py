@@ -49,7 +49,7 @@ def test_list_tells_what_is_here_and_what_it_is(cache_folder: Path) -> None:
     cache_folder.mkdir()
     (cache_folder / KNOWN[1].file_name).touch()
     output = run("list").stdout
-    assert f"bundled  (bundled, 15.6 MB, {KNOWN[0].licence})" in output
+    assert f"bundled  (bundled, 15.6 MB, {KNOWN[0].licence}, refine 255)" in output
     assert "MODEL_CARD.md" in output
     assert "realbasicvsr-x4  (cached" in output
     assert "realbasicvsr-x4-fidelity  (not fetched" in output
