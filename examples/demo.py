@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import open_source
 
 SAMPLE = Path(__file__).parent / "media" / "launch.mp4"
 FRAME = 24  # the one to be shown: in the second shot of the sample

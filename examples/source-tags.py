@@ -11,7 +11,7 @@ import sys
 
 import av
 
-from vsrealbasicvsr.video.colour import describe_colour
+from vsrealbasicvsr.video.colour.tags import describe_colour
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.job import Delivery, Progress, restore_file
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 Job = Callable[..., Result]
 

@@ -19,8 +19,8 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "settings", "axes", "windows", "cuts", "untagged", "channel", "freed_memory", "weights",
-    "network", "engine", "filter", "video", "job", "ffmpeg", "compare", "preview", "benchmark", "plot",
+    "errors", "settings", "axes", "windows", "cuts", "channel", "freed_memory", "weights",
+    "network", "engine", "video", "filter", "job", "ffmpeg", "compare", "preview", "benchmark", "plot",
     "doctor", "cli", "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""

@@ -25,8 +25,8 @@ from training.errors import TrainingError
 from training.options import build, require
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.network.basicvsr import SCALE
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import Source, SourceFrame, open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import Source, SourceFrame, open_source
 
 _STILL = 30  # frames of a single picture
 _MULTIPLE = 2 * SCALE  # of the sides, so that those of the low frames are even

@@ -21,10 +21,10 @@ from training.data.windows import SMALLEST_SIDE, windows
 from training.data.writing import ImageFormat, write_picture, write_whole
 from training.options import require
 from vsrealbasicvsr.errors import ClipError, VideoError
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import Colour
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import open_source
 
 _WAITING = 2  # pictures a job
 

@@ -19,7 +19,7 @@ import av
 
 from tests.compare.browser import Browser, find_chromium
 from vsrealbasicvsr.compare.comparison import Choices, compare
-from vsrealbasicvsr.video.graph import FilterChain
+from vsrealbasicvsr.video.filter_chain import FilterChain
 
 LAUNCH = Path(__file__).parents[2] / "examples" / "media" / "launch.mp4"
 FRAMES = 50

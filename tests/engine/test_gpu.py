@@ -12,9 +12,9 @@ from vsrealbasicvsr.engine import Lanes, Restorer, on_host
 from vsrealbasicvsr.engine.plan import Need
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.conversion import Conversion
-from vsrealbasicvsr.video.pixels import rgb_from_codes
+from vsrealbasicvsr.video.colour.conversion import Conversion
+from vsrealbasicvsr.video.colour.pixels import rgb_from_codes
+from vsrealbasicvsr.video.colour.tags import Colour
 
 pytestmark = pytest.mark.gpu
 

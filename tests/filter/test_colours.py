@@ -14,7 +14,7 @@ import vapoursynth as vs
 from tests.filter.conftest import Restore, noise_clip, planes
 from vsrealbasicvsr import Settings, restore, restore_file
 from vsrealbasicvsr.job import Delivery
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 FFmpeg = Callable[..., None]
 FORMATS = [

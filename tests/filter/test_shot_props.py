@@ -11,8 +11,8 @@ import vapoursynth as vs
 from tests.conftest import EXAMPLE_CLIP
 from tests.filter.conftest import Restore, all_pixels, noise_clip, pixels
 from vsrealbasicvsr.filter.shot_props import FOUND, with_found_cuts
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import open_source
 
 
 def without_cuts(clip: vs.VideoNode) -> vs.VideoNode:

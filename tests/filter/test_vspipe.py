@@ -18,7 +18,7 @@ from tests.filter.conftest import all_pixels
 from tests.job.test_restore import pictures, rgb
 from vsrealbasicvsr import Settings, realbasicvsr, restore_file
 from vsrealbasicvsr.job import Delivery
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 PROGRAMS = {
     "binary": Path(vs.__file__).parent / ("vspipe.exe" if os.name == "nt" else "vspipe"),

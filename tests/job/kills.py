@@ -31,8 +31,8 @@ from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.job.writer import SegmentWriter
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.output_file import OutputFile
+from vsrealbasicvsr.video.write.encoders import Encoding
+from vsrealbasicvsr.video.write.output_file import OutputFile
 
 SHOTS, SHOT = 20, 5
 SITES: dict[str, tuple[Any, str]] = {

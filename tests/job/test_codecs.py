@@ -14,7 +14,7 @@ import pytest
 
 from vsrealbasicvsr.job import Delivery, restore_file
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 FRAMES = 24
 HELD = {

@@ -11,7 +11,7 @@ import pytest
 
 from vsrealbasicvsr.job import Delivery, restore_file
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 MATRICES = {"bt709": 1, "smpte170m": 6, "bt2020nc": 9}
 PRIMARIES = {"bt709": "bt709", "smpte170m": "smpte170m", "bt2020nc": "bt2020"}

@@ -27,7 +27,7 @@ from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.job.status import discard, find_damage, read_status
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 FFV1 = Delivery(encoding=Encoding(encoder="ffv1", pixel_format="gbrp10le"), segment_length=8)
 FRAMES = 40

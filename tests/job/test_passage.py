@@ -12,9 +12,9 @@ from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.job.passage import DECODED_AHEAD, ENCODED_BEHIND, Passage, Restored
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.conversion import Conversion
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.colour.conversion import Conversion
+from vsrealbasicvsr.video.colour.tags import Colour
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 BT709 = Colour(1, False, 1, 1, 1)
 

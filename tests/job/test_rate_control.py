@@ -10,7 +10,7 @@ import pytest
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job import Delivery, restore_file
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 SMALL = Delivery(encoding=Encoding("x264"), segment_length=4)
 

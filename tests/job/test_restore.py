@@ -17,9 +17,9 @@ from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import JobError, RestorationError, VideoError
 from vsrealbasicvsr.job import Delivery, Progress, restore_file
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.colour import describe_colour
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import describe_colour
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 FFV1 = Delivery(encoding=Encoding(encoder="ffv1", pixel_format="gbrp16le"))
 

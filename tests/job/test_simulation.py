@@ -15,7 +15,7 @@ from vsrealbasicvsr.job.scan import Scan
 from vsrealbasicvsr.job.segments import Segment, SegmentRule
 from vsrealbasicvsr.job.shots import frames_with_cuts
 from vsrealbasicvsr.job.simulation import CONTEXT_SHARE, Costs, restoring, simulate
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.read.source import open_source
 
 COSTS = Costs(rate=20, scan_rate=360, start=10, overhead=0.3, disk=200, bitrate=20)
 FILM = made_up_film(20, 1280, 720)

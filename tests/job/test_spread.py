@@ -26,8 +26,8 @@ from vsrealbasicvsr.job.scan import Scan
 from vsrealbasicvsr.job.spread import TRIES, spread
 from vsrealbasicvsr.job.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.read.source import open_source
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 DELIVERY = Delivery(encoding=Encoding(encoder="x264"), segment_length=8)
 FRAMES = 40

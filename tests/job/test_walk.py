@@ -10,7 +10,7 @@ import pytest
 
 from vsrealbasicvsr.job.segments import Segment, SegmentRule, longest_segment
 from vsrealbasicvsr.job.walk import Walk
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 
 def frames(count: int, cuts: set[int]) -> list[tuple[SourceFrame, bool]]:

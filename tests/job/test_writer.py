@@ -17,8 +17,8 @@ from vsrealbasicvsr.job.record import Done
 from vsrealbasicvsr.job.shots import frames_with_cuts
 from vsrealbasicvsr.job.walk import Walk
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.read.source import open_source
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 SEGMENT = 4
 

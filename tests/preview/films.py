@@ -9,8 +9,8 @@ import av
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.video.colour import describe_colour
-from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import describe_colour
 
 CUTS = (20, 31, 40)
 """Of `make_film`: a test card, a fractal, black, another card that moves."""

@@ -32,7 +32,7 @@ from vsrealbasicvsr.preview.scan import scan
 from vsrealbasicvsr.preview.variants import variants
 from vsrealbasicvsr.preview.work import plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.source import SourceFrame, open_source
+from vsrealbasicvsr.video.read.source import SourceFrame, open_source
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import av
 import numpy as np
 
 from tests.video.outputs import Info
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.sink import open_sink, plan_output
+from vsrealbasicvsr.video.write.encoders import Encoding
+from vsrealbasicvsr.video.write.sink import open_sink, plan_output
 
 SIZE = (96, 64)
 

@@ -11,7 +11,7 @@ import av
 import imageio_ffmpeg
 import numpy as np
 
-from vsrealbasicvsr.video.colour import Colour
+from vsrealbasicvsr.video.colour.tags import Colour
 
 
 def tags(matrix=1, full_range=False, primaries=1, transfer=1, chroma_location=1):

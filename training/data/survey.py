@@ -25,9 +25,9 @@ from training.data.videos import ShotClip, Video
 from training.data.writing import write_whole
 from training.errors import TrainingError
 from vsrealbasicvsr.errors import ClipError, VideoError
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.tags import Colour
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import open_source
 
 _REPORT = 5_000  # frames between two lines of progress
 _ALONE = 100  # clips of an epoch that has nothing but drawings and text

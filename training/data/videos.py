@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from training.data.cache import PictureCache
 from training.data.clips import draw_place
 from vsrealbasicvsr.errors import ClipError
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import Colour
 
 _BACK = (0, 12, 100)  # frames before the wanted one that are sought, until a key frame comes early enough
 

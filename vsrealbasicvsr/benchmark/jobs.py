@@ -41,9 +41,9 @@ from vsrealbasicvsr.job.spread import spread
 from vsrealbasicvsr.job.worker import OpenRestorer
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.sink import open_sink
-from vsrealbasicvsr.video.source import Source, open_source
+from vsrealbasicvsr.video.read.source import Source, open_source
+from vsrealbasicvsr.video.write.encoders import Encoding
+from vsrealbasicvsr.video.write.sink import open_sink
 
 _RATE = 25
 _COARSE = 20

@@ -17,9 +17,9 @@ from vsrealbasicvsr.benchmark.case import Case
 from vsrealbasicvsr.benchmark.stopwatch import best_seconds
 from vsrealbasicvsr.engine.steps import Steps
 from vsrealbasicvsr.network.basicvsr import enlarge
-from vsrealbasicvsr.video.pixels import frame_from_rgb, rgb_from_frame
-from vsrealbasicvsr.video.sink import open_sink, plan_output
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import frame_from_rgb, rgb_from_frame
+from vsrealbasicvsr.video.read.source import open_source
+from vsrealbasicvsr.video.write.sink import open_sink, plan_output
 from vsrealbasicvsr.windows import window_at
 
 _FILE_FRAMES = 24

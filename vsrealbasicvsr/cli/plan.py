@@ -163,7 +163,7 @@ def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
 
     from vsrealbasicvsr.job.film import read_film
     from vsrealbasicvsr.job.shots import frames_with_cuts
-    from vsrealbasicvsr.video.source import open_source
+    from vsrealbasicvsr.video.read.source import open_source
 
     with open_source(Path(source)) as reader:
         frames = frames_with_cuts(reader, given)

@@ -179,7 +179,7 @@ def restore(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
         from vsrealbasicvsr.job import Delivery, restore_file
-        from vsrealbasicvsr.video.encoders import Encoding
+        from vsrealbasicvsr.video.write.encoders import Encoding
 
     encoding = Encoding(encoder=encoder, crf=crf, pixel_format=pixel_format, options=encoder_options)
     delivery = Delivery(encoding=encoding, **choices)

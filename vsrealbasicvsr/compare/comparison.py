@@ -20,7 +20,7 @@ from vsrealbasicvsr.compare.shots import Shots
 from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.compare.sources import Given, Match, Sources
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
-from vsrealbasicvsr.video.resample import resample
+from vsrealbasicvsr.video.colour.resample import resample
 
 Pick = Literal["difference", "worst", "shots"]
 _Encoded = tuple[dict[str, Any], list[str]]  # what is told of a moment, and its pictures in base64

@@ -13,8 +13,8 @@ from vsrealbasicvsr.compare.display import display_aspect, display_size
 from vsrealbasicvsr.compare.sources import Given
 from vsrealbasicvsr.compare.stills import Stills
 from vsrealbasicvsr.job.note import settings_in
-from vsrealbasicvsr.video.images import image_files, is_image_sequence
-from vsrealbasicvsr.video.source import SourceInfo
+from vsrealbasicvsr.video.read.images import image_files, is_image_sequence
+from vsrealbasicvsr.video.read.source import SourceInfo
 
 _LONGEST_TEXT = 600  # characters of a tag; an encoder's settings are about as long
 _STATISTICS = ("BPS", "NUMBER_OF", "_STATISTICS", "DURATION")

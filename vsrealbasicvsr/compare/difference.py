@@ -12,9 +12,9 @@ from torch import Tensor
 from vsrealbasicvsr.compare.curve import Figures
 from vsrealbasicvsr.compare.display import as_coded, display_size, upright
 from vsrealbasicvsr.compare.shown import Moment, Shown
-from vsrealbasicvsr.video.graph import FilterChain
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import SourceInfo
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.filter_chain import FilterChain
+from vsrealbasicvsr.video.read.source import SourceInfo
 
 _MOST_PSNR = 100.0  # decibels of equal pictures in a plot
 LONGEST_SIDE = 640

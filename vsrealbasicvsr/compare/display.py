@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr.compare.shown import Shown
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import SourceInfo
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import SourceInfo
 
 
 def displayed(shown: Shown, info: SourceInfo) -> Tensor:

@@ -12,8 +12,8 @@ from av.video.codeccontext import VideoCodecContext
 from torch import Tensor
 
 from vsrealbasicvsr.errors import SettingsError, VideoError
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.pixels import frame_from_rgb
+from vsrealbasicvsr.video.colour.pixels import frame_from_rgb
+from vsrealbasicvsr.video.colour.tags import Colour
 
 QUALITIES = (95, 90, 84, 76, 66, 54, 40, 25)
 """Tried in this order until the pictures fit; each step saves about a quarter."""

@@ -35,7 +35,7 @@ class Measuring:
         """Measure the next frame.
 
         Args:
-            small: (h, w), brightness in percent, as `vsrealbasicvsr.video.cuts.Shrinker` gives it.
+            small: (h, w), brightness in percent, as `vsrealbasicvsr.video.read.cuts.Shrinker` gives it.
         """
         steps = [np.abs(np.diff(small, axis=axis)) for axis in (0, 1)]
         self._contrast.append(float(small.std()))

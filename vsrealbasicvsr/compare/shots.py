@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.compare.measures import Measuring
 from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.compare.telling import telling_frames
-from vsrealbasicvsr.video.cuts import Shrinker, find_cuts
+from vsrealbasicvsr.video.read.cuts import Shrinker, find_cuts
 
 
 @dataclass(frozen=True, slots=True)

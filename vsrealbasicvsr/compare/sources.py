@@ -12,8 +12,8 @@ from vsrealbasicvsr.compare.shown import Moment, Shown
 from vsrealbasicvsr.compare.stills import Stills
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.job.figures import read_figures
-from vsrealbasicvsr.video.images import is_image_sequence
-from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
+from vsrealbasicvsr.video.read.images import is_image_sequence
+from vsrealbasicvsr.video.read.source import Source, SourceInfo, open_source
 
 Match = Literal["auto", "number", "time"]
 Given = Path | Stills

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from vsrealbasicvsr.compare.shown import Shown
 from vsrealbasicvsr.errors import ClipError, VideoError
-from vsrealbasicvsr.video.colour import describe_colour
-from vsrealbasicvsr.video.images import decode_image
-from vsrealbasicvsr.video.source import SourceInfo
+from vsrealbasicvsr.video.colour.tags import describe_colour
+from vsrealbasicvsr.video.read.images import decode_image
+from vsrealbasicvsr.video.read.source import SourceInfo
 
 _FORMATS = {"uint8": "rgb24", "uint16": "rgb48le"}
 _MILLISECOND = Fraction(1, 1000)

@@ -38,10 +38,10 @@ from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, colour_opti
 from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.colour import Colour, describe_colour
-from vsrealbasicvsr.video.conversion import Conversion
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.colour.conversion import Conversion
+from vsrealbasicvsr.video.colour.tags import Colour, describe_colour
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -17,15 +17,15 @@ from vsrealbasicvsr.errors import JobError, VideoError
 from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
 from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.network.basicvsr import SCALE
-from vsrealbasicvsr.video.colour import describe_colour
-from vsrealbasicvsr.video.conversion import Conversion
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.graph import FilterChain
-from vsrealbasicvsr.video.output import OutputPlan
-from vsrealbasicvsr.video.pixels import frame_from_rgb
-from vsrealbasicvsr.video.sink import Sink, open_sink, plan_output
-from vsrealbasicvsr.video.source import Source, SourceFrame, SourceInfo, open_source
+from vsrealbasicvsr.video.colour.conversion import Conversion
+from vsrealbasicvsr.video.colour.pixels import frame_from_rgb
+from vsrealbasicvsr.video.colour.tags import describe_colour
+from vsrealbasicvsr.video.filter_chain import FilterChain
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import Source, SourceFrame, SourceInfo, open_source
+from vsrealbasicvsr.video.write.encoders import Encoding
+from vsrealbasicvsr.video.write.plan import OutputPlan
+from vsrealbasicvsr.video.write.sink import Sink, open_sink, plan_output
 
 log = logging.getLogger("vsrealbasicvsr")
 

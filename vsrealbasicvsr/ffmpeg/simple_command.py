@@ -11,7 +11,7 @@ from vsrealbasicvsr.ffmpeg.cut import NAME
 from vsrealbasicvsr.ffmpeg.grammar import Filter, options_text
 from vsrealbasicvsr.ffmpeg.node import Node
 from vsrealbasicvsr.ffmpeg.program import NoFFmpegError
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 _FOR_ALL = frozenset(("hide_banner", "loglevel", "n", "nostats", "nostdin", "stats", "v", "y"))
 _COPIED = frozenset(

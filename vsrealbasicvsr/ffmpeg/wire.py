@@ -16,9 +16,9 @@ from vsrealbasicvsr.errors import JobError, VideoError
 from vsrealbasicvsr.ffmpeg.nut import Shaped
 from vsrealbasicvsr.ffmpeg.program import FFmpeg
 from vsrealbasicvsr.ffmpeg.rehearsal import Pictures
-from vsrealbasicvsr.video.graph import FilterChain
-from vsrealbasicvsr.video.layout import Layout, pixel_layout, readable_format
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.colour.layout import Layout, pixel_layout, readable_format
+from vsrealbasicvsr.video.filter_chain import FilterChain
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 HEAD_START = 1_000_000
 """Seconds that the decode half adds to all times, for NUT's muxer would move negative ones to zero."""

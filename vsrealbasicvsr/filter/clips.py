@@ -7,7 +7,7 @@ from contextlib import suppress
 import vapoursynth as vs
 
 from vsrealbasicvsr.errors import ClipError
-from vsrealbasicvsr.untagged import usual_matrix
+from vsrealbasicvsr.video.colour.defaults import usual_matrix
 
 _NAMES = {
     1: "709", 4: "fcc", 5: "470bg", 6: "170m", 7: "240m", 8: "ycgco", 9: "2020ncl", 10: "2020cl",

@@ -11,7 +11,7 @@ import vapoursynth as vs
 
 from vsrealbasicvsr.errors import ClipError
 from vsrealbasicvsr.filter.failures import told
-from vsrealbasicvsr.untagged import usual_matrix
+from vsrealbasicvsr.video.colour.defaults import usual_matrix
 
 _RGB = 0
 _MATRICES = (1, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsrealbasicvsr.video.pieces import inspect_piece
+from vsrealbasicvsr.video.write.pieces import inspect_piece
 
 
 @dataclass(frozen=True, slots=True)

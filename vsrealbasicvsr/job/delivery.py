@@ -9,8 +9,8 @@ from typing import Literal
 
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.network.basicvsr import SCALE
-from vsrealbasicvsr.video.encoders import Encoding
-from vsrealbasicvsr.video.resample import Kernel, Light
+from vsrealbasicvsr.video.colour.resample import Kernel, Light
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

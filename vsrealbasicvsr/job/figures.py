@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.video.output import beside
+from vsrealbasicvsr.video.write.plan import beside
 
 _HEAD = ["frame", "seconds", "passes", "residue"]
 

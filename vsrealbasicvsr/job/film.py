@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from vsrealbasicvsr.job.segments import Segment, SegmentRule
-from vsrealbasicvsr.video.source import SourceFrame, SourceInfo
+from vsrealbasicvsr.video.read.source import SourceFrame, SourceInfo
 
 _MADE_UP_RATE = Fraction(24)
 _MEDIAN_SHOT, _MEAN_SHOT = 2.5, 4.0

@@ -15,8 +15,8 @@ from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.settings import UNSEEN, Settings
-from vsrealbasicvsr.video.encoders import encoder_of
-from vsrealbasicvsr.video.images import image_files, is_image_sequence
+from vsrealbasicvsr.video.read.images import image_files, is_image_sequence
+from vsrealbasicvsr.video.write.encoders import encoder_of
 
 _ELSEWHERE = (*UNSEEN, "model", "cuts")
 """Settings that may differ from run to run, and those that are told by what is in their files."""

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.journal import Journal
-from vsrealbasicvsr.video.output import CONTAINERS
+from vsrealbasicvsr.video.write.plan import CONTAINERS
 
 _PATIENCE = 1.0
 """Seconds that a lock may be held by one who only asks whether it is."""

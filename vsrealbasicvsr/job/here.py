@@ -14,7 +14,7 @@ from vsrealbasicvsr.job.progress import Tracker
 from vsrealbasicvsr.job.record import Done, Failure, Record
 from vsrealbasicvsr.job.shots import frames_with_cuts
 from vsrealbasicvsr.job.walk import Walk
-from vsrealbasicvsr.video.source import Source
+from vsrealbasicvsr.video.read.source import Source
 
 
 def make_here(

@@ -10,11 +10,11 @@ from vsrealbasicvsr.job.content import digest_of, files_of, size_of
 from vsrealbasicvsr.job.folder import JobFolder
 from vsrealbasicvsr.job.record import Done, Joined, Record
 from vsrealbasicvsr.job.segments import Segment
-from vsrealbasicvsr.video.join import join_pieces
-from vsrealbasicvsr.video.join_frames import join_frames
-from vsrealbasicvsr.video.output import OutputPlan
-from vsrealbasicvsr.video.output_file import partial_path, publish
-from vsrealbasicvsr.video.pieces import Piece
+from vsrealbasicvsr.video.write.join import join_pieces
+from vsrealbasicvsr.video.write.join_frames import join_frames
+from vsrealbasicvsr.video.write.output_file import partial_path, publish
+from vsrealbasicvsr.video.write.pieces import Piece
+from vsrealbasicvsr.video.write.plan import OutputPlan
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -15,9 +15,9 @@ from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
 from vsrealbasicvsr.job.record import Record
 from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.conversion import Conversion
-from vsrealbasicvsr.video.output import CONTAINERS, OutputPlan, plan_output
-from vsrealbasicvsr.video.source import Source, SourceInfo, open_source
+from vsrealbasicvsr.video.colour.conversion import Conversion
+from vsrealbasicvsr.video.read.source import Source, SourceInfo, open_source
+from vsrealbasicvsr.video.write.plan import CONTAINERS, OutputPlan, plan_output
 
 
 @dataclass(frozen=True, slots=True)

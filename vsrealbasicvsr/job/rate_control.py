@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.video.encoders import Encoding
+from vsrealbasicvsr.video.write.encoders import Encoding
 
 _LISTS = ("x264-params", "x264opts", "x265-params", "svtav1-params")
 """Options that hold an encoder's own, as `key=value:key=value`."""

@@ -32,8 +32,8 @@ from vsrealbasicvsr.job.spread import spread
 from vsrealbasicvsr.job.walk import Walk
 from vsrealbasicvsr.job.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.output_file import partial_path
-from vsrealbasicvsr.video.source import Source, open_source
+from vsrealbasicvsr.video.read.source import Source, open_source
+from vsrealbasicvsr.video.write.output_file import partial_path
 
 log = logging.getLogger("vsrealbasicvsr")
 

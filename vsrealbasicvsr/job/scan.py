@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from vsrealbasicvsr.job.segments import Segment, SegmentRule
-from vsrealbasicvsr.video.checksum import checksum
-from vsrealbasicvsr.video.source import Source, SourceFrame
+from vsrealbasicvsr.video.read.checksum import checksum
+from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Iterator
 
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.source import Source, SourceFrame
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -18,7 +18,7 @@ from vsrealbasicvsr.job.progress import Tracker
 from vsrealbasicvsr.job.record import Done, Failure, Record
 from vsrealbasicvsr.job.scan import Assignment, Scan
 from vsrealbasicvsr.job.shots import frames_with_cuts
-from vsrealbasicvsr.video.source import Source
+from vsrealbasicvsr.video.read.source import Source
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
 from vsrealbasicvsr.job.segments import Segment, SegmentRule
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 
 @dataclass(frozen=True, slots=True)

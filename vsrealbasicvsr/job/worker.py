@@ -17,7 +17,7 @@ from vsrealbasicvsr.job.record import Done
 from vsrealbasicvsr.job.scan import Assignment
 from vsrealbasicvsr.job.walk import Stretch
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 OpenRestorer = Callable[[Settings], Restorer | Lanes]
 

@@ -17,8 +17,8 @@ from vsrealbasicvsr.job.folder import JobFolder, remove
 from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.passage import Restored
 from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.video.output import FRAME_NUMBER
-from vsrealbasicvsr.video.sink import Sink, open_sink
+from vsrealbasicvsr.video.write.plan import FRAME_NUMBER
+from vsrealbasicvsr.video.write.sink import Sink, open_sink
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Self
 
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.preview.scan import Scan
-from vsrealbasicvsr.video.source import Source, SourceFrame
+from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 
 class Footage:

@@ -26,9 +26,9 @@ from vsrealbasicvsr.preview.scan import Scan, scan
 from vsrealbasicvsr.preview.variants import Variant
 from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.output import OutputPlan, beside
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import Source, open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import Source, open_source
+from vsrealbasicvsr.video.write.plan import OutputPlan, beside
 
 OnProgress = Callable[[str, int, int | None], None]
 """Called with what is done ("scanned", "restored", "encoded"), how far it is, and how far it will be."""

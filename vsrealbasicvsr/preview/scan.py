@@ -11,9 +11,9 @@ from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.job.shots import frames_with_cuts
 from vsrealbasicvsr.preview.pieces import may_start, reach
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.checksum import checksum
-from vsrealbasicvsr.video.cuts import Shrinker
-from vsrealbasicvsr.video.source import Source, SourceFrame
+from vsrealbasicvsr.video.read.checksum import checksum
+from vsrealbasicvsr.video.read.cuts import Shrinker
+from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from vsrealbasicvsr.preview.footage import Footage
 from vsrealbasicvsr.preview.pieces import Piece, pieces
 from vsrealbasicvsr.preview.scan import Scan
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import SourceFrame
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import Colour
+from vsrealbasicvsr.video.read.source import SourceFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from vsrealbasicvsr.benchmark.quality.degrade.apply import degrade
 from vsrealbasicvsr.benchmark.quality.degrade.codec import Frame
 from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES, Recipe
 from vsrealbasicvsr.benchmark.quality.filters import averaged, blurred, reduced
-from vsrealbasicvsr.video.resample import resample
+from vsrealbasicvsr.video.colour.resample import resample
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from training.data.options import DataOptions
 from training.data.survey import Survey, find_clips
 from training.data.videos import ShotClip, Video
 from vsrealbasicvsr.errors import ClipError
-from vsrealbasicvsr.video.colour import describe_colour
-from vsrealbasicvsr.video.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import describe_colour
 
 OPTIONS = DataOptions(low_size=8, frames=4)
 NOISE = "testsrc2=s=96x64:r=25:d=6,noise=alls=20:allf=t:all_seed=3"

@@ -48,8 +48,8 @@ from training.recipes.default.sources import (
 from training.recipes.default.start import take_teacher
 from training.teacher import load_teacher
 from vsrealbasicvsr.network import RealBasicVSR, load
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import open_source
 
 
 def textured(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -345,7 +345,7 @@ def test_a_photograph_is_filmed_the_same_way_every_time() -> None:
 
 
 def test_ground_truth_to_evaluate_on_is_stored_without_loss(tmp_path: Path) -> None:
-    from vsrealbasicvsr.video.pixels import rgb_from_frame
+    from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 
     frames = [textured(64, 96, seed) for seed in range(3)]
     write_clip(tmp_path / "x.mp4", frames, Fraction(24), LOSSLESS)

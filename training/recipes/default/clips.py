@@ -19,10 +19,10 @@ from training.options import require
 from training.recipes.default.archives import members
 from training.recipes.default.record import Taken
 from training.recipes.default.sources import Archive, Copy, Excerpt, Film, Part
-from vsrealbasicvsr.video.colour import Colour
-from vsrealbasicvsr.video.cuts import find_cuts
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.colour.tags import Colour
+from vsrealbasicvsr.video.read.cuts import find_cuts
+from vsrealbasicvsr.video.read.source import open_source
 
 _BT709 = 1
 _ONE_THREAD = "log-level=none:pools=none:frame-threads=1:open-gop=0:keyint=24:min-keyint=24:scenecut=0"

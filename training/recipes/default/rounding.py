@@ -14,8 +14,8 @@ from torch import Tensor
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import open_source
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "media" / "launch.mp4"
 

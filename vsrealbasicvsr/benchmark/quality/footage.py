@@ -13,8 +13,8 @@ from torch import Tensor
 from vsrealbasicvsr.benchmark.quality.degrade.apply import degrade
 from vsrealbasicvsr.benchmark.quality.samples import Sample
 from vsrealbasicvsr.errors import ClipError, VideoError
-from vsrealbasicvsr.video.pixels import rgb_from_frame
-from vsrealbasicvsr.video.source import open_source
+from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
+from vsrealbasicvsr.video.read.source import open_source
 
 SCALE = 4
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vsrealbasicvsr.benchmark.quality.degrade.recipe import Recipe
 from vsrealbasicvsr.errors import VideoError
-from vsrealbasicvsr.video.images import IMAGE_SUFFIXES
+from vsrealbasicvsr.video.read.images import IMAGE_SUFFIXES
 
 _VIDEO_SUFFIXES = (
     *(".mkv", ".mp4", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".m4v", ".vob", ".wmv"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from vsrealbasicvsr.video.resample import resample
+from vsrealbasicvsr.video.colour.resample import resample
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,186 @@
+"""Resizing pictures with zimg's conventions, so that zimg can check the figures.
+
+Pixel centres lie at halves, the filter widens with the reduction, its weights sum to one, and what lies
+beyond a border is the picture mirrored about that border.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vsrealbasicvsr.video.colour.transfer import gamma_light, linear_light
+
+Kernel = Literal["bilinear", "bicubic", "lanczos", "spline36"]
+Light = Literal["gamma", "linear"]
+
+# Outputs are computed in blocks by small dense products: their zeros cost less than gathering pixels.
+# 64 source pixels a block were the fastest of 16 to 256 for chroma of 1280x720 on 2 cores.
+_BLOCK = 64
+
+
+def resample(
+    image: Tensor,
+    size: tuple[int, int],
+    *,
+    kernel: Kernel = "spline36",
+    shift: tuple[float, float] = (0.0, 0.0),
+    source: tuple[float, float] | None = None,
+) -> Tensor:
+    """Resize, one axis after the other.
+
+    Args:
+        image: (..., H, W), float32.
+        size: Height and width of the result, in pixels.
+        kernel: Filter; `bicubic` is Catmull-Rom, `lanczos` has three lobes.
+        shift: How far (y, x) the part of the image that is shown lies from its corner, in source pixels.
+        source: Height and width of that part, in source pixels; None takes the image's own.
+
+    Returns:
+        (..., h, w), float32; the image itself where nothing changes.
+    """
+    height, width = source or (image.shape[-2], image.shape[-1])
+    rows = _blocks(kernel, image.shape[-2], size[0], shift[0], float(height), image.device)
+    columns = _blocks(kernel, image.shape[-1], size[1], shift[1], float(width), image.device)
+    if size[0] * image.shape[-1] <= image.shape[-2] * size[1]:  # the smaller picture in between
+        return _filter_columns(_filter_rows(image, rows), columns)
+    return _filter_rows(_filter_columns(image, columns), rows)
+
+
+def resize_picture(
+    rgb: Tensor,
+    size: tuple[int, int],
+    *,
+    kernel: Kernel = "spline36",
+    light: Light = "gamma",
+    transfer: int = 1,
+) -> Tensor:
+    """Resize a picture as it is coded, or in linear light.
+
+    Args:
+        rgb: (3, H, W), float32, 0-1.
+        size: Height and width of the result, in pixels.
+        kernel: Filter, see `resample`.
+        light: "linear" averages light instead of code values.
+        transfer: Transfer characteristics, as H.273 numbers them.
+
+    Returns:
+        (3, h, w), float32, clamped to 0-1; the picture itself where it has this size.
+
+    Raises:
+        VideoError: linear light is asked for, and the transfer has no curve here.
+    """
+    if tuple(rgb.shape[-2:]) == size:
+        return rgb
+    if light == "gamma":
+        return resample(rgb, size, kernel=kernel).clamp_(0, 1)
+    channels = [  # one at a time: a third of the memory
+        gamma_light(resample(linear_light(channel, transfer), size, kernel=kernel).clamp_(0, 1), transfer)
+        for channel in rgb
+    ]
+    return torch.stack(channels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Weights (outputs, stop - start) of a run of outputs over the source pixels they touch."""
+
+    start: int
+    stop: int
+    weights: Tensor
+
+
+def _filter_rows(image: Tensor, blocks: tuple[_Block, ...]) -> Tensor:
+    if not blocks:
+        return image
+    parts = [torch.matmul(block.weights, image[..., block.start : block.stop, :]) for block in blocks]
+    return torch.cat(parts, dim=-2)
+
+
+def _filter_columns(image: Tensor, blocks: tuple[_Block, ...]) -> Tensor:
+    if not blocks:
+        return image
+    parts = [torch.matmul(image[..., block.start : block.stop], block.weights.T) for block in blocks]
+    return torch.cat(parts, dim=-1)
+
+
+@lru_cache(maxsize=64)
+def _blocks(
+    kernel: Kernel, length: int, outputs: int, shift: float, window: float, device: torch.device
+) -> tuple[_Block, ...]:
+    """The filter of one axis, block by block, on a device; empty where it would change nothing."""
+    if length == outputs == window and shift == 0.0:
+        return ()
+    indices, weights = _taps(kernel, length, outputs, shift, window)
+    step = max(1, round(_BLOCK * min(1.0, outputs / window)))
+    return tuple(
+        _block(indices[first : first + step], weights[first : first + step], device)
+        for first in range(0, outputs, step)
+    )
+
+
+def _block(indices: NDArray[np.int64], weights: NDArray[np.float64], device: torch.device) -> _Block:
+    start, stop = int(indices.min()), int(indices.max()) + 1
+    dense = np.zeros((len(indices), stop - start))
+    rows = np.arange(len(indices))[:, None]
+    np.add.at(dense, (rows, indices - start), weights)  # mirrored taps fall on pixels already weighted
+    return _Block(start, stop, torch.from_numpy(dense.astype(np.float32)).to(device))
+
+
+def _taps(
+    kernel: Kernel, length: int, outputs: int, shift: float, window: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Source pixel and weight of each tap of each output: two arrays (outputs, taps)."""
+    curve, radius = _KERNELS[kernel]
+    scale = outputs / window
+    squeeze = min(scale, 1.0)
+    half = math.ceil(radius / squeeze)
+    centres = (np.arange(outputs) + 0.5) / scale + shift
+    first = np.floor(centres - half + 0.5) + 0.5
+    positions = first[:, None] + np.arange(2 * half)
+    weights = curve(np.abs(positions - centres[:, None]) * squeeze)
+    weights /= weights.sum(axis=1, keepdims=True)
+    # Mirrored once; what lands outside even so takes the border's pixel.
+    mirrored = np.where(positions > length, 2 * length - positions, np.abs(positions))
+    return np.clip(np.floor(mirrored), 0, length - 1).astype(np.int64), weights
+
+
+def _bilinear(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum(1 - x, 0)
+
+
+def _catmull_rom(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.select([x < 1, x < 2], [near, far], 0.0)
+
+
+def _lanczos3(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+
+
+def _spline36(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The cubic spline over six equidistant pixels, piece by piece."""
+    a, b = x - 1, x - 2
+    pieces = [
+        ((13 / 11 * x - 453 / 209) * x - 3 / 209) * x + 1,
+        ((-6 / 11 * a + 270 / 209) * a - 156 / 209) * a,
+        ((1 / 11 * b - 45 / 209) * b + 26 / 209) * b,
+    ]
+    return np.select([x < 1, x < 2, x < 3], pieces, 0.0)
+
+
+_Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+_KERNELS: dict[Kernel, tuple[_Curve, int]] = {  # the curve over distances, and where it ends
+    "bilinear": (_bilinear, 1),
+    "bicubic": (_catmull_rom, 2),
+    "lanczos": (_lanczos3, 3),
+    "spline36": (_spline36, 3),
+}

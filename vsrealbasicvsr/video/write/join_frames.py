@@ -1,0 +1,78 @@
+"""Folders of PNG frames to one numbered sequence; the folders stay as they are."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.video.write.output_file import explained, sync
+from vsrealbasicvsr.video.write.plan import FRAME_NUMBER, OutputPlan, frame_path
+
+
+def join_frames(
+    plan: OutputPlan,
+    pieces: Sequence[tuple[Path, int, int]],
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
+    """Give the frames of all pieces their names beside those in the pieces; after a kill, do it again.
+
+    On the same disk that takes no room and no time: a file gets a second name. Elsewhere it is copied.
+    Nothing is done before every frame has been seen.
+
+    Args:
+        plan: Of the whole output; its target is a pattern, or one name for one frame.
+        pieces: Folder of frames `000000.png` and on, the number of its first in the whole, how many.
+        on_progress: Gets the number of frames in place so far, after each.
+
+    Raises:
+        VideoError: a frame is missing, a name is taken by a file that must not be replaced, or the system
+            refuses to write one.
+    """
+    if sum(count for _, _, count in pieces) > 1 and not FRAME_NUMBER.search(plan.target.name):
+        raise VideoError(f"{plan.target} holds one picture: write NAME%06d.png for more.")
+    with explained(plan):
+        plan.target.parent.mkdir(exist_ok=True)
+        for frame, target in _names(plan, pieces):
+            _check(frame, target, plan.overwrite)
+        for done, (frame, target) in enumerate(_names(plan, pieces), 1):
+            if not _is_there(frame, target):
+                _place(frame, target)
+            if on_progress:
+                on_progress(done)
+        sync(plan.target.parent)
+
+
+def _names(plan: OutputPlan, pieces: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[Path, Path]]:
+    for folder, first, count in pieces:
+        for number in range(count):
+            yield frame_path(folder / "%06d.png", number), frame_path(plan.target, first + number)
+
+
+def _check(frame: Path, target: Path, overwrite: bool) -> None:
+    if not frame.exists():
+        raise VideoError(f"the frame {frame} is missing: restore its segment again.")
+    if target.exists() and not overwrite and not _is_there(frame, target):
+        raise VideoError(f"{target} has appeared meanwhile: move it away, or give --overwrite.")
+
+
+def _is_there(frame: Path, target: Path) -> bool:
+    """Whether an earlier try got so far."""
+    if not target.is_file():
+        return False
+    return target.samefile(frame) or filecmp.cmp(frame, target, shallow=False)
+
+
+def _place(frame: Path, target: Path) -> None:
+    partial = target.with_suffix(".partial.png")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(frame, partial)
+    except OSError:  # another disk, or one without second names
+        shutil.copyfile(frame, partial)
+        sync(partial)
+    partial.replace(target)

@@ -1,0 +1,194 @@
+"""Where restored pictures go: a video file with the source's streams beside them, or PNG frames.
+
+A file is written as `NAME.partial.EXT` and gets its name only when it is whole and on the disk.
+Time stamps keep the source's unit exactly in MP4 and MOV; Matroska's clock ticks in whole milliseconds,
+which is FFmpeg's limit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Protocol
+
+import av
+from av.codec import CodecContext
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.video.write.encoders import configure, encoder_of, quieten
+from vsrealbasicvsr.video.write.output_file import OutputFile, explained, publish, sync
+from vsrealbasicvsr.video.write.plan import FRAME_NUMBER, OutputPlan, frame_path, plan_output
+
+__all__ = ["FileSink", "ImageSink", "OutputPlan", "Sink", "open_sink", "plan_output"]
+
+
+# x265 learns its delay from the third picture; with fewer, its times of decoding are uninitialised memory.
+_X265_DELAY = 2
+
+
+class Sink(Protocol):
+    """Takes pictures in order of time; exactly one of `finish` and `abort` ends it."""
+
+    def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
+        """Add a picture of the plan's size and pixel format.
+
+        Args:
+            picture: From now on the sink's.
+            pts: The source's time stamp, in the plan's time base.
+            duration: In the same unit; None where unknown.
+
+        Raises:
+            VideoError: the disk is full, or the encoder failed.
+        """
+
+    def finish(self) -> tuple[str, ...]:
+        """Complete the output and give it its name.
+
+        Returns:
+            Warnings, a sentence each: what could not be copied.
+
+        Raises:
+            VideoError: the disk is full, or the encoder failed; nothing is left then.
+        """
+
+    def abort(self, keep: bool = False) -> Path | None:
+        """Stop early. Nothing is left, or with `keep` what was done so far, at the path returned."""
+
+
+def open_sink(plan: OutputPlan) -> Sink:
+    """Open the output.
+
+    Raises:
+        VideoError: it cannot be created.
+    """
+    with explained(plan):
+        return ImageSink(plan) if plan.container is None else FileSink(plan, plan.container)
+
+
+class FileSink:
+    """Writes a container; encoder, muxer and the copied streams run in the caller's thread."""
+
+    def __init__(self, plan: OutputPlan, container: str) -> None:
+        self._plan = plan
+        self._taken = 0
+        quieten(plan.encoding)
+        self._file = OutputFile(plan, container, self._add_encoder)
+
+    def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
+        """See `Sink.write`."""
+        _check_picture(picture, self._plan)
+        picture.pts, picture.time_base = pts - self._file.offset, self._plan.pictures.time_base
+        picture.duration = duration or 0
+        self._taken += 1
+        with explained(self._plan):
+            self._file.mux(self._file.pictures.encode(picture))
+
+    def finish(self) -> tuple[str, ...]:
+        """See `Sink.finish`."""
+        try:
+            with explained(self._plan):
+                self._complete()
+                publish(self._file.partial, self._plan.target, self._plan.overwrite)
+        except BaseException:
+            self.abort()
+            raise
+        return self._file.warnings
+
+    def abort(self, keep: bool = False) -> Path | None:
+        """See `Sink.abort`."""
+        if keep:
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._complete()
+                return self._file.partial
+        self._file.discard()
+        return None
+
+    def _add_encoder(self, output: OutputContainer) -> VideoStream:
+        stream = output.add_stream(encoder_of(self._plan.encoding).codec)
+        assert isinstance(stream, VideoStream)
+        configure(stream.codec_context, self._plan.encoding, self._plan.pictures)
+        return stream
+
+    def _complete(self) -> None:
+        packets = self._file.pictures.encode(None)
+        if self._taken <= _X265_DELAY and encoder_of(self._plan.encoding).codec == "libx265":
+            for packet in packets:
+                packet.dts = packet.pts
+        self._file.mux(packets)
+        self._file.complete()
+
+
+class ImageSink:
+    """Writes numbered PNG frames, each under its name only when it is whole."""
+
+    def __init__(self, plan: OutputPlan) -> None:
+        self._plan = plan
+        self._made_folder = not plan.target.parent.exists()
+        self._taken = 0
+        self._written: list[Path] = []
+        plan.target.parent.mkdir(exist_ok=True)
+        context = CodecContext.create(encoder_of(plan.encoding).codec, "w")
+        assert isinstance(context, VideoCodecContext)
+        configure(context, plan.encoding, plan.pictures)
+        context.open()
+        self._encoder = context
+
+    def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
+        """See `Sink.write`; the time stamps have no place in PNG frames."""
+        _check_picture(picture, self._plan)
+        if self._taken and not FRAME_NUMBER.search(self._plan.target.name):
+            raise VideoError(f"{self._plan.target} holds one picture: write NAME%06d.png for more.")
+        self._taken += 1
+        picture.pts, picture.time_base = pts, self._plan.pictures.time_base
+        with explained(self._plan):
+            self._store(self._encoder.encode(picture))
+
+    def finish(self) -> tuple[str, ...]:
+        """See `Sink.finish`."""
+        try:
+            with explained(self._plan):
+                self._store(self._encoder.encode(None))
+                sync(self._plan.target.parent)
+        except BaseException:
+            self.abort()
+            raise
+        return ()
+
+    def abort(self, keep: bool = False) -> Path | None:
+        """See `Sink.abort`."""
+        if keep and self._written:
+            return self._plan.target.parent
+        for path in self._written:
+            path.unlink(missing_ok=True)
+        if self._made_folder:
+            with contextlib.suppress(OSError):  # someone else's files may be in it by now
+                self._plan.target.parent.rmdir()
+        return None
+
+    def _store(self, packets: list[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            path = frame_path(self._plan.target, len(self._written))
+            partial = path.with_suffix(".partial.png")
+            try:
+                partial.write_bytes(packet)
+                sync(partial)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+            self._written.append(path)
+
+
+def _check_picture(picture: VideoFrame, plan: OutputPlan) -> None:
+    """PyAV would convert quietly, and wrongly: FFmpeg's scaler guesses BT.601."""
+    wanted = plan.pictures
+    if (picture.width, picture.height, picture.format.name) != (
+        wanted.width,
+        wanted.height,
+        wanted.pixel_format,
+    ):
+        raise ValueError(f"a picture {picture} does not fit the plan {wanted}")
