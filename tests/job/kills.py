@@ -26,9 +26,9 @@ import torch
 
 from tests.conftest import save
 from vsrealbasicvsr.job import Delivery, restore_file
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.journal import Journal
-from vsrealbasicvsr.job.writer import SegmentWriter
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.journal import Journal
+from vsrealbasicvsr.job.workers.writer import SegmentWriter
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.write.encoders import Encoding

@@ -23,9 +23,9 @@ from filelock import FileLock
 
 from vsrealbasicvsr.errors import JobError, RestorationError, VideoError
 from vsrealbasicvsr.job import Delivery, Progress, Report, restore_file
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.journal import Journal
 from vsrealbasicvsr.job.status import discard, find_damage, read_status
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.journal import Journal
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.write.encoders import Encoding
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from vsrealbasicvsr.job.film import Film, Load, loads, made_up_film, read_film
-from vsrealbasicvsr.job.scan import Scan
-from vsrealbasicvsr.job.segments import Segment, SegmentRule
-from vsrealbasicvsr.job.shots import frames_with_cuts
+from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
+from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
+from vsrealbasicvsr.job.segments.scan import Scan
 from vsrealbasicvsr.job.simulation import CONTEXT_SHARE, Costs, restoring, simulate
 from vsrealbasicvsr.video.read.source import open_source
 

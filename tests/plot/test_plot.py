@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from training.record import LOSSES, VALIDATION
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.job.figures import figures_path, write_figures
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.record import Done, Record
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.record import Done, Record
 from vsrealbasicvsr.plot.job import frame_figures
 from vsrealbasicvsr.plot.training import PANELS, read_table, running_mean
 

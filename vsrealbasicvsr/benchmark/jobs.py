@@ -26,20 +26,20 @@ from torch.nn.functional import interpolate
 from vsrealbasicvsr.benchmark.case import Case
 from vsrealbasicvsr.engine import CleanedFrame, Restorer
 from vsrealbasicvsr.job import Delivery, Progress, restore_file
-from vsrealbasicvsr.job.cluster import Cluster
-from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.fingerprint import fingerprint
-from vsrealbasicvsr.job.joining import join
-from vsrealbasicvsr.job.order import Order, make_order
-from vsrealbasicvsr.job.passage import Passage, Restored
-from vsrealbasicvsr.job.processes import Processes
 from vsrealbasicvsr.job.progress import Tracker
-from vsrealbasicvsr.job.record import Record
-from vsrealbasicvsr.job.scan import Scan
-from vsrealbasicvsr.job.shots import frames_with_cuts
-from vsrealbasicvsr.job.spread import spread
-from vsrealbasicvsr.job.worker import OpenRestorer
+from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
+from vsrealbasicvsr.job.segments.scan import Scan
+from vsrealbasicvsr.job.spec import Order, make_order
+from vsrealbasicvsr.job.store.join import join
+from vsrealbasicvsr.job.store.record import Record
+from vsrealbasicvsr.job.workers.crew import Crew
+from vsrealbasicvsr.job.workers.processes import Processes
+from vsrealbasicvsr.job.workers.ray import Cluster
+from vsrealbasicvsr.job.workers.scheduler import spread
+from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.pipeline import Passage, Restored
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import Source, open_source
 from vsrealbasicvsr.video.write.encoders import Encoding

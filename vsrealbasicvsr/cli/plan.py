@@ -118,7 +118,7 @@ def plan(
         raise click.UsageError(str(error)) from error
     from vsrealbasicvsr.cuts import given_cuts
     from vsrealbasicvsr.job.film import loads, made_up_film
-    from vsrealbasicvsr.job.segments import longest_segment
+    from vsrealbasicvsr.job.segments.rule import longest_segment
     from vsrealbasicvsr.job.simulation import Costs, simulate
 
     given = given_cuts(cuts)
@@ -162,7 +162,7 @@ def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
     from tqdm import tqdm
 
     from vsrealbasicvsr.job.film import read_film
-    from vsrealbasicvsr.job.shots import frames_with_cuts
+    from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
     from vsrealbasicvsr.video.read.source import open_source
 
     with open_source(Path(source)) as reader:

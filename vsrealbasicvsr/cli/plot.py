@@ -33,7 +33,7 @@ def plot(source: Path, target: Path) -> None:
     """
     from vsrealbasicvsr.benchmark.figure import check_figure
     from vsrealbasicvsr.job.figures import figures_of
-    from vsrealbasicvsr.job.folder import JobFolder
+    from vsrealbasicvsr.job.store.folder import JobFolder
 
     check_figure(target)
     output = figures_of(source)

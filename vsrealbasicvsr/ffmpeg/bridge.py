@@ -35,8 +35,8 @@ from vsrealbasicvsr.ffmpeg.program import FFmpeg, NoFFmpegError, exit_code
 from vsrealbasicvsr.ffmpeg.rehearsal import Pictures, rehearse
 from vsrealbasicvsr.ffmpeg.simple_command import SimpleCommand
 from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, colour_options
-from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.pipeline import Passage, Restored
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.colour.tags import Colour, describe_colour

@@ -15,8 +15,8 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.errors import JobError, VideoError
 from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
-from vsrealbasicvsr.job.passage import Passage, Restored
 from vsrealbasicvsr.network.basicvsr import SCALE
+from vsrealbasicvsr.pipeline import Passage, Restored
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.colour.pixels import frame_from_rgb
 from vsrealbasicvsr.video.colour.tags import describe_colour

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.store.record import Done
 from vsrealbasicvsr.video.write.plan import beside
 
 _HEAD = ["frame", "seconds", "passes", "residue"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from vsrealbasicvsr.job.segments import Segment, SegmentRule
+from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
 from vsrealbasicvsr.video.read.source import SourceFrame, SourceInfo
 
 _MADE_UP_RATE = Fraction(24)

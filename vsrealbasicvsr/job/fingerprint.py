@@ -13,7 +13,7 @@ from vsrealbasicvsr import __version__, weights
 from vsrealbasicvsr.cuts import read_cuts
 from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.order import Order
+from vsrealbasicvsr.job.spec import Order
 from vsrealbasicvsr.settings import UNSEEN, Settings
 from vsrealbasicvsr.video.read.images import image_files, is_image_sequence
 from vsrealbasicvsr.video.write.encoders import encoder_of

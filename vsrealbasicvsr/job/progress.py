@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsrealbasicvsr.job.record import Done, Record
+from vsrealbasicvsr.job.store.record import Done, Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,24 @@ from pathlib import Path
 from vsrealbasicvsr.cuts import given_cuts, write_cuts
 from vsrealbasicvsr.engine import open_restorer
 from vsrealbasicvsr.errors import JobError, RestorationError
-from vsrealbasicvsr.job.claims import Claims
-from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.figures import check_figures, forget_figures, write_figures
 from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
-from vsrealbasicvsr.job.folder import remove
-from vsrealbasicvsr.job.here import make_here
-from vsrealbasicvsr.job.joining import drop_damaged, join, publish_joined
-from vsrealbasicvsr.job.logbook import write_log
-from vsrealbasicvsr.job.order import Order, make_order
-from vsrealbasicvsr.job.processes import Processes
 from vsrealbasicvsr.job.progress import OnProgress, Report, Tracker
-from vsrealbasicvsr.job.record import Record
-from vsrealbasicvsr.job.scan import Scan
-from vsrealbasicvsr.job.segments import Segment
-from vsrealbasicvsr.job.spread import spread
-from vsrealbasicvsr.job.walk import Walk
-from vsrealbasicvsr.job.worker import OpenRestorer
+from vsrealbasicvsr.job.segments.rule import Segment
+from vsrealbasicvsr.job.segments.scan import Scan
+from vsrealbasicvsr.job.segments.walk import Walk
+from vsrealbasicvsr.job.spec import Order, make_order
+from vsrealbasicvsr.job.store.folder import remove
+from vsrealbasicvsr.job.store.join import drop_damaged, join, publish_joined
+from vsrealbasicvsr.job.store.locks import Claims
+from vsrealbasicvsr.job.store.log import write_log
+from vsrealbasicvsr.job.store.record import Record
+from vsrealbasicvsr.job.workers.crew import Crew
+from vsrealbasicvsr.job.workers.local import make_here
+from vsrealbasicvsr.job.workers.processes import Processes
+from vsrealbasicvsr.job.workers.scheduler import spread
+from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import Source, open_source
 from vsrealbasicvsr.video.write.output_file import partial_path
@@ -278,7 +278,7 @@ def _check_cuts_out(path: Path | None) -> None:
 def _crew(order: Order, workers: int, ray: str | None, opener: OpenRestorer) -> Crew | None:
     """Who makes the segments; None: this process."""
     if ray is not None:
-        from vsrealbasicvsr.job.cluster import Cluster
+        from vsrealbasicvsr.job.workers.ray import Cluster
 
         return Cluster(order, ray, workers, opener)
     if not workers:

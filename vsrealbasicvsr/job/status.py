@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.joining import damaged
-from vsrealbasicvsr.job.record import Done, Failure, Record
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.join import damaged
+from vsrealbasicvsr.job.store.record import Done, Failure, Record
 
 
 @dataclass(frozen=True, slots=True)

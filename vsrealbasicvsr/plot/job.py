@@ -9,8 +9,8 @@ from pathlib import Path
 
 from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.record import Done
 from vsrealbasicvsr.job.status import read_status
+from vsrealbasicvsr.job.store.record import Done
 
 _SIZE = (9.0, 7.0)  # inches
 _PARTS = ".parts"

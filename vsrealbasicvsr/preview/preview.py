@@ -17,7 +17,7 @@ from vsrealbasicvsr.engine.parts import check_acceleration
 from vsrealbasicvsr.engine.plan import read_budget
 from vsrealbasicvsr.errors import ClipError, JobError
 from vsrealbasicvsr.job.delivery import Delivery
-from vsrealbasicvsr.job.order import Order, make_order
+from vsrealbasicvsr.job.spec import Order, make_order
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.preview.footage import Footage
 from vsrealbasicvsr.preview.page import make_page

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.journal import Journal
+from vsrealbasicvsr.job.store.journal import Journal
 
 
 def filled(path: Path, count: int = 3) -> Journal:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsrealbasicvsr.errors import JobError, RestorationError, SettingsError, WeightsError
-from vsrealbasicvsr.job.claims import Claims
-from vsrealbasicvsr.job.crew import Crew
-from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.progress import Tracker
-from vsrealbasicvsr.job.record import Done, Failure, Record
-from vsrealbasicvsr.job.scan import Assignment, Scan
-from vsrealbasicvsr.job.shots import frames_with_cuts
+from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
+from vsrealbasicvsr.job.segments.scan import Assignment, Scan
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.locks import Claims
+from vsrealbasicvsr.job.store.record import Done, Failure, Record
+from vsrealbasicvsr.job.workers.crew import Crew
 from vsrealbasicvsr.video.read.source import Source
 
 log = logging.getLogger("vsrealbasicvsr")

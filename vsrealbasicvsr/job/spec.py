@@ -8,12 +8,12 @@ from pathlib import Path
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.job.delivery import Delivery
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.joining import has_its_name
 from vsrealbasicvsr.job.note import note
 from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
-from vsrealbasicvsr.job.record import Record
-from vsrealbasicvsr.job.segments import SegmentRule, longest_segment
+from vsrealbasicvsr.job.segments.rule import SegmentRule, longest_segment
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.join import has_its_name
+from vsrealbasicvsr.job.store.record import Record
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.read.source import Source, SourceInfo, open_source

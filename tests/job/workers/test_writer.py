@@ -11,11 +11,11 @@ import pytest
 from tests.ffmpeg.stand_in import open_nearest
 from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.job import Delivery
-from vsrealbasicvsr.job.maker import Maker
-from vsrealbasicvsr.job.order import make_order
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.shots import frames_with_cuts
-from vsrealbasicvsr.job.walk import Walk
+from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
+from vsrealbasicvsr.job.segments.walk import Walk
+from vsrealbasicvsr.job.spec import make_order
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.job.workers.maker import Maker
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import open_source
 from vsrealbasicvsr.video.write.encoders import Encoding

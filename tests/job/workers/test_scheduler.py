@@ -15,16 +15,16 @@ from tests.job.openers import BAD, MARK, open_deadly, open_dying, open_failing
 from vsrealbasicvsr.engine import open_restorer
 from vsrealbasicvsr.errors import JobError, SettingsError
 from vsrealbasicvsr.job import Delivery, restore_file
-from vsrealbasicvsr.job.cluster import Cluster
-from vsrealbasicvsr.job.crew import Crew
 from vsrealbasicvsr.job.fingerprint import fingerprint
-from vsrealbasicvsr.job.order import Order, make_order
-from vsrealbasicvsr.job.processes import Processes
 from vsrealbasicvsr.job.progress import Progress, Tracker
-from vsrealbasicvsr.job.record import Record
-from vsrealbasicvsr.job.scan import Scan
-from vsrealbasicvsr.job.spread import TRIES, spread
-from vsrealbasicvsr.job.worker import OpenRestorer
+from vsrealbasicvsr.job.segments.scan import Scan
+from vsrealbasicvsr.job.spec import Order, make_order
+from vsrealbasicvsr.job.store.record import Record
+from vsrealbasicvsr.job.workers.crew import Crew
+from vsrealbasicvsr.job.workers.processes import Processes
+from vsrealbasicvsr.job.workers.ray import Cluster
+from vsrealbasicvsr.job.workers.scheduler import TRIES, spread
+from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import open_source
 from vsrealbasicvsr.video.write.encoders import Encoding

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from vsrealbasicvsr.job.segments import Segment, SegmentRule, longest_segment
-from vsrealbasicvsr.job.walk import Walk
+from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule, longest_segment
+from vsrealbasicvsr.job.segments.walk import Walk
 from vsrealbasicvsr.video.read.source import SourceFrame
 
 

@@ -9,8 +9,8 @@ import torch
 
 from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.errors import RestorationError
-from vsrealbasicvsr.job.passage import DECODED_AHEAD, ENCODED_BEHIND, Passage, Restored
 from vsrealbasicvsr.network import RealBasicVSR
+from vsrealbasicvsr.pipeline import DECODED_AHEAD, ENCODED_BEHIND, Passage, Restored
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.colour.tags import Colour

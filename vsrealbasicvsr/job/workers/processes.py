@@ -13,10 +13,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
-from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.scan import Assignment
-from vsrealbasicvsr.job.worker import OpenRestorer, Worker
+from vsrealbasicvsr.job.segments.scan import Assignment
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.job.workers.worker import OpenRestorer, Worker
 
 
 class Processes:

@@ -12,11 +12,11 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.errors import RestorationError, VideoError
-from vsrealbasicvsr.job.content import content_of
-from vsrealbasicvsr.job.folder import JobFolder, remove
-from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.job.passage import Restored
-from vsrealbasicvsr.job.record import Done
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.content import content_of
+from vsrealbasicvsr.job.store.folder import JobFolder, remove
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.pipeline import Restored
 from vsrealbasicvsr.video.write.plan import FRAME_NUMBER
 from vsrealbasicvsr.video.write.sink import Sink, open_sink
 

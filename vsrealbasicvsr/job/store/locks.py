@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from filelock import FileLock, Timeout
 
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.record import Record
+from vsrealbasicvsr.job.store.folder import JobFolder
+from vsrealbasicvsr.job.store.record import Record
 
 
 class Claims:

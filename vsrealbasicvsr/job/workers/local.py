@@ -7,13 +7,13 @@ from contextlib import suppress
 
 from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.errors import JobError, RestorationError
-from vsrealbasicvsr.job.claims import Claims
-from vsrealbasicvsr.job.maker import Maker
-from vsrealbasicvsr.job.order import Order
 from vsrealbasicvsr.job.progress import Tracker
-from vsrealbasicvsr.job.record import Done, Failure, Record
-from vsrealbasicvsr.job.shots import frames_with_cuts
-from vsrealbasicvsr.job.walk import Walk
+from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
+from vsrealbasicvsr.job.segments.walk import Walk
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.locks import Claims
+from vsrealbasicvsr.job.store.record import Done, Failure, Record
+from vsrealbasicvsr.job.workers.maker import Maker
 from vsrealbasicvsr.video.read.source import Source
 
 

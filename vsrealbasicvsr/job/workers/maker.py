@@ -7,11 +7,11 @@ import socket
 from collections.abc import Callable
 
 from vsrealbasicvsr.engine import Lanes, Restorer
-from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.job.passage import Passage
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.walk import Stretch
-from vsrealbasicvsr.job.writer import SegmentWriter
+from vsrealbasicvsr.job.segments.walk import Stretch
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.job.workers.writer import SegmentWriter
+from vsrealbasicvsr.pipeline import Passage
 
 
 class Maker:

@@ -10,12 +10,12 @@ import torch
 
 from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.logbook import write_log
-from vsrealbasicvsr.job.maker import Maker
-from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.scan import Assignment
-from vsrealbasicvsr.job.walk import Stretch
+from vsrealbasicvsr.job.segments.scan import Assignment
+from vsrealbasicvsr.job.segments.walk import Stretch
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.log import write_log
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.job.workers.maker import Maker
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import SourceFrame
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.order import Order
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.scan import Assignment
-from vsrealbasicvsr.job.worker import OpenRestorer, Worker
+from vsrealbasicvsr.job.segments.scan import Assignment
+from vsrealbasicvsr.job.spec import Order
+from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.job.workers.worker import OpenRestorer, Worker
 
 _PATIENCE = 10  # seconds
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.folder import JobFolder
-from vsrealbasicvsr.job.segments import Segment
+from vsrealbasicvsr.job.segments.rule import Segment
+from vsrealbasicvsr.job.store.folder import JobFolder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

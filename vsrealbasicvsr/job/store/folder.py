@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.job.journal import Journal
+from vsrealbasicvsr.job.store.journal import Journal
 from vsrealbasicvsr.video.write.plan import CONTAINERS
 
 _PATIENCE = 1.0

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from vsrealbasicvsr.job.record import Done
-from vsrealbasicvsr.job.scan import Assignment
+from vsrealbasicvsr.job.segments.scan import Assignment
+from vsrealbasicvsr.job.store.record import Done
 
 
 class Crew(Protocol):

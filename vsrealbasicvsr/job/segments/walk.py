@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
-from vsrealbasicvsr.job.segments import Segment, SegmentRule
+from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
 from vsrealbasicvsr.video.read.source import SourceFrame
 
 

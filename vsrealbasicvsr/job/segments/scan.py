@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vsrealbasicvsr.job.segments import Segment, SegmentRule
+from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
 from vsrealbasicvsr.video.read.checksum import checksum
 from vsrealbasicvsr.video.read.source import Source, SourceFrame
 

@@ -1,0 +1,1 @@
+"""Segments: where they start, and how the source is divided into them."""

@@ -1,0 +1,1 @@
+"""Workers: who makes the segments, in this process, in several processes or on a Ray cluster."""
