@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from tests.ffmpeg.programs import FFMPEGS
-from vsrealbasicvsr.ffmpeg.grammar import parse
+from vsrealbasicvsr.ffmpeg.graph.grammar import parse
 
 MANUAL = Path("/usr/share/man/man1/ffmpeg-filters.1.gz")
 _BLOCK = re.compile(r"^\.Vb \d+\n(.*?)^\.Ve", re.DOTALL | re.MULTILINE)

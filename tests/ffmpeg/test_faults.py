@@ -24,7 +24,7 @@ from tests.ffmpeg.stand_in import Nearest, open_nearest
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
-from vsrealbasicvsr.ffmpeg.rehearsal import FFmpegFailedError
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
 
 SLOW = 0.05
 """Seconds a picture takes. There are 96, of which the decode half can be 60 ahead."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.ffmpeg import manual
-from tests.ffmpeg.fuzz_grammar import check_round_trip
+from tests.ffmpeg.graph.fuzz_grammar import check_round_trip
 from tests.ffmpeg.programs import FFMPEGS
-from vsrealbasicvsr.ffmpeg.grammar import arguments_of, parse
+from vsrealbasicvsr.ffmpeg.graph.grammar import arguments_of, parse
 
 pytestmark = pytest.mark.skipif(
     not manual.MANUAL.exists(), reason=f"the manual of FFmpeg's filters is not installed: {manual.MANUAL}"

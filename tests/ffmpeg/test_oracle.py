@@ -17,7 +17,7 @@ from tests.ffmpeg.clips import Clips
 from tests.ffmpeg.look import Look, look
 from tests.ffmpeg.stand_in import open_nearest
 from vsrealbasicvsr.ffmpeg.bridge import run_command
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 
 NEAREST = "scale=4*iw:4*ih:flags=neighbor"
 

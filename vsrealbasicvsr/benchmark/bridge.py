@@ -19,9 +19,9 @@ from av.video.stream import VideoStream
 from safetensors.torch import save_file
 
 from vsrealbasicvsr.benchmark.case import Case
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
-from vsrealbasicvsr.ffmpeg.rehearsal import Pictures
-from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, pipe_input
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import Pictures
+from vsrealbasicvsr.ffmpeg.halves.wire import PictureReader, PictureWriter, pipe_input
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 
 _RATE = 25
 _POLL = 0.01

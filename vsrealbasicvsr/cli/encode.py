@@ -60,8 +60,8 @@ def encode(
     # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
-        from vsrealbasicvsr.ffmpeg.encode import encode_script
-        from vsrealbasicvsr.ffmpeg.rehearsal import FFmpegFailedError
+        from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
+        from vsrealbasicvsr.ffmpeg.script.encode import encode_script
     try:
         sys.exit(
             encode_script(

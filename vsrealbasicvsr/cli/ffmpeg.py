@@ -55,7 +55,7 @@ def ffmpeg(program: str | None, dry_run: bool, arguments: tuple[str, ...]) -> No
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
         from vsrealbasicvsr.ffmpeg.bridge import run_command
-        from vsrealbasicvsr.ffmpeg.rehearsal import FFmpegFailedError
+        from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
     try:
         with freed_memory_kept():
             sys.exit(run_command(arguments, ffmpeg=program, dry_run=dry_run))

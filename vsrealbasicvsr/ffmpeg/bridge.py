@@ -19,22 +19,22 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.ffmpeg import hdr
-from vsrealbasicvsr.ffmpeg.children import Child
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, with_graphs_inline
-from vsrealbasicvsr.ffmpeg.cut import NAME
-from vsrealbasicvsr.ffmpeg.encode_half import EncodeHalf, EncodeHalfEndedError
-from vsrealbasicvsr.ffmpeg.halves import MARKS, Halves, split
-from vsrealbasicvsr.ffmpeg.in_process import run_in_process
-from vsrealbasicvsr.ffmpeg.log import LEVELS, Line
-from vsrealbasicvsr.ffmpeg.marks import Marks
-from vsrealbasicvsr.ffmpeg.node import Node, find_node
-from vsrealbasicvsr.ffmpeg.options import asks_for_help, is_help, options_help, settings_of
-from vsrealbasicvsr.ffmpeg.outputs import Outcome, Outputs, check_outputs
-from vsrealbasicvsr.ffmpeg.program import FFmpeg, NoFFmpegError, exit_code
-from vsrealbasicvsr.ffmpeg.rehearsal import Pictures, rehearse
-from vsrealbasicvsr.ffmpeg.simple_command import SimpleCommand
-from vsrealbasicvsr.ffmpeg.wire import PictureReader, PictureWriter, colour_options
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, read_command_line, with_graphs_inline
+from vsrealbasicvsr.ffmpeg.command.node import Node, find_node
+from vsrealbasicvsr.ffmpeg.command.options import asks_for_help, is_help, options_help, settings_of
+from vsrealbasicvsr.ffmpeg.command.outputs import Outcome, Outputs, check_outputs
+from vsrealbasicvsr.ffmpeg.graph.cut import NAME
+from vsrealbasicvsr.ffmpeg.graph.found_cuts import Marks
+from vsrealbasicvsr.ffmpeg.halves import hdr
+from vsrealbasicvsr.ffmpeg.halves.encode_half import EncodeHalf, EncodeHalfEndedError
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import Pictures, rehearse
+from vsrealbasicvsr.ffmpeg.halves.split import MARKS, Halves, split
+from vsrealbasicvsr.ffmpeg.halves.wire import PictureReader, PictureWriter, colour_options
+from vsrealbasicvsr.ffmpeg.process.child import Child
+from vsrealbasicvsr.ffmpeg.process.log import LEVELS, Line
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg, NoFFmpegError, exit_code
+from vsrealbasicvsr.ffmpeg.without_ffmpeg.run import run_in_process
+from vsrealbasicvsr.ffmpeg.without_ffmpeg.simple_command import SimpleCommand
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.pipeline import Passage, Restored
 from vsrealbasicvsr.settings import Settings

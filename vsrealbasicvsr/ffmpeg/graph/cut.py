@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.commands import check_commands
-from vsrealbasicvsr.ffmpeg.grammar import Filter, Graph, arguments_of
+from vsrealbasicvsr.ffmpeg.graph.commands import check_commands
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph, arguments_of
 
 NAME = "realbasicvsr"
 CUT = "vsrealbasicvsr_cut"

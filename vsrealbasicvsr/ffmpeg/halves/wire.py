@@ -13,9 +13,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import JobError, VideoError
-from vsrealbasicvsr.ffmpeg.nut import Shaped
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
-from vsrealbasicvsr.ffmpeg.rehearsal import Pictures
+from vsrealbasicvsr.ffmpeg.halves.nut import Shaped
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import Pictures
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 from vsrealbasicvsr.video.colour.layout import Layout, pixel_layout, readable_format
 from vsrealbasicvsr.video.filter_chain import FilterChain
 from vsrealbasicvsr.video.read.source import SourceFrame

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import IO
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine, File, Option, words_of
-from vsrealbasicvsr.ffmpeg.cut import NAME, with_node
-from vsrealbasicvsr.ffmpeg.hdr import mastering_display
-from vsrealbasicvsr.ffmpeg.log import LOGLEVEL, Line, plain_words, read_line
-from vsrealbasicvsr.ffmpeg.node import Node, with_graph
-from vsrealbasicvsr.ffmpeg.program import FFmpeg, exit_code
-from vsrealbasicvsr.ffmpeg.target import rehearsed
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option, words_of
+from vsrealbasicvsr.ffmpeg.command.node import Node, with_graph
+from vsrealbasicvsr.ffmpeg.command.target import rehearsed
+from vsrealbasicvsr.ffmpeg.graph.cut import NAME, with_node
+from vsrealbasicvsr.ffmpeg.halves.hdr import mastering_display
+from vsrealbasicvsr.ffmpeg.process.log import LOGLEVEL, Line, plain_words, read_line
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg, exit_code
 
 _PROBE = "showinfo@vsrealbasicvsr"
 _STAND_IN = f"{_PROBE},scale=4*iw:4*ih:flags=neighbor"

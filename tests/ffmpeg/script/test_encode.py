@@ -17,9 +17,9 @@ from tests.ffmpeg.bridge_runs import own_sentences
 from tests.ffmpeg.look import look
 from tests.ffmpeg.programs import FFMPEGS
 from tests.vspipe import PROGRAMS, vspipe_program
-from vsrealbasicvsr.ffmpeg.encode import encode_script
-from vsrealbasicvsr.ffmpeg.hdr import LOST
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
+from vsrealbasicvsr.ffmpeg.halves.hdr import LOST
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
+from vsrealbasicvsr.ffmpeg.script.encode import encode_script
 
 TAGGED = """
 import vapoursynth as vs

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vsrealbasicvsr.ffmpeg.commandline import File, Option
+from vsrealbasicvsr.ffmpeg.command.commandline import File, Option
 
 # They write more than one file, or name their files by themselves.
 _MANY_FILES = frozenset(

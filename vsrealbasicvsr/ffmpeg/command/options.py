@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from vsrealbasicvsr.errors import GraphError, SettingsError
-from vsrealbasicvsr.ffmpeg.cut import NAME
-from vsrealbasicvsr.ffmpeg.grammar import Filter, arguments_of
+from vsrealbasicvsr.ffmpeg.graph.cut import NAME
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, arguments_of
 from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 

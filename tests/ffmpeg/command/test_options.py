@@ -5,8 +5,8 @@ import re
 import pytest
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.grammar import parse
-from vsrealbasicvsr.ffmpeg.options import asks_for_help, options_help, settings_of
+from vsrealbasicvsr.ffmpeg.command.options import asks_for_help, options_help, settings_of
+from vsrealbasicvsr.ffmpeg.graph.grammar import parse
 from vsrealbasicvsr.settings import Settings
 
 

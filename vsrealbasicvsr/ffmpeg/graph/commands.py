@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.grammar import Filter, arguments_of
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, arguments_of
 
 _SENDERS = ("sendcmd", "asendcmd")
 _FILE_OPTIONS = ("f", "filename")

@@ -12,7 +12,7 @@ import vapoursynth as vs
 from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.ffmpeg.hdr import mastering_display
+from vsrealbasicvsr.ffmpeg.halves.hdr import mastering_display
 
 _DEPTHS = (8, 9, 10, 12, 14, 16)
 _CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411", (2, 2): "410", (0, 1): "440"}

@@ -19,16 +19,18 @@ from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.channel import Room, write_behind
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.ffmpeg import hdr
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine, read_command_line, words_of
-from vsrealbasicvsr.ffmpeg.encode_half import EncodeHalf, EncodeHalfEndedError
-from vsrealbasicvsr.ffmpeg.halves import timed
-from vsrealbasicvsr.ffmpeg.log import LOGLEVEL, Line
-from vsrealbasicvsr.ffmpeg.outputs import Outcome, Outputs, check_outputs
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
-from vsrealbasicvsr.ffmpeg.rehearsal import FOR_THE_USER, encoders_of, links_of, shortened, trial
-from vsrealbasicvsr.ffmpeg.script import open_script
-from vsrealbasicvsr.ffmpeg.script_pictures import (
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, read_command_line, words_of
+from vsrealbasicvsr.ffmpeg.command.outputs import Outcome, Outputs, check_outputs
+from vsrealbasicvsr.ffmpeg.command.target import renamed, target_of
+from vsrealbasicvsr.ffmpeg.halves import hdr
+from vsrealbasicvsr.ffmpeg.halves.encode_half import EncodeHalf, EncodeHalfEndedError
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import FOR_THE_USER, encoders_of, links_of, shortened, trial
+from vsrealbasicvsr.ffmpeg.halves.split import timed
+from vsrealbasicvsr.ffmpeg.halves.wire import PictureWriter, colour_options, pipe_input
+from vsrealbasicvsr.ffmpeg.process.log import LOGLEVEL, Line
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
+from vsrealbasicvsr.ffmpeg.script.open import open_script
+from vsrealbasicvsr.ffmpeg.script.pictures import (
     Clock,
     Properties,
     blank_picture,
@@ -37,8 +39,6 @@ from vsrealbasicvsr.ffmpeg.script_pictures import (
     pixel_format_of,
     properties_of,
 )
-from vsrealbasicvsr.ffmpeg.target import renamed, target_of
-from vsrealbasicvsr.ffmpeg.wire import PictureWriter, colour_options, pipe_input
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -1,6 +1,6 @@
 """Spoiled and random filter graphs: what is read must be written back the same, the rest told with its place.
 
-`python -m tests.ffmpeg.fuzz_grammar --cases 100000 --seed 0`
+`python -m tests.ffmpeg.graph.fuzz_grammar --cases 100000 --seed 0`
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import click
 
 from tests.ffmpeg import manual
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.cut import NAME, cut, has_node
-from vsrealbasicvsr.ffmpeg.grammar import Graph, arguments_of, parse
+from vsrealbasicvsr.ffmpeg.graph.cut import NAME, cut, has_node
+from vsrealbasicvsr.ffmpeg.graph.grammar import Graph, arguments_of, parse
 
 SIGNS = "[]=,;:'\\# \n@\t\r"
 WORDS = (

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from vsrealbasicvsr.errors import GraphError, JobError
-from vsrealbasicvsr.ffmpeg.commandline import Option, read_command_line, with_graphs_inline
-from vsrealbasicvsr.ffmpeg.node import find_node, with_graph
+from vsrealbasicvsr.ffmpeg.command.commandline import Option, read_command_line, with_graphs_inline
+from vsrealbasicvsr.ffmpeg.command.node import find_node, with_graph
 
 
 def test_options_belong_to_the_file_behind_them_or_to_all() -> None:

@@ -10,9 +10,9 @@ from typing import IO, Any, Self
 import av
 from av.video.frame import VideoFrame
 
-from vsrealbasicvsr.ffmpeg.children import Child
-from vsrealbasicvsr.ffmpeg.outputs import Outcome
-from vsrealbasicvsr.ffmpeg.wire import PictureWriter
+from vsrealbasicvsr.ffmpeg.command.outputs import Outcome
+from vsrealbasicvsr.ffmpeg.halves.wire import PictureWriter
+from vsrealbasicvsr.ffmpeg.process.child import Child
 
 _UNFINISHED = re.compile(rb"Error writing trailer|Error closing file")
 """FFmpeg 4 and 5 say so, and end with 0."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine, Option, is_complex_graph, is_video_graph
-from vsrealbasicvsr.ffmpeg.cut import NAME, has_node
-from vsrealbasicvsr.ffmpeg.grammar import Filter, Graph, parse, without_comments
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, Option, is_complex_graph, is_video_graph
+from vsrealbasicvsr.ffmpeg.graph.cut import NAME, has_node
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph, parse, without_comments
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 import threading
 from fractions import Fraction
 
-from vsrealbasicvsr.ffmpeg.grammar import Filter
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter
 
 _FRAME = re.compile(r"frame:\S*\s+pts:(-?\d+)\s")
 _CUT = "lavfi.scd.time="

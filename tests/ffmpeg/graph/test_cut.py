@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.cut import cut, with_node
-from vsrealbasicvsr.ffmpeg.grammar import parse
+from vsrealbasicvsr.ffmpeg.graph.cut import cut, with_node
+from vsrealbasicvsr.ffmpeg.graph.grammar import parse
 
 
 @pytest.mark.parametrize(

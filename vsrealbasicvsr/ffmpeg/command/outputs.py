@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine
-from vsrealbasicvsr.ffmpeg.target import Target, target_of
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine
+from vsrealbasicvsr.ffmpeg.command.target import Target, target_of
 
 log = logging.getLogger("vsrealbasicvsr")
 

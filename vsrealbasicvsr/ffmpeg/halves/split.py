@@ -17,16 +17,16 @@ import av
 from av.format import ContainerFormat, Flags
 
 from vsrealbasicvsr.errors import GraphError, JobError
-from vsrealbasicvsr.ffmpeg.commandline import CommandLine, File, Option, is_complex_graph, words_of
-from vsrealbasicvsr.ffmpeg.cut import CUT, NAME, CutGraph, cut
-from vsrealbasicvsr.ffmpeg.grammar import Filter, Graph
-from vsrealbasicvsr.ffmpeg.log import LOGLEVEL
-from vsrealbasicvsr.ffmpeg.marks import tells_cuts
-from vsrealbasicvsr.ffmpeg.node import Node, with_graph
-from vsrealbasicvsr.ffmpeg.program import FFmpeg
-from vsrealbasicvsr.ffmpeg.rehearsal import FOR_THE_USER, Link, Pictures, Rehearsal
-from vsrealbasicvsr.ffmpeg.target import renamed, target_of
-from vsrealbasicvsr.ffmpeg.wire import HEAD_START, pipe_input, wire_format
+from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option, is_complex_graph, words_of
+from vsrealbasicvsr.ffmpeg.command.node import Node, with_graph
+from vsrealbasicvsr.ffmpeg.command.target import renamed, target_of
+from vsrealbasicvsr.ffmpeg.graph.cut import CUT, NAME, CutGraph, cut
+from vsrealbasicvsr.ffmpeg.graph.found_cuts import tells_cuts
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph
+from vsrealbasicvsr.ffmpeg.halves.rehearsal import FOR_THE_USER, Link, Pictures, Rehearsal
+from vsrealbasicvsr.ffmpeg.halves.wire import HEAD_START, pipe_input, wire_format
+from vsrealbasicvsr.ffmpeg.process.log import LOGLEVEL
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 
 MARKS = "metadata@vsrealbasicvsr"
 """The filter that prints what `scdet` or `select` found out, at the end of the decode half's graph."""

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.engine import Lanes, Restorer
 from vsrealbasicvsr.errors import JobError, VideoError
-from vsrealbasicvsr.ffmpeg.simple_command import Chain, SimpleCommand
+from vsrealbasicvsr.ffmpeg.without_ffmpeg.simple_command import Chain, SimpleCommand
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.pipeline import Passage, Restored
 from vsrealbasicvsr.video.colour.conversion import Conversion

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ffmpeg.fuzz_grammar import SIGNS, WORDS, check_round_trip, fuzz, is_accepted
+from tests.ffmpeg.graph.fuzz_grammar import SIGNS, WORDS, check_round_trip, fuzz, is_accepted
 from tests.ffmpeg.programs import FFMPEGS
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.grammar import Filter, arguments_of, parse, quoted_label, without_comments
+from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, arguments_of, parse, quoted_label, without_comments
 
 
 def _one(text: str) -> Filter:
@@ -356,7 +356,7 @@ def test_spoiled_graphs_break_no_promise() -> None:
 
 
 def test_the_fuzzer_notices_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.ffmpeg.fuzz_grammar.parse", lambda text: 1 / 0)
+    monkeypatch.setattr("tests.ffmpeg.graph.fuzz_grammar.parse", lambda text: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         is_accepted("null")
     assert len(fuzz(3, seed=0).broken) == 3

@@ -11,8 +11,8 @@ from contextlib import suppress
 from io import BufferedReader, BufferedWriter, RawIOBase
 from typing import IO, Self, cast
 
-from vsrealbasicvsr.ffmpeg.log import Line, plain_words, read_line
-from vsrealbasicvsr.ffmpeg.program import exit_code
+from vsrealbasicvsr.ffmpeg.process.log import Line, plain_words, read_line
+from vsrealbasicvsr.ffmpeg.process.program import exit_code
 
 _GRACE = 10.0
 """Seconds that an ffmpeg gets to finish its files after it was told to stop."""

@@ -1,0 +1,1 @@
+"""FFmpeg command lines: options, inputs, outputs and the place of our node."""

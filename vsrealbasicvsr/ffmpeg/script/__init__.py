@@ -1,0 +1,1 @@
+"""VapourSynth scripts in the place of the decode half."""

@@ -1,0 +1,1 @@
+"""Simple commands, run by PyAV where no ffmpeg program is installed."""
