@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.channel import Room, read_ahead, write_behind
 from vsrealbasicvsr.engine import CleanedFrame, Lanes, Restorer, on_host
-from vsrealbasicvsr.engine.exhaustion import MemoryErrors, is_out_of_memory
+from vsrealbasicvsr.engine.memory.out_of_memory import MemoryErrors, is_out_of_memory
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.colour.pixels import codes_from_frame, rgb_from_codes, rgb_from_frame
 from vsrealbasicvsr.video.colour.tags import Colour

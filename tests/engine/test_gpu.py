@@ -9,7 +9,7 @@ import torch
 from tests.conftest import EXAMPLE_CLIP, GOLDEN, decode_rgb
 from tests.golden.recipe import fill_generator, to_tensor
 from vsrealbasicvsr.engine import Lanes, Restorer, on_host
-from vsrealbasicvsr.engine.plan import Need
+from vsrealbasicvsr.engine.memory.plan import Need
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.conversion import Conversion

@@ -19,7 +19,7 @@ from torch import Tensor
 from tests.conftest import save, with_refinement
 from tests.engine.pieces import CHOICES, CUTS, LENGTH, pieces, streamed_piece
 from vsrealbasicvsr.engine import Lanes, Neighbours, Restorer, open_restorer
-from vsrealbasicvsr.engine.plan import Plan
+from vsrealbasicvsr.engine.memory.plan import Plan
 from vsrealbasicvsr.engine.steps import Reconstruction, Steps
 from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
@@ -63,7 +63,9 @@ def test_strips_of_the_reconstruction_leave_no_seams(
     network: RealBasicVSR, restorer: Make, clip: Clip, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     frames = clip(2)
-    monkeypatch.setattr("vsrealbasicvsr.engine.plan._STRIP_BYTES", rows * 16 * 64 * 4 * frames.shape[-1])
+    monkeypatch.setattr(
+        "vsrealbasicvsr.engine.memory.plan._STRIP_BYTES", rows * 16 * 64 * 4 * frames.shape[-1]
+    )
     ours = streamed(restorer(window=0), frames)
     torch.testing.assert_close(ours, shot_by_shot(network, frames, frozenset(), 5.0), rtol=0, atol=1e-5)
 

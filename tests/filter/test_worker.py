@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsrealbasicvsr.freed_memory import return_freed_memory
+from vsrealbasicvsr.engine.memory.allocator import return_freed_memory
 
 
 def resident() -> float:
@@ -34,7 +34,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 _FAULTS = """
 import resource
 import numpy as np
-from vsrealbasicvsr.freed_memory import freed_memory_kept
+from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 
 def fill(numbers):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -19,8 +19,8 @@ from vsrealbasicvsr.benchmark.quality.peers.peer import Peer
 from vsrealbasicvsr.benchmark.quality.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.benchmark.turns import Plain, Rival, Stream, best_of_turns
 from vsrealbasicvsr.engine.device import find_device, find_dtype
+from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 from vsrealbasicvsr.engine.steps import Steps
-from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Acceleration, Precision, Settings
 
 ONE_PASS = 255.0

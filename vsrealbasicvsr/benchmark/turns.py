@@ -14,8 +14,8 @@ from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure
 from vsrealbasicvsr.benchmark.quality.footage import to_eight_bit
 from vsrealbasicvsr.benchmark.quality.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
-from vsrealbasicvsr.freed_memory import freed_memory_kept
+from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
+from vsrealbasicvsr.engine.memory.out_of_memory import is_out_of_memory
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 

@@ -10,8 +10,8 @@ import click
 from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.freed_memory import freed_memory_kept
 
 EXAMPLES = """\b
 Examples:

@@ -20,8 +20,8 @@ from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.cli.values import KeyValue, Rate, Size
 from vsrealbasicvsr.cli.words import Repeatable, counted
+from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.freed_memory import freed_memory_kept
 from vsrealbasicvsr.settings import Settings
 
 FRAMES_LOST = 3

@@ -3,10 +3,10 @@
 `Lanes` takes streams on several devices; `open_restorer` makes it where `device` names several.
 """
 
-from vsrealbasicvsr.engine.host import on_host
-from vsrealbasicvsr.engine.lanes import Lanes, open_restorer
-from vsrealbasicvsr.engine.neighbours import Neighbours
+from vsrealbasicvsr.engine.any_order import Neighbours
+from vsrealbasicvsr.engine.multi_device import Lanes, open_restorer
 from vsrealbasicvsr.engine.restorer import Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame
+from vsrealbasicvsr.engine.to_host import on_host
 
 __all__ = ["CleanedFrame", "Lanes", "Neighbours", "Restorer", "on_host", "open_restorer"]

@@ -15,8 +15,8 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
-from vsrealbasicvsr.engine.exhaustion import MemoryErrors
-from vsrealbasicvsr.engine.plan import read_budget
+from vsrealbasicvsr.engine.memory.out_of_memory import MemoryErrors
+from vsrealbasicvsr.engine.memory.plan import read_budget
 from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Reconstruction, Steps
 from vsrealbasicvsr.errors import ClipError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load

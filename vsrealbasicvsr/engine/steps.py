@@ -17,10 +17,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
-from vsrealbasicvsr.engine.parts import Direction, make_parts
-from vsrealbasicvsr.engine.plan import Need, Plan, make_plan
-from vsrealbasicvsr.engine.strips import in_strips
+from vsrealbasicvsr.engine.acceleration.parts import Direction, make_parts
+from vsrealbasicvsr.engine.memory.out_of_memory import is_out_of_memory
+from vsrealbasicvsr.engine.memory.plan import Need, Plan, make_plan
+from vsrealbasicvsr.engine.memory.strips import in_strips
 from vsrealbasicvsr.engine.true_fp32 import true_fp32
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import SCALE, enlarge

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import vapoursynth as vs
 from numpy.typing import NDArray
 
+from vsrealbasicvsr.engine.memory.allocator import return_freed_memory
 from vsrealbasicvsr.errors import RestorationError
-from vsrealbasicvsr.freed_memory import return_freed_memory
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.compare.telling import telling_frames
+from vsrealbasicvsr.engine.acceleration.parts import check_acceleration
 from vsrealbasicvsr.engine.device import find_device
-from vsrealbasicvsr.engine.parts import check_acceleration
-from vsrealbasicvsr.engine.plan import read_budget
+from vsrealbasicvsr.engine.memory.plan import read_budget
 from vsrealbasicvsr.errors import ClipError, JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.spec import Order, make_order

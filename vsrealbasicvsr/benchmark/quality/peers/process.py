@@ -21,7 +21,7 @@ from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, reason_of
 from vsrealbasicvsr.benchmark.quality.footage import SCALE, to_eight_bit
 from vsrealbasicvsr.benchmark.quality.peers import peak
 from vsrealbasicvsr.benchmark.quality.peers.peer import Peer, Upscaler
-from vsrealbasicvsr.engine.exhaustion import is_out_of_memory
+from vsrealbasicvsr.engine.memory.out_of_memory import is_out_of_memory
 from vsrealbasicvsr.errors import RestorationError
 
 _FIRST = (2, 3, 40, 40)

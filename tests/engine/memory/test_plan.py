@@ -20,9 +20,9 @@ from torch.utils._pytree import tree_leaves
 
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.engine.device import find_dtype
-from vsrealbasicvsr.engine.plan import Need, Plan, make_plan, read_budget
+from vsrealbasicvsr.engine.memory.plan import Need, Plan, make_plan, read_budget
+from vsrealbasicvsr.engine.memory.strips import in_strips
 from vsrealbasicvsr.engine.steps import Steps
-from vsrealbasicvsr.engine.strips import in_strips
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Precision, Settings

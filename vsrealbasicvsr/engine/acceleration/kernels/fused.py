@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vsrealbasicvsr.engine.kernels.convolution import (
+from vsrealbasicvsr.engine.acceleration.kernels.convolution import (
     add_bias_and_activate,
     add_bias_and_skip,
     shuffle_and_activate,
 )
-from vsrealbasicvsr.engine.kernels.launch import channels_last
+from vsrealbasicvsr.engine.acceleration.kernels.launch import channels_last
 from vsrealbasicvsr.network.basicvsr import SLOPE, BasicVSR
 from vsrealbasicvsr.network.layers import ResidualBlock, Trunk
 

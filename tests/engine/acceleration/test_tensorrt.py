@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch._dynamo import register_backend, reset
 
-from vsrealbasicvsr.engine.tensorrt import by_tensorrt
+from vsrealbasicvsr.engine.acceleration.tensorrt import by_tensorrt
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.engine.kernels import (
+from vsrealbasicvsr.engine.acceleration.kernels import (
     add_bias_and_activate,
     add_bias_and_skip,
     fused_detail,
@@ -21,7 +21,7 @@ from vsrealbasicvsr.engine.kernels import (
     shuffle_and_activate,
     warp_and_join,
 )
-from vsrealbasicvsr.engine.parts import _fused, _plain
+from vsrealbasicvsr.engine.acceleration.parts import _fused, _plain
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import BasicVSR
 from vsrealbasicvsr.network.layers import warp

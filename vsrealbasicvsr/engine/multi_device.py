@@ -18,9 +18,9 @@ from torch import Tensor
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.channel import Channel, ChannelClosedError, Room
 from vsrealbasicvsr.engine.device import find_device
-from vsrealbasicvsr.engine.host import Finish, on_host
 from vsrealbasicvsr.engine.restorer import OnCleaned, Restorer
 from vsrealbasicvsr.engine.steps import CleanedFrame, Motion
+from vsrealbasicvsr.engine.to_host import Finish, on_host
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.settings import Settings

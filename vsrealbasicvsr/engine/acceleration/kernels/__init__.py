@@ -4,13 +4,13 @@ For inference on a CUDA device, in float16, bfloat16 or float32; sums are float3
 gradient. Imports Triton, so it is imported where its speed is asked for, never before.
 """
 
-from vsrealbasicvsr.engine.kernels.convolution import (
+from vsrealbasicvsr.engine.acceleration.kernels.convolution import (
     add_bias_and_activate,
     add_bias_and_skip,
     shuffle_and_activate,
 )
-from vsrealbasicvsr.engine.kernels.fused import fused_detail, fused_trunk
-from vsrealbasicvsr.engine.kernels.warp import warp_and_join
+from vsrealbasicvsr.engine.acceleration.kernels.fused import fused_detail, fused_trunk
+from vsrealbasicvsr.engine.acceleration.kernels.warp import warp_and_join
 
 __all__ = [
     "add_bias_and_activate",

@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vsrealbasicvsr.engine.kernels.launch import channels_last, launch, require_shape
+from vsrealbasicvsr.engine.acceleration.kernels.launch import channels_last, launch, require_shape
 
 _COLUMNS = 32
 _CHANNELS = 64

@@ -16,9 +16,9 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.engine.graphed import Graphed
-from vsrealbasicvsr.engine.in_place import detail_in_place, trunk_in_place
-from vsrealbasicvsr.engine.tensorrt import by_tensorrt, check_tensorrt
+from vsrealbasicvsr.engine.acceleration.cuda_graphs import Graphed
+from vsrealbasicvsr.engine.acceleration.in_place import detail_in_place, trunk_in_place
+from vsrealbasicvsr.engine.acceleration.tensorrt import by_tensorrt, check_tensorrt
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import BasicVSR
@@ -124,7 +124,7 @@ def _in_place(network: RealBasicVSR, parts: Parts) -> Parts:
 
 
 def _fused(network: RealBasicVSR, parts: Parts) -> Parts:
-    from vsrealbasicvsr.engine import kernels  # loads Triton
+    from vsrealbasicvsr.engine.acceleration import kernels
 
     return replace(
         parts,

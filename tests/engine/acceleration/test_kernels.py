@@ -48,7 +48,9 @@ def test_compiled_kernels_equal_the_networks_parts() -> None:
 
 @pytest.mark.parametrize("capability", [80])
 def test_kernels_compile_for_a_gpu_that_is_not_here(capability: int, tmp_path: Path) -> None:
-    output = run("-m", "tests.engine.kernel_compilation", str(capability), TRITON_CACHE_DIR=str(tmp_path))
+    output = run(
+        "-m", "tests.engine.acceleration.kernel_compilation", str(capability), TRITON_CACHE_DIR=str(tmp_path)
+    )
     kernels = {"_warp_and_join", "_add_bias_and_activate", "_add_bias_and_skip", "_shuffle_and_activate"}
     assert set(json.loads(output)) == kernels
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 import torch
 
-from vsrealbasicvsr.engine.parts import make_parts
+from vsrealbasicvsr.engine.acceleration.parts import make_parts
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Acceleration

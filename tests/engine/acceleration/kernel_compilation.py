@@ -1,6 +1,7 @@
 """Compiles every kernel for a GPU that is not here, to its machine code, and launches none.
 
-`python -m tests.engine.kernel_compilation 80` for compute capability 8.0; prints the kernels' names. The
+`python -m tests.engine.acceleration.kernel_compilation 80` for compute capability 8.0; prints the names of the
+kernels. The
 interpreter takes Python that the compiler refuses, so a machine without a GPU needs both.
 """
 
@@ -15,7 +16,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
-from vsrealbasicvsr.engine import kernels
+from vsrealbasicvsr.engine.acceleration import kernels
 
 
 class AbsentGpu:

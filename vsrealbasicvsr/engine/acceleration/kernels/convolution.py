@@ -8,7 +8,12 @@ import triton.language as tl
 from torch import Tensor
 from triton.runtime import KernelInterface
 
-from vsrealbasicvsr.engine.kernels.launch import channels_last, launch, require_channels_last, require_shape
+from vsrealbasicvsr.engine.acceleration.kernels.launch import (
+    channels_last,
+    launch,
+    require_channels_last,
+    require_shape,
+)
 
 _TILE = 4096
 """Numbers a program works on: 32 a thread."""

@@ -21,8 +21,8 @@ from torch.utils._pytree import tree_leaves
 
 import vsrealbasicvsr
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.engine.exhaustion import MemoryErrors
-from vsrealbasicvsr.engine.plan import Plan
+from vsrealbasicvsr.engine.memory.out_of_memory import MemoryErrors
+from vsrealbasicvsr.engine.memory.plan import Plan
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings

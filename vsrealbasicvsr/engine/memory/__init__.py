@@ -1,0 +1,1 @@
+"""Device memory: planning how much a window needs, and what to do when it runs out."""
