@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vsrealbasicvsr.engine import Restorer
     from vsrealbasicvsr.errors import RestorationError
-    from vsrealbasicvsr.filter import realbasicvsr, restore
+    from vsrealbasicvsr.filter.realbasicvsr import realbasicvsr
+    from vsrealbasicvsr.filter.restore import restore
     from vsrealbasicvsr.job import restore_file
     from vsrealbasicvsr.settings import Settings
     from vsrealbasicvsr.windows import Window

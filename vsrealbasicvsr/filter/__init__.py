@@ -3,7 +3,7 @@
 Importing this loads VapourSynth, but no torch: that waits for the first frame.
 """
 
-from vsrealbasicvsr.filter.any_format import restore
-from vsrealbasicvsr.filter.rgb import realbasicvsr
+from vsrealbasicvsr.filter.realbasicvsr import realbasicvsr
+from vsrealbasicvsr.filter.restore import restore
 
 __all__ = ["realbasicvsr", "restore"]

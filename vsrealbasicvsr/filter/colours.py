@@ -10,7 +10,7 @@ from typing import Self
 import vapoursynth as vs
 
 from vsrealbasicvsr.errors import ClipError
-from vsrealbasicvsr.filter.failures import told
+from vsrealbasicvsr.filter.errors import told
 from vsrealbasicvsr.video.colour.defaults import usual_matrix
 
 _RGB = 0

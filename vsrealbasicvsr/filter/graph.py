@@ -22,7 +22,7 @@ import vapoursynth as vs
 
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Arguments
-from vsrealbasicvsr.filter.failures import told
+from vsrealbasicvsr.filter.errors import told
 from vsrealbasicvsr.filter.frames import frame_of, picture_of
 from vsrealbasicvsr.filter.shot_props import FOUND, cuts_among
 from vsrealbasicvsr.filter.worker import Worker

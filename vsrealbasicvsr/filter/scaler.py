@@ -7,7 +7,7 @@ from typing import Any
 
 import vapoursynth as vs
 
-from vsrealbasicvsr.filter.any_format import restore
+from vsrealbasicvsr.filter.restore import restore
 
 try:
     from vskernels import Catrom, KernelLike, ScalerLike

@@ -1,8 +1,7 @@
 """Compiles every kernel for a GPU that is not here, to its machine code, and launches none.
 
-`python -m tests.engine.acceleration.kernel_compilation 80` for compute capability 8.0; prints the names of the
-kernels. The
-interpreter takes Python that the compiler refuses, so a machine without a GPU needs both.
+`python -m tests.engine.acceleration.kernel_compilation 80` for compute capability 8.0; prints the names of
+the kernels. The interpreter takes Python that the compiler refuses, so a machine without a GPU needs both.
 """
 
 from __future__ import annotations

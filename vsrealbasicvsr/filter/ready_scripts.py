@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get
 import vapoursynth as vs
 
 from vsrealbasicvsr.errors import RestorationError, SettingsError
-from vsrealbasicvsr.filter.any_format import restore
-from vsrealbasicvsr.filter.failures import told
+from vsrealbasicvsr.filter.errors import told
+from vsrealbasicvsr.filter.restore import restore
 from vsrealbasicvsr.weights import cache
 from vsrealbasicvsr.weights.known import KNOWN
 

@@ -11,7 +11,7 @@ from vsrealbasicvsr.errors import ClipError, RestorationError, SettingsError
 from vsrealbasicvsr.filter.arguments import Cuts, Device, read_arguments
 from vsrealbasicvsr.filter.clips import constant_clip
 from vsrealbasicvsr.filter.colours import like, rgb_of
-from vsrealbasicvsr.filter.failures import told
+from vsrealbasicvsr.filter.errors import told
 from vsrealbasicvsr.filter.graph import SCALE, restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
 from vsrealbasicvsr.settings import Acceleration, Precision

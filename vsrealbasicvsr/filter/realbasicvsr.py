@@ -9,7 +9,7 @@ import vapoursynth as vs
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Cuts, Device, read_arguments
 from vsrealbasicvsr.filter.clips import rgb_clip
-from vsrealbasicvsr.filter.failures import told
+from vsrealbasicvsr.filter.errors import told
 from vsrealbasicvsr.filter.graph import restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
 from vsrealbasicvsr.settings import Acceleration, Precision
