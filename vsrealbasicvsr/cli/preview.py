@@ -19,13 +19,13 @@ from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.cli.values import Numbers
 from vsrealbasicvsr.cli.words import words_again
+from vsrealbasicvsr.compare.preview.variants import Variant, variants
 from vsrealbasicvsr.errors import SettingsError
-from vsrealbasicvsr.preview.variants import Variant, variants
 from vsrealbasicvsr.settings import Settings
 
 if TYPE_CHECKING:
+    from vsrealbasicvsr.compare.preview.preview import OnProgress
     from vsrealbasicvsr.job import Delivery
-    from vsrealbasicvsr.preview.preview import OnProgress
 
 _OPTIONS = ("preview_count", "preview_frames", "grid", "opens")
 _DEFAULT_COUNT = 4
@@ -125,7 +125,7 @@ def show_preview(
         RestorationError: one of its kinds.
     """
     with signals_held():
-        from vsrealbasicvsr.preview.preview import preview
+        from vsrealbasicvsr.compare.preview.preview import preview
 
     with _bar(how == "bar") as on_progress:
         made = preview(

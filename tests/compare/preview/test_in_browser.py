@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.compare.browser import Browser
+from tests.compare.preview.films import make_film
 from tests.conftest import Restore
-from tests.preview.films import make_film
 
 
 def test_a_grid_opens_as_a_sheet(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from vsrealbasicvsr.compare.measures import Measures, Measuring
+from vsrealbasicvsr.compare.preview.pieces import may_start, reach
 from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
-from vsrealbasicvsr.preview.pieces import may_start, reach
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.checksum import checksum
 from vsrealbasicvsr.video.read.cuts import Shrinker

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from typing import Self
 
+from vsrealbasicvsr.compare.preview.scan import Scan
 from vsrealbasicvsr.errors import VideoError
-from vsrealbasicvsr.preview.scan import Scan
 from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 

@@ -20,17 +20,17 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from tests.compare.pages import data_of, picture_of
+from tests.compare.preview.films import BLACK, CUTS, LENGTH, make_film, pictures
 from tests.conftest import Restore, with_refinement
-from tests.preview.films import BLACK, CUTS, LENGTH, make_film, pictures
 from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.compare.preview.footage import Footage
+from vsrealbasicvsr.compare.preview.page import make_page
+from vsrealbasicvsr.compare.preview.preview import preview
+from vsrealbasicvsr.compare.preview.scan import scan
+from vsrealbasicvsr.compare.preview.variants import variants
+from vsrealbasicvsr.compare.preview.work import plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.preview.footage import Footage
-from vsrealbasicvsr.preview.page import make_page
-from vsrealbasicvsr.preview.preview import preview
-from vsrealbasicvsr.preview.scan import scan
-from vsrealbasicvsr.preview.variants import variants
-from vsrealbasicvsr.preview.work import plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import SourceFrame, open_source
 

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from torch import Tensor
 
+from vsrealbasicvsr.compare.preview.footage import Footage
+from vsrealbasicvsr.compare.preview.pieces import Piece, pieces
+from vsrealbasicvsr.compare.preview.scan import Scan
 from vsrealbasicvsr.engine import CleanedFrame, Neighbours, Restorer
-from vsrealbasicvsr.preview.footage import Footage
-from vsrealbasicvsr.preview.pieces import Piece, pieces
-from vsrealbasicvsr.preview.scan import Scan
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.colour.tags import Colour

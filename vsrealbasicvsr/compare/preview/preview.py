@@ -10,6 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr import weights
+from vsrealbasicvsr.compare.preview.footage import Footage
+from vsrealbasicvsr.compare.preview.page import make_page
+from vsrealbasicvsr.compare.preview.pictures import write_picture
+from vsrealbasicvsr.compare.preview.scan import Scan, scan
+from vsrealbasicvsr.compare.preview.variants import Variant
+from vsrealbasicvsr.compare.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.compare.telling import telling_frames
 from vsrealbasicvsr.engine.acceleration.parts import check_acceleration
@@ -19,12 +25,6 @@ from vsrealbasicvsr.errors import ClipError, JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.spec import Order, make_order
 from vsrealbasicvsr.network import load
-from vsrealbasicvsr.preview.footage import Footage
-from vsrealbasicvsr.preview.page import make_page
-from vsrealbasicvsr.preview.pictures import write_picture
-from vsrealbasicvsr.preview.scan import Scan, scan
-from vsrealbasicvsr.preview.variants import Variant
-from vsrealbasicvsr.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.read.source import Source, open_source
