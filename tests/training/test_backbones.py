@@ -14,11 +14,11 @@ from torch import Tensor
 
 from training.backbones import Backbone, load
 from training.errors import TrainingError
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError
-from vsrealbasicvsr.benchmark.quality.metrics.networks import backbone
-from vsrealbasicvsr.benchmark.quality.metrics.packaged import read_packaged
-from vsrealbasicvsr.benchmark.quality.parameters import ALEXNET, locate
 from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.evaluate.metrics.networks import backbone
+from vsrealbasicvsr.evaluate.metrics.packaged import read_packaged
+from vsrealbasicvsr.evaluate.parameters import ALEXNET, locate
 from vsrealbasicvsr.weights.numpy_pickle import read_numbers
 
 

@@ -15,8 +15,8 @@ from tests.conftest import EXAMPLE_CLIP, decode_rgb
 from tests.golden.recipe import make_video, unit_tensor
 from training.errors import TrainingError
 from training.metrics import Lpips, available, psnr, ssim
-from vsrealbasicvsr.benchmark.quality.metrics.packaged import read_packaged
-from vsrealbasicvsr.benchmark.quality.parameters import ALEXNET, locate
+from vsrealbasicvsr.evaluate.metrics.packaged import read_packaged
+from vsrealbasicvsr.evaluate.parameters import ALEXNET, locate
 
 
 def noisy_pair() -> tuple[Tensor, Tensor]:

@@ -15,9 +15,9 @@ import torch
 from tests.training.teacher_files import run_teacher, write_teacher
 from training.errors import TrainingError
 from training.teacher import load_teacher
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError
-from vsrealbasicvsr.benchmark.quality.peers.installed import package_folder
-from vsrealbasicvsr.benchmark.quality.peers.realesrgan import RealESRGAN
+from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.evaluate.peers.installed import package_folder
+from vsrealbasicvsr.evaluate.peers.realesrgan import RealESRGAN
 
 NAME = "realesrgan-x4plus"
 GOLDEN = Path(__file__).parents[1] / "golden" / "teacher.npz"

@@ -1,6 +1,6 @@
 """Networks trained on ImageNet that losses look through: VGG-19, VGG-16, AlexNet."""
 
 from training.backbones.load import load
-from vsrealbasicvsr.benchmark.quality.metrics.networks import Backbone, BackboneName
+from vsrealbasicvsr.evaluate.metrics.networks import Backbone, BackboneName
 
 __all__ = ["Backbone", "BackboneName", "load"]

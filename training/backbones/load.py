@@ -11,10 +11,10 @@ from torch import Tensor
 
 from training.backbones.torchvision_file import read_features
 from training.errors import TrainingError
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError, reason_of
-from vsrealbasicvsr.benchmark.quality.metrics.networks import Backbone, BackboneName, backbone
-from vsrealbasicvsr.benchmark.quality.metrics.packaged import FILES, PackagedName, read_packaged
-from vsrealbasicvsr.benchmark.quality.parameters import VGG16, install, locate, verified
+from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.evaluate.metrics.networks import Backbone, BackboneName, backbone
+from vsrealbasicvsr.evaluate.metrics.packaged import FILES, PackagedName, read_packaged
+from vsrealbasicvsr.evaluate.parameters import VGG16, install, locate, verified
 
 _VGG19_FILE = "vgg19-dcbb9e9d.pth"
 _VGG19_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"

@@ -12,11 +12,11 @@ from training.errors import TrainingError
 from training.metrics.psnr_ssim import psnr
 from training.reduction import reduced_by_area
 from training.teacher import RRDBNet, answer
-from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure, UnavailableError, reason_of
-from vsrealbasicvsr.benchmark.quality.footage import load_footage, to_eight_bit
-from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
-from vsrealbasicvsr.benchmark.quality.metrics.metric import Measure, Metric
-from vsrealbasicvsr.benchmark.quality.samples import Sample
+from vsrealbasicvsr.evaluate.absent import Absent, Figure, UnavailableError, reason_of
+from vsrealbasicvsr.evaluate.footage import load_footage, to_eight_bit
+from vsrealbasicvsr.evaluate.metrics.known import METRICS
+from vsrealbasicvsr.evaluate.metrics.metric import Measure, Metric
+from vsrealbasicvsr.evaluate.samples import Sample
 
 MEASURED = ("psnr-y", "lpips", "dists", "niqe", "e-warp")
 LOW_SIZE = "psnr-low"

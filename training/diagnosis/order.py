@@ -15,9 +15,9 @@ from training.diagnosis.table import means, to_json, to_text
 from training.options import require
 from training.teacher import load_teacher
 from vsrealbasicvsr import weights
-from vsrealbasicvsr.benchmark.machine import machine
-from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
-from vsrealbasicvsr.benchmark.quality.samples import find_samples
+from vsrealbasicvsr.bench.machine import machine
+from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
+from vsrealbasicvsr.evaluate.samples import find_samples
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.weights.known import sha256

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.diagnosis.diagnose import LOW_SIZE, ClipScores, Scores
-from vsrealbasicvsr.benchmark.quality.absent import Absent, Figure
-from vsrealbasicvsr.benchmark.quality.metrics.metric import Metric
+from vsrealbasicvsr.evaluate.absent import Absent, Figure
+from vsrealbasicvsr.evaluate.metrics.metric import Metric
 
 _DIGITS = 6
 """Behind the point, in JSON."""

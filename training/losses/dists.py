@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from training.errors import TrainingError
 from training.losses.features import Features
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError, reason_of
-from vsrealbasicvsr.benchmark.quality.metrics.dists import (
+from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.evaluate.metrics.dists import (
     ChannelWeights,
     channel_weights,
     similarity,

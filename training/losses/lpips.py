@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.errors import TrainingError
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError, reason_of
-from vsrealbasicvsr.benchmark.quality.metrics.packaged import read_packaged
-from vsrealbasicvsr.benchmark.quality.parameters import VGG16, locate
+from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.evaluate.metrics.packaged import read_packaged
+from vsrealbasicvsr.evaluate.parameters import VGG16, locate
 
 _EPSILON = 1e-10
 

@@ -6,11 +6,11 @@ from torch import Tensor
 
 from training.errors import TrainingError
 from training.metrics.eight_bit import eight_bit
-from vsrealbasicvsr.benchmark.quality.absent import UnavailableError, reason_of
-from vsrealbasicvsr.benchmark.quality.metrics import fidelity, lpips
-from vsrealbasicvsr.benchmark.quality.metrics.metric import over_pairs
-from vsrealbasicvsr.benchmark.quality.metrics.packaged import PackagedName
-from vsrealbasicvsr.benchmark.quality.parameters import ALEXNET, locate
+from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.evaluate.metrics import fidelity, lpips
+from vsrealbasicvsr.evaluate.metrics.metric import over_pairs
+from vsrealbasicvsr.evaluate.metrics.packaged import PackagedName
+from vsrealbasicvsr.evaluate.parameters import ALEXNET, locate
 
 
 def available() -> bool:

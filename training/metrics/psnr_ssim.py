@@ -6,8 +6,8 @@ from torch import Tensor
 
 from training.errors import TrainingError
 from training.metrics.eight_bit import eight_bit
-from vsrealbasicvsr.benchmark.quality.metrics import fidelity
-from vsrealbasicvsr.benchmark.quality.metrics.metric import over_pairs
+from vsrealbasicvsr.evaluate.metrics import fidelity
+from vsrealbasicvsr.evaluate.metrics.metric import over_pairs
 
 
 def psnr(restored: Tensor, truth: Tensor) -> float:

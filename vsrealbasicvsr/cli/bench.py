@@ -101,8 +101,8 @@ def bench(
     if (history is None) != (plot_file is None):
         raise click.UsageError("--history and --plot go together: one tells what to draw, the other where.")
     if history is not None and plot_file is not None:
-        from vsrealbasicvsr.benchmark.figure import check_figure
-        from vsrealbasicvsr.benchmark.history import plot_history
+        from vsrealbasicvsr.bench.history import plot_history
+        from vsrealbasicvsr.plot.figure import check_figure
 
         check_figure(plot_file)
         count = plot_history(history, plot_file)
@@ -116,10 +116,10 @@ def bench(
         raise click.UsageError(str(error)) from error
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
     with signals_held():
-        from vsrealbasicvsr.benchmark.bench import measure, to_json, to_text
-        from vsrealbasicvsr.benchmark.case import Case
-        from vsrealbasicvsr.benchmark.quality.peers.known import PEERS
+        from vsrealbasicvsr.bench.bench import measure, to_json, to_text
+        from vsrealbasicvsr.bench.case import Case
         from vsrealbasicvsr.engine.device import find_device
+        from vsrealbasicvsr.evaluate.peers.known import PEERS
 
     on = find_device(device)
     peers = named(PEERS, [_OF_PACKAGES.get(name, name) for name in names], "--against")

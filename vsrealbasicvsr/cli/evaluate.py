@@ -19,9 +19,9 @@ from vsrealbasicvsr.errors import JobError, SettingsError
 from vsrealbasicvsr.settings import Settings
 
 if TYPE_CHECKING:
-    from vsrealbasicvsr.benchmark.quality.evaluate import Row
-    from vsrealbasicvsr.benchmark.quality.peers.peer import Peer
-    from vsrealbasicvsr.benchmark.quality.vary import Variant
+    from vsrealbasicvsr.evaluate.evaluate import Row
+    from vsrealbasicvsr.evaluate.peers.peer import Peer
+    from vsrealbasicvsr.evaluate.vary import Variant
 
 EXAMPLES = """\b
 Examples:
@@ -110,15 +110,15 @@ def evaluate(
         raise click.UsageError("--plot draws what --vary varies: give --vary, too.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
     with signals_held():
-        from vsrealbasicvsr.benchmark.figure import check_figure
-        from vsrealbasicvsr.benchmark.machine import machine
-        from vsrealbasicvsr.benchmark.quality import plot, table, vary
-        from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
-        from vsrealbasicvsr.benchmark.quality.evaluate import evaluate as run
-        from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
-        from vsrealbasicvsr.benchmark.quality.peers.known import PEERS
-        from vsrealbasicvsr.benchmark.quality.samples import LAYOUTS, find_samples
+        from vsrealbasicvsr.bench.machine import machine
         from vsrealbasicvsr.engine.device import find_device
+        from vsrealbasicvsr.evaluate import plot, table, vary
+        from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
+        from vsrealbasicvsr.evaluate.evaluate import evaluate as run
+        from vsrealbasicvsr.evaluate.metrics.known import METRICS
+        from vsrealbasicvsr.evaluate.peers.known import PEERS
+        from vsrealbasicvsr.evaluate.samples import LAYOUTS, find_samples
+        from vsrealbasicvsr.plot.figure import check_figure
 
     try:
         settings = Settings.from_mapping(choices)
@@ -162,8 +162,8 @@ def _refinement(settings: Settings) -> dict[str, float | None]:
 def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
     """The network that is judged. Wrong weights are an error here and not a dash."""
     from vsrealbasicvsr import weights
-    from vsrealbasicvsr.benchmark.quality.peers import restorer
-    from vsrealbasicvsr.benchmark.quality.peers.peer import Peer
+    from vsrealbasicvsr.evaluate.peers import restorer
+    from vsrealbasicvsr.evaluate.peers.peer import Peer
     from vsrealbasicvsr.network import load
 
     checked = set()
@@ -192,7 +192,7 @@ def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
     """The rows, with a bar on stderr while they come; the ground truth's are not counted."""
     from tqdm import tqdm
 
-    from vsrealbasicvsr.benchmark.quality.evaluate import TRUTH
+    from vsrealbasicvsr.evaluate.evaluate import TRUTH
 
     with tqdm(total=count, unit=" rows", file=Stderr(), disable=quiet or None, leave=False) as bar:
         for row in rows:
@@ -225,10 +225,10 @@ def write_text(path: Path | None, content: str) -> None:
 
 
 def _list(context: click.Context) -> None:
-    from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
-    from vsrealbasicvsr.benchmark.quality.metrics.known import METRICS
-    from vsrealbasicvsr.benchmark.quality.peers.known import PEERS
-    from vsrealbasicvsr.benchmark.quality.samples import LAYOUTS
+    from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
+    from vsrealbasicvsr.evaluate.metrics.known import METRICS
+    from vsrealbasicvsr.evaluate.peers.known import PEERS
+    from vsrealbasicvsr.evaluate.samples import LAYOUTS
 
     click.echo("Peers:")
     for peer in PEERS:

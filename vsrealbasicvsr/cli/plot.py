@@ -31,9 +31,9 @@ def plot(source: Path, target: Path) -> None:
     residue are drawn, where it kept them by --figures. Or it is losses.csv or validation.csv of a training,
     or the folder of the run: drawn are losses, rates and times.
     """
-    from vsrealbasicvsr.benchmark.figure import check_figure
     from vsrealbasicvsr.job.figures import figures_of
     from vsrealbasicvsr.job.store.folder import JobFolder
+    from vsrealbasicvsr.plot.figure import check_figure
 
     check_figure(target)
     output = figures_of(source)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.figures import read_figures
+from vsrealbasicvsr.plot.figure import new_figure, save_figure
 
 _SIZE = (9.0, 5.0)  # inches
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.status import read_status
 from vsrealbasicvsr.job.store.record import Done
+from vsrealbasicvsr.plot.figure import new_figure, save_figure
 
 _SIZE = (9.0, 7.0)  # inches
 _PARTS = ".parts"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from vsrealbasicvsr.benchmark.figure import new_figure, save_figure
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.plot.figure import new_figure, save_figure
 
 _PANEL = (9.0, 2.2)  # inches
 _SMOOTHED_FROM = 200  # rows: fewer are seen one by one

@@ -26,11 +26,11 @@ from training.diagnosis.replacements import Replacement, replacements
 from training.errors import TrainingError
 from training.recipes.default.clips import LOSSLESS, write_clip
 from training.teacher import load_teacher
-from vsrealbasicvsr.benchmark.quality.absent import Absent, UnavailableError
-from vsrealbasicvsr.benchmark.quality.degrade.recipe import RECIPES
-from vsrealbasicvsr.benchmark.quality.footage import load_footage, read
-from vsrealbasicvsr.benchmark.quality.metrics.metric import Metric
-from vsrealbasicvsr.benchmark.quality.samples import Sample, find_samples
+from vsrealbasicvsr.evaluate.absent import Absent, UnavailableError
+from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
+from vsrealbasicvsr.evaluate.footage import load_footage, read
+from vsrealbasicvsr.evaluate.metrics.metric import Metric
+from vsrealbasicvsr.evaluate.samples import Sample, find_samples
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.weights.known import sha256

@@ -11,9 +11,9 @@ from torch import Tensor
 from training.errors import TrainingError
 from training.losses.frames import FrameLosses, load_frame_losses
 from training.losses.options import LossOptions, PerceptualOptions
-from vsrealbasicvsr.benchmark.quality.metrics.dists import Dists
-from vsrealbasicvsr.benchmark.quality.metrics.lpips import Lpips
-from vsrealbasicvsr.benchmark.quality.parameters import VGG16, locate
+from vsrealbasicvsr.evaluate.metrics.dists import Dists
+from vsrealbasicvsr.evaluate.metrics.lpips import Lpips
+from vsrealbasicvsr.evaluate.parameters import VGG16, locate
 
 NAMES = ("lpips", "dists")
 

@@ -16,7 +16,7 @@ from training.errors import TrainingError
 from training.losses.features import Features
 from training.losses.frames import FrameLosses, load_frame_losses
 from training.losses.options import LossOptions, PerceptualOptions
-from vsrealbasicvsr.benchmark.quality.metrics.networks import backbone
+from vsrealbasicvsr.evaluate.metrics.networks import backbone
 
 
 @pytest.fixture(scope="module")

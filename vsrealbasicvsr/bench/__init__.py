@@ -1,0 +1,1 @@
+"""`vsrealbasicvsr bench`: speed on this machine, and where the time goes."""

@@ -1,0 +1,50 @@
+"""Motion between frames as metrics need it: OpenCV's DIS optical flow, by no network that is judged."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vsrealbasicvsr.evaluate.absent import UnavailableError
+
+Flow = Callable[[Tensor, Tensor], Tensor]
+"""From two frames, (3, H, W), uint8, RGB, to where each pixel of the first lies in the second: (2, H, W)."""
+
+_SMALLEST = 16
+
+
+def load_flow() -> Flow:
+    """DIS optical flow, preset "medium".
+
+    Raises:
+        UnavailableError: OpenCV is not installed.
+    """
+    try:
+        cv2: Any = importlib.import_module("cv2")
+    except ImportError as error:
+        raise UnavailableError("OpenCV is not installed; run `pip install opencv-python-headless`") from error
+
+    def flow(one: Tensor, other: Tensor) -> Tensor:
+        if min(one.shape[-2:]) < _SMALLEST:
+            raise UnavailableError(f"frames are smaller than {_SMALLEST}x{_SMALLEST}")
+        dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        pictures = (frame.permute(1, 2, 0).contiguous().numpy() for frame in (one, other))
+        grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+        return torch.from_numpy(dis.calc(*grey, None)).permute(2, 0, 1)
+
+    return flow
+
+
+def warped(picture: Tensor, flow: Tensor) -> Tensor:
+    """A picture, (C, H, W), float, seen from the frame that the flow, (2, H, W), starts at."""
+    height, width = picture.shape[-2:]
+    rows, columns = torch.arange(height).view(-1, 1), torch.arange(width).view(1, -1)
+    x = 2 * (columns + flow[0]) / (width - 1) - 1
+    y = 2 * (rows + flow[1]) / (height - 1) - 1
+    grid = torch.stack((x, y), -1)[None]
+    return F.grid_sample(picture[None], grid, align_corners=True, padding_mode="border")[0]

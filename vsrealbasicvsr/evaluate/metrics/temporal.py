@@ -1,0 +1,91 @@
+"""How steady a clip is: warping error, tOF and tLP. A blurred clip is steady too: read them beside LPIPS."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor
+
+from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.evaluate.metrics.flow import Flow, load_flow, warped
+from vsrealbasicvsr.evaluate.metrics.lpips import Lpips
+from vsrealbasicvsr.evaluate.metrics.metric import Measure
+
+
+def load_warping_error() -> Measure:
+    """E_warp times 1000 (Lai et al., 2018): mean square, on the 0-1 scale, by which a frame differs from the
+    next one warped to it, where motion can be followed there and back.
+
+    The motion is the ground truth's, or the clip's own where there is none; so the ground truth has a figure
+    too, and a restored clip should come near it.
+
+    Raises:
+        UnavailableError: OpenCV is not installed.
+    """  # noqa: D205
+    flow = load_flow()
+
+    def warping_error(restored: Tensor, truth: Tensor | None) -> float:
+        _require_motion(restored)
+        moving = restored if truth is None else truth
+        error = weight = 0.0
+        for now in range(len(restored) - 1):
+            motion, seen = _followed(moving[now], moving[now + 1], flow)
+            one, other = restored[now].float() / 255, restored[now + 1].float() / 255
+            error += float((seen * (one - warped(other, motion)).square()).mean(0).sum())
+            weight += float(seen.sum())
+        if not weight:
+            raise UnavailableError("no motion could be followed")
+        return 1000 * error / weight
+
+    return warping_error
+
+
+def load_t_of() -> Measure:
+    """The tOF of Chu et al. (2020): mean absolute difference of motion from the truth's, in pixels.
+
+    Raises:
+        UnavailableError: OpenCV is not installed.
+    """
+    flow = load_flow()
+
+    def t_of(restored: Tensor, truth: Tensor | None) -> float:
+        assert truth is not None
+        _require_motion(restored)
+        pairs = zip(pairwise(restored), pairwise(truth), strict=True)
+        return sum(float((flow(*ours) - flow(*theirs)).abs().mean()) for ours, theirs in pairs) / (
+            len(truth) - 1
+        )
+
+    return t_of
+
+
+def load_t_lp(device: str) -> Measure:
+    """The tLP of Chu et al. (2020), times 100: how LPIPS from frame to frame differs from the truth's.
+
+    Raises:
+        UnavailableError: the weights of LPIPS are not installed.
+    """
+    distance = Lpips(device)
+
+    def t_lp(restored: Tensor, truth: Tensor | None) -> float:
+        assert truth is not None
+        _require_motion(restored)
+        pairs = zip(pairwise(restored), pairwise(truth), strict=True)
+        changes = [abs(distance(*ours) - distance(*theirs)) for ours, theirs in pairs]
+        return 100 * sum(changes) / len(changes)
+
+    return t_lp
+
+
+def _require_motion(frames: Tensor) -> None:
+    if len(frames) < 2:
+        raise UnavailableError("one frame has no motion")
+
+
+def _followed(one: Tensor, other: Tensor, flow: Flow) -> tuple[Tensor, Tensor]:
+    """Motion from one frame to the other, (2, H, W), and where it leads back again, (H, W), 0 or 1."""
+    there, back = flow(one, other), flow(other, one)
+    returned = warped(back, there)
+    lengths = there.square().sum(0) + returned.square().sum(0)
+    seen = (there + returned).square().sum(0) < 0.01 * lengths + 0.5
+    return there, seen.float()

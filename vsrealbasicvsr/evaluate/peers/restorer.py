@@ -1,0 +1,44 @@
+"""Our own engine with any weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from vsrealbasicvsr import weights
+from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.evaluate.peers.installed import learned
+from vsrealbasicvsr.network import load as load_network
+from vsrealbasicvsr.settings import Settings
+
+
+class Ours:
+    """`Restorer.stream`; the clip is one shot.
+
+    Args:
+        settings: how to restore, by which weights.
+        device: where it runs.
+
+    Raises:
+        WeightsError: the weights cannot be found or read.
+    """
+
+    def __init__(self, settings: Settings, device: str) -> None:
+        network = load_network(weights.resolve(settings.model))
+        self._parameters = learned(network)
+        self._restorer = Restorer(network, settings, device)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return self._parameters
+
+    def __call__(self, frames: Tensor) -> Iterator[Tensor]:
+        """See `Upscaler`."""
+        yield from self._restorer.stream(frames)
+
+
+def load(device: str, settings: Settings) -> Ours:
+    """For the list of peers."""
+    return Ours(settings, device)

@@ -1,0 +1,47 @@
+"""Drawings by matplotlib, which need not be installed."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.evaluate.absent import UnavailableError
+
+
+def new_figure(width: float = 1.0, height: float = 1.0) -> Any:
+    """An empty figure of that size in inches.
+
+    Raises:
+        UnavailableError: matplotlib is not installed.
+    """
+    try:
+        module = importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise UnavailableError("matplotlib is not installed: run `pip install matplotlib`.") from error
+    return module.Figure(figsize=(width, height), layout="constrained")
+
+
+def check_figure(path: Path) -> None:
+    """Whether a figure can be saved there, before anything is measured for it.
+
+    Raises:
+        UnavailableError: matplotlib is not installed, or cannot write such a file.
+    """
+    formats = new_figure().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in formats:
+        raise UnavailableError(f"{path} cannot be drawn: give it one of the endings {', '.join(formats)}.")
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write it, its folder too.
+
+    Raises:
+        JobError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise JobError(f"{path} cannot be written: {error.strerror}.") from error
