@@ -21,7 +21,7 @@ from training.commit import commit
 from training.errors import TrainingError
 from training.state import State
 from vsrealbasicvsr import __version__
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 BEST = "best.pth"
 _NAME = re.compile(r"iteration_(\d{8})\.pth")

@@ -16,7 +16,7 @@ from vsrealbasicvsr.network import load
 from vsrealbasicvsr.weights.convert import Precision, convert
 from vsrealbasicvsr.weights.known import sha256
 from vsrealbasicvsr.weights.refinement import RefinementDefaults
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 log = logging.getLogger("training")
 

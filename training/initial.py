@@ -17,7 +17,7 @@ from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.network.spynet import SPyNet
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 _BLOCK = re.compile(r"(.*resblocks\.main\.2\.|image_cleaning\.0\.main\.2\.)(\d+)(\..*)")
 

@@ -16,7 +16,7 @@ from training.losses.options import AdversarialOptions
 from training.stage import Stage
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import resolve
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 
 @dataclass(slots=True)

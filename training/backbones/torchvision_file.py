@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.errors import TrainingError
 from vsrealbasicvsr.errors import WeightsError
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 _LAYER = re.compile(r"(?:(?:.*\.)?features\.)?(\d+\.(?:weight|bias))")
 

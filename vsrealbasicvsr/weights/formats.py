@@ -9,10 +9,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.weights.errors import refusal
 from vsrealbasicvsr.weights.naming import canonical
-from vsrealbasicvsr.weights.refusal import refusal
 from vsrealbasicvsr.weights.safetensors_header import DAMAGE, METADATA, is_safetensors, read_header
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 __all__ = ["canonical", "read_state"]
 

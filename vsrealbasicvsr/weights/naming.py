@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.errors import refusal
 
 _NESTINGS = ("state_dict", "params_ema", "params")
 _GENERATORS = ("generator_ema.", "generator.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from vsrealbasicvsr.errors import WeightsError
-from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.errors import refusal
 
 METADATA = "__metadata__"
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)

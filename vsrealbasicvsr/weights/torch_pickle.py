@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from vsrealbasicvsr.errors import WeightsError
-from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.errors import refusal
 
 _ITEM_SIZES = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "LongStorage": 8,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vsrealbasicvsr.evaluate.metrics.networks import Backbone
 from vsrealbasicvsr.evaluate.metrics.packaged import packaged_backbone
 from vsrealbasicvsr.evaluate.parameters import DISTS, locate
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)

