@@ -22,7 +22,7 @@ from vsrealbasicvsr.bench.case import Case
 from vsrealbasicvsr.bench.history import plot_history
 from vsrealbasicvsr.bench.parts import measure_parts
 from vsrealbasicvsr.bench.speed import measure_speed
-from vsrealbasicvsr.cli.bench import bench
+from vsrealbasicvsr.cli.commands.bench import bench
 from vsrealbasicvsr.cli.main import main
 from vsrealbasicvsr.engine.steps import Steps
 from vsrealbasicvsr.errors import JobError

@@ -22,7 +22,7 @@ PAGES = (
 )
 BLOCK = re.compile(r"(?:Save as `(\S+)`[^\n]*\n\n)?^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = {
-    "vsrealbasicvsr job status": "asks about a job that still runs; tests/test_cli_job.py runs it",
+    "vsrealbasicvsr job status": "asks about a job that still runs; tests/cli/test_job.py runs it",
     "pip install": "needs a network; the test skips where the plugin is missing",
     "python docs/make_pictures.py": "takes ten minutes",
 }

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import with_refinement
-from vsrealbasicvsr.cli.evaluate import write_text
+from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.main import main
 from vsrealbasicvsr.errors import ClipError, JobError, VideoError
 from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES

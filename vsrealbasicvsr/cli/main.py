@@ -9,19 +9,19 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr import __version__
-from vsrealbasicvsr.cli.bench import bench
-from vsrealbasicvsr.cli.compare import compare
-from vsrealbasicvsr.cli.doctor import doctor
-from vsrealbasicvsr.cli.encode import encode
-from vsrealbasicvsr.cli.evaluate import evaluate
-from vsrealbasicvsr.cli.ffmpeg import ffmpeg
-from vsrealbasicvsr.cli.job import job
-from vsrealbasicvsr.cli.plot import plot
-from vsrealbasicvsr.cli.plugins import plugins
-from vsrealbasicvsr.cli.restore import restore
+from vsrealbasicvsr.cli.commands.bench import bench
+from vsrealbasicvsr.cli.commands.compare import compare
+from vsrealbasicvsr.cli.commands.doctor import doctor
+from vsrealbasicvsr.cli.commands.encode import encode
+from vsrealbasicvsr.cli.commands.evaluate import evaluate
+from vsrealbasicvsr.cli.commands.ffmpeg import ffmpeg
+from vsrealbasicvsr.cli.commands.job import job
+from vsrealbasicvsr.cli.commands.plot import plot
+from vsrealbasicvsr.cli.commands.plugins import plugins
+from vsrealbasicvsr.cli.commands.restore import restore
+from vsrealbasicvsr.cli.commands.weights import weights
 from vsrealbasicvsr.cli.signals import INTERRUPTED, Terminated, signals_interrupt
 from vsrealbasicvsr.cli.stderr import Stderr, say
-from vsrealbasicvsr.cli.weights import weights
 from vsrealbasicvsr.errors import RestorationError
 
 

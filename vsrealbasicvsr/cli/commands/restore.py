@@ -13,13 +13,13 @@ from typing import Any, Literal
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.cli.preview import preview_options, read_variants, show_preview, take_preview
+from vsrealbasicvsr.cli.commands.preview import preview_options, read_variants, show_preview, take_preview
+from vsrealbasicvsr.cli.parameter_types import KeyValue, Rate, Size
 from vsrealbasicvsr.cli.progress import show_progress
-from vsrealbasicvsr.cli.settings import settings_options
+from vsrealbasicvsr.cli.repeat_command import Repeatable, counted
+from vsrealbasicvsr.cli.setting_flags import settings_options
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.cli.values import KeyValue, Rate, Size
-from vsrealbasicvsr.cli.words import Repeatable, counted
 from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings

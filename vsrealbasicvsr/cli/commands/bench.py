@@ -10,10 +10,10 @@ from typing import Any, get_args
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.cli.evaluate import named, write_text
+from vsrealbasicvsr.cli.commands.evaluate import named, write_text
+from vsrealbasicvsr.cli.parameter_types import Size
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.cli.values import Size
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Acceleration, Settings
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsrealbasicvsr.cli.evaluate import write_text
-from vsrealbasicvsr.cli.settings import settings_options
+from vsrealbasicvsr.cli.commands.evaluate import write_text
+from vsrealbasicvsr.cli.parameter_types import Size
+from vsrealbasicvsr.cli.setting_flags import settings_options
 from vsrealbasicvsr.cli.stderr import Stderr
-from vsrealbasicvsr.cli.values import Size
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
 

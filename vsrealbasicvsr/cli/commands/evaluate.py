@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsrealbasicvsr.cli.settings import settings_options
+from vsrealbasicvsr.cli.setting_flags import settings_options
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import Stderr
 from vsrealbasicvsr.errors import JobError, SettingsError

@@ -9,10 +9,10 @@ from typing import Literal
 import click
 from tqdm import tqdm
 
-from vsrealbasicvsr.cli.evaluate import write_text
+from vsrealbasicvsr.cli.commands.evaluate import write_text
+from vsrealbasicvsr.cli.parameter_types import Numbers
 from vsrealbasicvsr.cli.signals import signals_held
 from vsrealbasicvsr.cli.stderr import Stderr, say
-from vsrealbasicvsr.cli.values import Numbers
 from vsrealbasicvsr.errors import JobError
 
 EXAMPLES = """\b

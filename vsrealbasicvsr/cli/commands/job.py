@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vsrealbasicvsr.cli.plan import plan
+from vsrealbasicvsr.cli.commands.plan import plan
+from vsrealbasicvsr.cli.repeat_command import counted
 from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.cli.words import counted
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job.status import Status
