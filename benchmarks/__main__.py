@@ -1,4 +1,4 @@
-"""The benchmark's command line; figures go to stdout as a table, and to a file as JSON."""
+"""The command line of the benchmarks; figures go to stdout as a table, and to a file as JSON."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def run_pipe(case: Mapping[str, int], *, requests: int = 1, cache: int | None = 
     """Restore a synthetic clip in vspipe, which throws the frames away.
 
     Args:
-        case: fields of `benchmark.case.Case`.
+        case: fields of `vsrealbasicvsr.bench.case.Case`.
         requests: vspipe's `-r`.
         cache: VapourSynth's cache limit in MiB; None leaves its own.
 
@@ -136,7 +136,7 @@ def scripted(case: str, counted: str, cache: int | None) -> vs.VideoNode:
     """The clip of a script that `run_pipe` wrote.
 
     Args:
-        case: fields of `benchmark.case.Case` as JSON.
+        case: fields of `vsrealbasicvsr.bench.case.Case` as JSON.
         counted: a file that gets a line for each window.
         cache: VapourSynth's cache limit in MiB.
     """

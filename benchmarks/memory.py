@@ -28,7 +28,7 @@ def measure_memory(case: Mapping[str, int], short: int, long: int) -> Memory:
     """Stream two clips that differ in length only, each in a fresh process on the CPU.
 
     Args:
-        case: fields of `benchmark.case.Case` but the frames.
+        case: fields of `vsrealbasicvsr.bench.case.Case` but the frames.
         short: frames of one clip.
         long: frames of the other.
     """

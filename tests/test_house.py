@@ -19,9 +19,9 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "settings", "axes", "windows", "cuts", "channel", "freed_memory", "weights",
-    "network", "engine", "video", "filter", "job", "ffmpeg", "compare", "preview", "benchmark", "plot",
-    "doctor", "cli", "__main__",
+    "errors", "settings", "axes", "windows", "cuts", "channel", "weights", "network", "engine", "video",
+    "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench", "doctor", "cli",
+    "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (

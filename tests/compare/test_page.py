@@ -13,7 +13,7 @@ from tests.compare.contrast import contrast
 from tests.compare.pages import data_of
 from vsrealbasicvsr.compare.page import assemble
 
-FOLDER = Path(vsrealbasicvsr.__file__).parent / "compare"
+FOLDER = Path(vsrealbasicvsr.__file__).parent / "compare" / "web"
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 CONTROLS = {"button", "input", "select"}
 MOMENTS = [{"shown": [{}]}, {"shown": [{}]}]

@@ -246,7 +246,7 @@ def test_an_interpreter_that_ends_does_not_wait_for_its_windows(mini_model: Path
 
 
 def test_seeks_from_four_threads(restored: Restore) -> None:
-    """The minute-long form is `python -m vsrealbasicvsr.benchmark seeks`."""
+    """The minute-long form is `python -m benchmarks seeks`."""
     source = noise_clip(60)
     expected = all_pixels(restored(source))
     clip = restored(source, window=4, margin=1)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-_PARTS = files("vsrealbasicvsr.compare")
+_PARTS = files("vsrealbasicvsr.compare") / "web"
 _SCRIPTS = ("data.js", "stage.js", "plot.js", "page.js")
 
 
