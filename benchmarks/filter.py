@@ -115,7 +115,8 @@ def run_pipe(case: Mapping[str, int], *, requests: int = 1, cache: int | None = 
         call = f"benchmark.scripted({json.dumps(dict(case))!r}, {str(counted)!r}, {cache})"
         script.write_text(f"from benchmarks import filter as benchmark\n{call}.set_output()\n")
         vspipe = Path(vs.__file__).parent / "vspipe"
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(Path(__file__).parents[1])}
         process = subprocess.Popen(
             [vspipe, "-r", str(requests), script, "."], stderr=subprocess.PIPE, text=True, env=environment
         )

@@ -19,8 +19,8 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "settings", "axes", "windows", "cuts", "channel", "weights", "network", "engine", "video",
-    "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench", "doctor", "cli",
+    "errors", "terminal", "settings", "axes", "windows", "cuts", "channel", "weights", "network", "engine",
+    "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench", "doctor", "cli",
     "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
+from vsrealbasicvsr.terminal import INTERRUPTED, signals_held
 
 # Threads that wait for each other sleep instead of spinning: beside other programs several times as fast. The
 # libraries read this when they are loaded.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
@@ -19,10 +19,9 @@ from training.degradation.options import DegradationOptions
 from training.folders import require_folders
 from training.options import require
 from training.stage import Stage
-from vsrealbasicvsr.cli.signals import INTERRUPTED, signals_held
-from vsrealbasicvsr.cli.stderr import Stderr, say
-from vsrealbasicvsr.errors import RestorationError, SettingsError
+from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.terminal import Program, Stderr, say, signals_held
 from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 if TYPE_CHECKING:
@@ -45,43 +44,21 @@ def _footage_options[F: Callable[..., Any]](command: F) -> F:
     return command
 
 
-class _Failure(click.ClickException):
-    exit_code = 1
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        say(f"training: {self.format_message()}")
-
-
-class _Lines(logging.Handler):
-    """Log lines on stderr, above a progress bar if there is one."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(f"training: {record.getMessage()}", file=Stderr())
-
-
-class _Program(click.Group):
-    """A group whose default command is `run`, and whose commands' errors become one line."""
+class _Program(Program):
+    """A group whose default command is `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        lines, logger = _Lines(), logging.getLogger("training")
-        logger.addHandler(lines)
-        logger.setLevel(logging.INFO)
-        try:
-            return super().invoke(ctx)
-        except RestorationError as error:
-            raise _Failure(str(error)) from error
-        except KeyboardInterrupt:
-            ctx.exit(INTERRUPTED)
-        finally:
-            logger.removeHandler(lines)
 
-
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Program,
+    logger="training",
+    level=logging.INFO,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Train RealBasicVSR: python -m training STAGE.toml --data FOLDER --out RUN.
 

@@ -1,12 +1,16 @@
 """Every error a user can cause, one sentence each: what is wrong and what to do.
 
 RestorationError
-├── SettingsError   a setting is unknown or out of range
-├── WeightsError    a weights file is missing, damaged, or of something else
-├── ClipError       frames do not fit together (shapes, ranges, cuts)
-├── VideoError      a video or image file cannot be read or written
-├── GraphError      the text of a filter graph cannot be read or carried out
-└── JobError        a restoration as a whole cannot start or go on
+├── SettingsError           a setting is unknown or out of range
+├── WeightsError            a weights file is missing, damaged, or of something else
+├── ClipError               frames do not fit together (shapes, ranges, cuts)
+├── VideoError              a video or image file cannot be read or written
+├── GraphError              the text of a filter graph cannot be read or carried out
+├── UnavailableError        a metric, a peer or a library cannot be had here
+└── JobError                a restoration as a whole cannot start or go on
+    ├── NoFFmpegError       there is no ffmpeg program
+    ├── FFmpegFailedError   an ffmpeg ended by itself with an error
+    └── CommandFailedError  a command that `vsrealbasicvsr.ffmpeg.run` ran did not succeed
 """
 
 from __future__ import annotations
@@ -61,3 +65,38 @@ class GraphError(RestorationError):
 
 class JobError(RestorationError):
     """A restoration as a whole cannot start or go on."""
+
+
+class UnavailableError(RestorationError):
+    """A metric or a peer cannot be had here; the text says why and what to do."""
+
+
+class NoFFmpegError(JobError):
+    """There is no ffmpeg program on this machine."""
+
+
+class FFmpegFailedError(JobError):
+    """An ffmpeg ended by itself with an error.
+
+    Attributes:
+        code: Its exit code.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CommandFailedError(JobError):
+    """A command did not succeed; what went wrong was written to stderr.
+
+    Attributes:
+        code: Its exit code.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the command failed with exit code {code}.")
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[CommandFailedError], tuple[int]]:
+        return type(self), (self.code,)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.conftest import EXAMPLE_CLIP, decode_rgb
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.known import METRICS
 from vsrealbasicvsr.evaluate.metrics.metric import Measure
 

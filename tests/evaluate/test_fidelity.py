@@ -11,7 +11,7 @@ import pytest
 from torch import Tensor
 
 from tests.training.test_metrics import plain_ssim
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.fidelity import HIGHEST_PSNR, of_channels, psnr, rgb, ssim
 from vsrealbasicvsr.evaluate.metrics.luma import luma
 from vsrealbasicvsr.evaluate.metrics.metric import over_pairs

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.errors import UnavailableError, WeightsError
 from vsrealbasicvsr.evaluate import parameters
-from vsrealbasicvsr.evaluate.absent import UnavailableError
 from vsrealbasicvsr.evaluate.parameters import ParameterFile, locate
 from vsrealbasicvsr.weights.numpy_pickle import read_numbers
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.errors import RestorationError
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import RestorationError, UnavailableError
 from vsrealbasicvsr.evaluate.peers.basicvsr import BasicVSR
 from vsrealbasicvsr.evaluate.peers.known import PEERS
 from vsrealbasicvsr.evaluate.peers.peer import Upscaler

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.evaluate.conftest import ready
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.footage import read
 from vsrealbasicvsr.evaluate.metrics.known import METRICS
 from vsrealbasicvsr.evaluate.metrics.natural_scene import Fit

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import Absent, UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import Absent
 from vsrealbasicvsr.evaluate.peers.known import PEERS
 from vsrealbasicvsr.evaluate.peers.peer import Peer, Upscaler
 from vsrealbasicvsr.evaluate.peers.process import PeerProcess

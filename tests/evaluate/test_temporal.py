@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.evaluate.conftest import ready
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.flow import load_flow, warped
 from vsrealbasicvsr.evaluate.metrics.temporal import load_t_of, load_warping_error
 

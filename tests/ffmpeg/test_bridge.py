@@ -24,9 +24,8 @@ from tests.ffmpeg.look import look
 from tests.ffmpeg.programs import FFMPEGS, with_ffmpeg_on_the_path
 from tests.ffmpeg.stand_in import Nearest, open_nearest
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.errors import GraphError, RestorationError
+from vsrealbasicvsr.errors import CommandFailedError, GraphError, RestorationError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
-from vsrealbasicvsr.ffmpeg.python_graphs import CommandFailedError
 from vsrealbasicvsr.settings import Settings
 
 NEAREST = "scale=4*iw:4*ih:flags=neighbor"

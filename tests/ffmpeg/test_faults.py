@@ -22,9 +22,8 @@ from tests.ffmpeg.bridge_runs import ROOT, own_sentences, run_bridge, run_plain
 from tests.ffmpeg.clips import SAMPLE, Clips
 from tests.ffmpeg.stand_in import Nearest, open_nearest
 from vsrealbasicvsr.engine import Restorer
-from vsrealbasicvsr.errors import RestorationError
+from vsrealbasicvsr.errors import FFmpegFailedError, RestorationError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
-from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
 
 SLOW = 0.05
 """Seconds a picture takes. There are 96, of which the decode half can be 60 ahead."""

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from training.backbones import Backbone, load
 from training.errors import TrainingError
-from vsrealbasicvsr.errors import WeightsError
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError, WeightsError
 from vsrealbasicvsr.evaluate.metrics.networks import backbone
 from vsrealbasicvsr.evaluate.metrics.packaged import read_packaged
 from vsrealbasicvsr.evaluate.parameters import ALEXNET, locate

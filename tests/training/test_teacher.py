@@ -15,7 +15,7 @@ import torch
 from tests.training.teacher_files import run_teacher, write_teacher
 from training.errors import TrainingError
 from training.teacher import load_teacher
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.peers.installed import package_folder
 from vsrealbasicvsr.evaluate.peers.realesrgan import RealESRGAN
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from training.backbones.torchvision_file import read_features
 from training.errors import TrainingError
-from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import reason_of
 from vsrealbasicvsr.evaluate.metrics.networks import Backbone, BackboneName, backbone
 from vsrealbasicvsr.evaluate.metrics.packaged import FILES, PackagedName, read_packaged
 from vsrealbasicvsr.evaluate.parameters import VGG16, install, locate, verified

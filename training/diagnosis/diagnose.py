@@ -12,7 +12,8 @@ from training.errors import TrainingError
 from training.metrics.psnr_ssim import psnr
 from training.reduction import reduced_by_area
 from training.teacher import RRDBNet, answer
-from vsrealbasicvsr.evaluate.absent import Absent, Figure, UnavailableError, reason_of
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import Absent, Figure, reason_of
 from vsrealbasicvsr.evaluate.footage import load_footage, to_eight_bit
 from vsrealbasicvsr.evaluate.metrics.known import METRICS
 from vsrealbasicvsr.evaluate.metrics.metric import Measure, Metric

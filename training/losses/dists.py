@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from training.errors import TrainingError
 from training.losses.features import Features
-from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import reason_of
 from vsrealbasicvsr.evaluate.metrics.dists import (
     ChannelWeights,
     channel_weights,

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.errors import TrainingError
-from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import reason_of
 from vsrealbasicvsr.evaluate.metrics.packaged import read_packaged
 from vsrealbasicvsr.evaluate.parameters import VGG16, locate
 

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from training.errors import TrainingError
 from training.metrics.eight_bit import eight_bit
-from vsrealbasicvsr.evaluate.absent import UnavailableError, reason_of
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import reason_of
 from vsrealbasicvsr.evaluate.metrics import fidelity, lpips
 from vsrealbasicvsr.evaluate.metrics.metric import over_pairs
 from vsrealbasicvsr.evaluate.metrics.packaged import PackagedName

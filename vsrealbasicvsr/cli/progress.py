@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Never
 
 from tqdm import tqdm
 
-from vsrealbasicvsr.cli.stderr import Stderr, say
+from vsrealbasicvsr.terminal import Stderr, say
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job import Progress

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from vsrealbasicvsr.errors import RestorationError
 
 
-class UnavailableError(RestorationError):
-    """A metric or a peer cannot be had here; the text says why and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Absent:
     """Stands where a figure would stand."""

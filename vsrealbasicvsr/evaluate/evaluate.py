@@ -9,8 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vsrealbasicvsr.errors import RestorationError
-from vsrealbasicvsr.evaluate.absent import Absent, Figure, UnavailableError, reason_of
+from vsrealbasicvsr.errors import RestorationError, UnavailableError
+from vsrealbasicvsr.evaluate.absent import Absent, Figure, reason_of
 from vsrealbasicvsr.evaluate.footage import Store
 from vsrealbasicvsr.evaluate.metrics.metric import Measure, Metric
 from vsrealbasicvsr.evaluate.peers.peer import Peer

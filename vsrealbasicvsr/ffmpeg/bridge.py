@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.engine import Lanes, Restorer, open_restorer
-from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.errors import JobError, NoFFmpegError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, read_command_line, with_graphs_inline
 from vsrealbasicvsr.ffmpeg.command.node import Node, find_node
 from vsrealbasicvsr.ffmpeg.command.options import asks_for_help, is_help, options_help, settings_of
@@ -32,7 +32,7 @@ from vsrealbasicvsr.ffmpeg.halves.split import MARKS, Halves, split
 from vsrealbasicvsr.ffmpeg.halves.wire import PictureReader, PictureWriter, colour_options
 from vsrealbasicvsr.ffmpeg.process.child import Child
 from vsrealbasicvsr.ffmpeg.process.log import LEVELS, Line
-from vsrealbasicvsr.ffmpeg.process.program import FFmpeg, NoFFmpegError, exit_code
+from vsrealbasicvsr.ffmpeg.process.program import FFmpeg, exit_code
 from vsrealbasicvsr.ffmpeg.without_ffmpeg.run import run_in_process
 from vsrealbasicvsr.ffmpeg.without_ffmpeg.simple_command import SimpleCommand
 from vsrealbasicvsr.network.basicvsr import SCALE

@@ -5,23 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
-
-
-class CommandFailedError(JobError):
-    """A command did not succeed; what went wrong was written to stderr.
-
-    Attributes:
-        code: Its exit code.
-    """
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"the command failed with exit code {code}.")
-        self.code = code
-
-    def __reduce__(self) -> tuple[type[CommandFailedError], tuple[int]]:
-        return type(self), (self.code,)
 
 
 def compile(stream: Any, *, overwrite_output: bool = False) -> list[str]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import vapoursynth as vs
 from numpy.typing import NDArray
 
-from vsrealbasicvsr.engine.memory.allocator import return_freed_memory
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
@@ -96,6 +95,7 @@ class Worker:
 
         from vsrealbasicvsr.engine import on_host
         from vsrealbasicvsr.engine.device import find_device, sole_use
+        from vsrealbasicvsr.engine.memory.allocator import return_freed_memory
 
         dtype = torch.float16 if half else torch.float32
         with sole_use(find_device(self._settings.device)):

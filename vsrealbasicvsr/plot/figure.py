@@ -6,8 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import JobError, UnavailableError
 
 
 def new_figure(width: float = 1.0, height: float = 1.0) -> Any:

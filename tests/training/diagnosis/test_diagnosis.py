@@ -26,7 +26,8 @@ from training.diagnosis.replacements import Replacement, replacements
 from training.errors import TrainingError
 from training.recipes.default.clips import LOSSLESS, write_clip
 from training.teacher import load_teacher
-from vsrealbasicvsr.evaluate.absent import Absent, UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
+from vsrealbasicvsr.evaluate.absent import Absent
 from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
 from vsrealbasicvsr.evaluate.footage import load_footage, read
 from vsrealbasicvsr.evaluate.metrics.metric import Metric

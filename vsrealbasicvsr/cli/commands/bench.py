@@ -12,10 +12,9 @@ import click
 from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.cli.commands.evaluate import named, write_text
 from vsrealbasicvsr.cli.parameter_types import Size
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import say
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Acceleration, Settings
+from vsrealbasicvsr.terminal import say, signals_held
 
 EXAMPLES = """\b
 Examples:

@@ -11,9 +11,8 @@ from tqdm import tqdm
 
 from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Numbers
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.terminal import Stderr, say, signals_held
 
 EXAMPLES = """\b
 Examples:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.terminal import say, signals_held
 
 EXAMPLES = """\b
 Examples:
@@ -60,7 +59,7 @@ def encode(
     # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
-        from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
+        from vsrealbasicvsr.errors import FFmpegFailedError
         from vsrealbasicvsr.ffmpeg.script.encode import encode_script
     try:
         sys.exit(

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsrealbasicvsr.cli.setting_flags import settings_options
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import Stderr
 from vsrealbasicvsr.errors import JobError, SettingsError
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.terminal import Stderr, signals_held
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.evaluate.evaluate import Row

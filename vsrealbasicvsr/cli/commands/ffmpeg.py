@@ -8,10 +8,8 @@ import sys
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
-from vsrealbasicvsr.errors import GraphError
+from vsrealbasicvsr.errors import FFmpegFailedError, GraphError
+from vsrealbasicvsr.terminal import say, signals_held
 
 EXAMPLES = """\b
 Examples:
@@ -54,8 +52,8 @@ def ffmpeg(program: str | None, dry_run: bool, arguments: tuple[str, ...]) -> No
     # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
+        from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
         from vsrealbasicvsr.ffmpeg.bridge import run_command
-        from vsrealbasicvsr.ffmpeg.halves.rehearsal import FFmpegFailedError
     try:
         with freed_memory_kept():
             sys.exit(run_command(arguments, ffmpeg=program, dry_run=dry_run))

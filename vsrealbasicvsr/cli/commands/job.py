@@ -11,7 +11,7 @@ import click
 
 from vsrealbasicvsr.cli.commands.plan import plan
 from vsrealbasicvsr.cli.repeat_command import counted
-from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.terminal import say
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job.status import Status

@@ -15,9 +15,9 @@ import click
 from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Size
 from vsrealbasicvsr.cli.setting_flags import settings_options
-from vsrealbasicvsr.cli.stderr import Stderr
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.terminal import Stderr
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.job.film import Film, Load

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vsrealbasicvsr.cli.stderr import say
+from vsrealbasicvsr.terminal import say
 
 EXAMPLES = """\b
 Examples:

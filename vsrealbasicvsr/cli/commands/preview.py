@@ -13,15 +13,13 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr.axes import read_axis, shown
-from vsrealbasicvsr.cli.browser import open_page
 from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Numbers
 from vsrealbasicvsr.cli.repeat_command import words_again
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import Stderr, say
 from vsrealbasicvsr.compare.preview.variants import Variant, variants
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.terminal import Stderr, open_page, say, signals_held
 
 if TYPE_CHECKING:
     from vsrealbasicvsr.compare.preview.preview import OnProgress

@@ -18,11 +18,9 @@ from vsrealbasicvsr.cli.parameter_types import KeyValue, Rate, Size
 from vsrealbasicvsr.cli.progress import show_progress
 from vsrealbasicvsr.cli.repeat_command import Repeatable, counted
 from vsrealbasicvsr.cli.setting_flags import settings_options
-from vsrealbasicvsr.cli.signals import signals_held
-from vsrealbasicvsr.cli.stderr import say
-from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.settings import Settings
+from vsrealbasicvsr.terminal import say, signals_held
 
 FRAMES_LOST = 3
 """Exit code of a restoration that is whole but for source frames that could not be decoded."""
@@ -178,6 +176,7 @@ def restore(
     # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
+        from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
         from vsrealbasicvsr.job import Delivery, restore_file
         from vsrealbasicvsr.video.write.encoders import Encoding
 

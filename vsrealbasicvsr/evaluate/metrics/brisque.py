@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.natural_scene import Fit, normalised, products
 from vsrealbasicvsr.evaluate.parameters import BRISQUE, BRISQUE_RANGES, locate
 from vsrealbasicvsr.weights.numpy_pickle import read_numbers

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 
 HIGHEST_PSNR = 100.0
 """What equal frames count as."""

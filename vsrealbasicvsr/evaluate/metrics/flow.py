@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 
 Flow = Callable[[Tensor, Tensor], Tensor]
 """From two frames, (3, H, W), uint8, RGB, to where each pixel of the first lies in the second: (2, H, W)."""

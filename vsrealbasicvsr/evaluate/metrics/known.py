@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics import fidelity, temporal
 from vsrealbasicvsr.evaluate.metrics.brisque import Brisque
 from vsrealbasicvsr.evaluate.metrics.dists import Dists

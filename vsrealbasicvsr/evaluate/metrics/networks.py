@@ -13,7 +13,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 
 BackboneName = Literal["vgg19", "vgg16", "alexnet"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.filters import reduced
 from vsrealbasicvsr.evaluate.metrics.luma import luma
 from vsrealbasicvsr.evaluate.metrics.natural_scene import Fit, normalised, products

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.flow import Flow, load_flow, warped
 from vsrealbasicvsr.evaluate.metrics.lpips import Lpips
 from vsrealbasicvsr.evaluate.metrics.metric import Measure

@@ -14,7 +14,7 @@ import av.filter
 from av.filter.context import FilterContext
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.metrics.metric import Measure
 
 _MODEL = "version=vmaf_v0.6.1"

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.peers.installed import filled, import_part, learned, package_folder
 from vsrealbasicvsr.weights.untrusted_torch import read_torch
 

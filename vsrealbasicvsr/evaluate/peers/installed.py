@@ -13,7 +13,7 @@ from typing import Any
 
 from torch.nn import Module
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 
 
 def package_folder(name: str, install: str) -> Path:

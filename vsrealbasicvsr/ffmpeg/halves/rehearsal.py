@@ -72,18 +72,6 @@ _EMPTY_WORDS = re.compile(
 )
 
 
-class FFmpegFailedError(JobError):
-    """An ffmpeg ended by itself with an error.
-
-    Attributes:
-        code: Its exit code.
-    """
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """What arrives at the node.

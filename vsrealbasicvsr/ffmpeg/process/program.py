@@ -22,10 +22,6 @@ def exit_code(returned: int) -> int:
     return returned if returned >= 0 else 128 - returned
 
 
-class NoFFmpegError(JobError):
-    """There is no ffmpeg program on this machine."""
-
-
 @dataclass(frozen=True)
 class FFmpeg:
     """An ffmpeg program.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.errors import JobError, NoFFmpegError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, Option, is_complex_graph, is_video_graph
 from vsrealbasicvsr.ffmpeg.command.node import Node
 from vsrealbasicvsr.ffmpeg.graph.cut import NAME
 from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, options_text
-from vsrealbasicvsr.ffmpeg.process.program import NoFFmpegError
 from vsrealbasicvsr.video.write.encoders import Encoding
 
 _FOR_ALL = frozenset(("hide_banner", "loglevel", "n", "nostats", "nostdin", "stats", "v", "y"))
