@@ -87,7 +87,7 @@ def test_the_readmes_line_completes_in_a_real_bash(tmp_path: Path) -> None:
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("bash is not installed: click's protocol alone was tried")
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (line,) = (line for line in readme.splitlines() if "=bash_source" in line)
     program = tmp_path / "vsrealbasicvsr"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vsrealbasicvsr.cli "$@"\n', encoding="utf-8")
@@ -110,5 +110,5 @@ def test_the_readmes_line_completes_in_a_real_bash(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_readme_has_a_line_for_each_shell(shell: str) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert readme.count(f"_VSREALBASICVSR_COMPLETE={shell}_source vsrealbasicvsr") == 1

@@ -14,7 +14,7 @@ import pytest
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.cli.man import page
 
-PAGE = Path(__file__).parents[1] / "man" / "vsrealbasicvsr.1"
+PAGE = Path(__file__).parents[2] / "man" / "vsrealbasicvsr.1"
 REQUESTS = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I", ".BR", ".EX", ".EE"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vsrealbasicvsr.errors import CommandFailedError
 from vsrealbasicvsr.ffmpeg.bridge import run_command
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHECKS = Path(__file__).with_name("kernel_checks.py")
 
 pytestmark = pytest.mark.skipif(

@@ -43,7 +43,7 @@ def copy(folder: Path, overwrite: bool) -> None:
 
 def _folder() -> Path:
     """In the package as setup.py ships it, else beside it in a checkout."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     shipped = package / "plugins"
     return shipped if shipped.is_dir() else package.parent / "plugins"
 

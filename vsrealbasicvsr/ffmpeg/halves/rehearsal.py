@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.errors import FFmpegFailedError, JobError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option, words_of
 from vsrealbasicvsr.ffmpeg.command.node import Node, with_graph
 from vsrealbasicvsr.ffmpeg.command.target import rehearsed

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
 
-from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.errors import JobError, NoFFmpegError
 
 _FIRST_AVCODEC = 54
 """libavcodec's major number is FFmpeg's plus this, from FFmpeg 4 on; development builds have no other."""
