@@ -19,9 +19,9 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "terminal", "settings", "axes", "windows", "cuts", "channel", "weights", "network", "engine",
-    "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench", "doctor", "cli",
-    "__main__",
+    "errors", "files", "terminal", "settings", "axes", "windows", "cuts", "channel", "weights", "network",
+    "engine", "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench",
+    "doctor", "cli", "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (

@@ -6,8 +6,6 @@ so that `vsrealbasicvsr.network.load` reads a checkpoint like any other weights.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from training.commit import commit
 from training.errors import TrainingError
 from training.state import State
 from vsrealbasicvsr import __version__
+from vsrealbasicvsr.files import replaced
 from vsrealbasicvsr.weights.untrusted_torch import read_torch
 
 BEST = "best.pth"
@@ -59,9 +58,11 @@ class Checkpoints:
         content = _content(state, configuration)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, lambda partial: torch.save(content, partial))
+            with replaced(path, synced=True) as partial:
+                torch.save(content, partial)
             if best:
-                _write_whole(self.folder / BEST, lambda partial: _copy(path, partial))
+                with replaced(self.folder / BEST, synced=True) as partial:
+                    _copy(path, partial)
             for old in self.all()[: -self._keep] if self._keep else ():
                 old.unlink(missing_ok=True)
         except (OSError, RuntimeError) as error:  # torch's zip writer turns a full disk into a RuntimeError
@@ -136,19 +137,6 @@ def _modules(state: State) -> dict[str, nn.Module]:
 def _optimizers(state: State) -> dict[str, torch.optim.Optimizer]:
     found = {"generator": state.optimizer, "discriminator": state.discriminator_optimizer}
     return {name: optimizer for name, optimizer in found.items() if optimizer is not None}
-
-
-def _write_whole(path: Path, write: Any) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.errors import TrainingError
+from vsrealbasicvsr.files import replaced
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -99,12 +100,10 @@ def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if _belongs(row, columns, iteration)]
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with replaced(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(rows)
-    partial.replace(path)
 
 
 def _belongs(row: Mapping[str, str], columns: tuple[str, ...], iteration: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.files import replaced
 
 DEFAULT_THRESHOLD = 10.0
 """Percent of the brightness range; FFmpeg's scdet has the same default."""
@@ -134,15 +134,12 @@ def write_cuts(path: str | Path, cuts: Iterable[int]) -> None:
         VideoError: the file cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     lines = ["# frames that start a new shot, counted from 0", *map(str, sorted(set(cuts)))]
     try:
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with replaced(path) as partial:
+            partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         raise VideoError(f"cannot write cuts to {path}: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _frame_number(word: str, place: str) -> int:

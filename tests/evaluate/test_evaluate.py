@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import with_refinement
-from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.main import main
 from vsrealbasicvsr.errors import ClipError, JobError, VideoError
 from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
 from vsrealbasicvsr.evaluate.evaluate import TRUTH
 from vsrealbasicvsr.evaluate.footage import load_footage, read
 from vsrealbasicvsr.evaluate.samples import Sample
+from vsrealbasicvsr.files import write_text
 
 
 def run(*arguments: str | Path) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +103,7 @@ def test_the_newest_and_the_best_are_kept(trained: State, tmp_path: Path) -> Non
         checkpoints.write(trained, "", best=iteration == 20)
     assert [path.name for path in checkpoints.all()] == ["iteration_00000030.pth", "iteration_00000040.pth"]
     assert torch.load(tmp_path / BEST, weights_only=True)["meta"]["iteration"] == 20
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob("*.partial*"))
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(
@@ -113,7 +114,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     first = checkpoints.write(trained, "")
     before = first.read_bytes()
     trained.iteration = 3
-    partial = tmp_path / "iteration_00000003.pth.partial"
+    partial = tmp_path / f".iteration_00000003.{os.getpid()}.partial.pth"
     partial.symlink_to("/dev/full")
     with pytest.raises(TrainingError, match=r"iteration_00000003\.pth cannot be written: "):
         checkpoints.write(trained, "")
@@ -129,7 +130,7 @@ def test_a_failure_while_saving_never_touches_what_is_there(
     first = checkpoints.write(trained, "")
     trained.iteration = 3
     monkeypatch.setattr(
-        "training.checkpoint.os.fsync",
+        "vsrealbasicvsr.files.os.fsync",
         lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")),
     )
     with pytest.raises(TrainingError, match="No space left on device"):

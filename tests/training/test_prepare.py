@@ -122,7 +122,7 @@ def test_a_full_disk_ends_it_with_one_sentence_and_no_half_file(tmp_path: Path) 
     write(tmp_path / "data" / "000", 3)
     target = tmp_path / "out"
     (target / "000_s002").mkdir(parents=True)
-    (target / "000_s002" / f".00000001.png.{os.getpid()}.partial").symlink_to("/dev/full")
+    (target / "000_s002" / f".00000001.{os.getpid()}.partial.png").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match=r"No space left on device\. Make room .*, then run it again\.$"):
         prepare([tmp_path / "data"], target)
     assert not [name for name in names(target) if "partial" in name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from vsrealbasicvsr import files
 
 ImageFormat = Literal["png", "webp"]
 
@@ -43,15 +43,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         TrainingError: it cannot be written, as on a full disk.
     """
-    # All processes of a run remember what they found in the same files.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        files.write_whole(path, content)
     except OSError as error:
         raise TrainingError(
             f"{path} cannot be written: {error.strerror}. Make room or choose another place, then run "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.files import replaced
 from vsrealbasicvsr.job.store.record import Done
 from vsrealbasicvsr.video.write.plan import beside
 
@@ -44,9 +44,8 @@ def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fra
         JobError: the file cannot be written.
     """
     path = figures_path(output)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        with replaced(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             lines = csv.writer(file, lineterminator="\n")
             lines.writerow(_HEAD)
             for one in done:
@@ -54,11 +53,8 @@ def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fra
                     range(one.start, one.stop), one.times, one.passes, one.residues, strict=True
                 ):
                     lines.writerow([number, f"{float(pts * tick - start):.3f}", passes, f"{residue:.3f}"])
-        partial.replace(path)
     except OSError as error:
         raise JobError(f"cannot write {path}: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def forget_figures(output: Path) -> None:

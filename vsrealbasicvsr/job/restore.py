@@ -13,6 +13,7 @@ from pathlib import Path
 from vsrealbasicvsr.cuts import given_cuts, write_cuts
 from vsrealbasicvsr.engine import open_restorer
 from vsrealbasicvsr.errors import JobError, RestorationError
+from vsrealbasicvsr.files import partial_path
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.figures import check_figures, forget_figures, write_figures
 from vsrealbasicvsr.job.fingerprint import check_same, fingerprint
@@ -33,7 +34,6 @@ from vsrealbasicvsr.job.workers.scheduler import spread
 from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import Source, open_source
-from vsrealbasicvsr.video.write.output_file import partial_path
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +10,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vsrealbasicvsr.errors import WeightsError
+from vsrealbasicvsr.files import replaced
 from vsrealbasicvsr.weights.formats import read_state
 from vsrealbasicvsr.weights.known import KNOWN, sha256
 from vsrealbasicvsr.weights.refinement import RefinementDefaults, read_refinement
@@ -50,13 +50,10 @@ def convert(
     state = {key: _cast(key, tensor, precision) for key, tensor in read_state(source).items()}
     said = refinement.above(read_refinement(source, without=refinement.said))
     content = with_metadata(save(state), {"origin": origin or _origin(source, licence), **said.metadata()})
-    part = target.with_name(f"{target.name}.part")
     try:
-        part.write_bytes(content)
-        part.replace(target)
+        with replaced(target) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise WeightsError(f"{target} cannot be written: {error.strerror}.") from error
 
 

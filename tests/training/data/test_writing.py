@@ -25,7 +25,7 @@ def test_pictures_come_back_to_the_bit_in_rgb(suffix: str, tmp_path: Path) -> No
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
-    (tmp_path / f".a.png.{os.getpid()}.partial").symlink_to("/dev/full")
+    (tmp_path / f".a.{os.getpid()}.partial.png").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match=r"a\.png cannot be written: No space left on device\. Make room"):
         write_picture(tmp_path / "a.png", np.zeros((8, 8, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []

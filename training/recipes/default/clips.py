@@ -19,6 +19,7 @@ from training.options import require
 from training.recipes.default.archives import members
 from training.recipes.default.record import Taken
 from training.recipes.default.sources import Archive, Copy, Excerpt, Film, Part
+from vsrealbasicvsr.files import replaced
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.colour.tags import Colour
 from vsrealbasicvsr.video.read.cuts import find_cuts
@@ -59,33 +60,28 @@ def write_clip(
         quality: how it is stored.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with av.open(partial, "w", format="mp4") as container:
-            stream = container.add_stream("libx265", rate=rate)
-            context = stream.codec_context
-            lossless = quality.crf is None
-            parameters = f"{_ONE_THREAD}:lossless=1" if lossless else f"{_ONE_THREAD}:crf={quality.crf}"
-            context.options = {"preset": "fast" if lossless else "medium", "x265-params": parameters}
-            context.pix_fmt = quality.pixels
-            context.colorspace = 0 if lossless else _BT709
-            context.color_primaries = context.color_trc = _BT709
-            context.color_range = 2 if lossless else 1  # full, limited
-            for number, pixels in enumerate(frames):
-                if not number:
-                    context.height, context.width = pixels.shape[:2]
-                picture = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-                if lossless:
-                    picture = picture.reformat(format=quality.pixels)
-                else:
-                    picture = picture.reformat(format=quality.pixels, dst_colorspace=Colorspace.ITU709)
-                picture.pts = number
-                picture.time_base = 1 / Fraction(rate)
-                container.mux(stream.encode(picture))
-            container.mux(stream.encode(None))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced(path) as partial, av.open(partial, "w", format="mp4") as container:
+        stream = container.add_stream("libx265", rate=rate)
+        context = stream.codec_context
+        lossless = quality.crf is None
+        parameters = f"{_ONE_THREAD}:lossless=1" if lossless else f"{_ONE_THREAD}:crf={quality.crf}"
+        context.options = {"preset": "fast" if lossless else "medium", "x265-params": parameters}
+        context.pix_fmt = quality.pixels
+        context.colorspace = 0 if lossless else _BT709
+        context.color_primaries = context.color_trc = _BT709
+        context.color_range = 2 if lossless else 1  # full, limited
+        for number, pixels in enumerate(frames):
+            if not number:
+                context.height, context.width = pixels.shape[:2]
+            picture = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            if lossless:
+                picture = picture.reformat(format=quality.pixels)
+            else:
+                picture = picture.reformat(format=quality.pixels, dst_colorspace=Colorspace.ITU709)
+            picture.pts = number
+            picture.time_base = 1 / Fraction(rate)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
 
 
 def unpacked(archive: Archive, file: Path, member: str, folder: Path) -> tuple[Path, str]:

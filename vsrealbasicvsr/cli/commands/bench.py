@@ -10,9 +10,10 @@ from typing import Any, get_args
 import click
 
 from vsrealbasicvsr.cli import completion
-from vsrealbasicvsr.cli.commands.evaluate import named, write_text
+from vsrealbasicvsr.cli.commands.evaluate import named
 from vsrealbasicvsr.cli.parameter_types import Size
 from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.files import write_text
 from vsrealbasicvsr.settings import Acceleration, Settings
 from vsrealbasicvsr.terminal import say, signals_held
 
@@ -132,4 +133,5 @@ def bench(
         )
         benches.append(made)
         click.echo(to_text(made))
-        write_text(json_file, to_json(benches, str(on)))
+        if json_file is not None:
+            write_text(json_file, to_json(benches, str(on)))

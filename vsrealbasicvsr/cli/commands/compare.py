@@ -9,9 +9,9 @@ from typing import Literal
 import click
 from tqdm import tqdm
 
-from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Numbers
 from vsrealbasicvsr.errors import JobError
+from vsrealbasicvsr.files import write_text
 from vsrealbasicvsr.terminal import Stderr, say, signals_held
 
 EXAMPLES = """\b

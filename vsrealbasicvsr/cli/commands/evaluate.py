@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsrealbasicvsr.cli.setting_flags import settings_options
-from vsrealbasicvsr.errors import JobError, SettingsError
+from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.files import write_text
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import Stderr, signals_held
 
@@ -143,9 +143,12 @@ def evaluate(
         "machine": machine(device),
     }  # fmt: skip
     click.echo(table.to_text(made), nl=False)
-    write_text(csv_file, table.to_csv(made))
-    write_text(json_file, table.to_json(made, setup))
-    write_text(markdown_file, table.to_markdown(made))
+    if csv_file is not None:
+        write_text(csv_file, table.to_csv(made))
+    if json_file is not None:
+        write_text(json_file, table.to_json(made, setup))
+    if markdown_file is not None:
+        write_text(markdown_file, table.to_markdown(made))
     if plot_file is not None:
         plot.plot(made, axes, variants, plot_file)
 
@@ -198,29 +201,6 @@ def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
             bar.set_postfix_str(f"{row.set} {row.clip}: {row.peer}", refresh=False)
             bar.update(row.peer != TRUTH)
             yield row
-
-
-def write_text(path: Path | None, content: str) -> None:
-    """Write a text where a file was asked for, its folder too; what stood there stays until it is whole.
-
-    Raises:
-        JobError: it cannot be written.
-    """
-    if path is None:
-        return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout is a link
-            path.write_text(content, encoding="utf-8")
-            return
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise JobError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _list(context: click.Context) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Size
 from vsrealbasicvsr.cli.setting_flags import settings_options
 from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.files import write_text
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import Stderr
 
@@ -154,7 +154,8 @@ def plan(
         "segments": _counted(longest, segments),
         "results": results,
     }
-    write_text(json_file, json.dumps(report, indent=2) + "\n")
+    if json_file is not None:
+        write_text(json_file, json.dumps(report, indent=2) + "\n")
 
 
 def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:

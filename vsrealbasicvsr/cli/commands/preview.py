@@ -13,11 +13,11 @@ import click
 from tqdm import tqdm
 
 from vsrealbasicvsr.axes import read_axis, shown
-from vsrealbasicvsr.cli.commands.evaluate import write_text
 from vsrealbasicvsr.cli.parameter_types import Numbers
 from vsrealbasicvsr.cli.repeat_command import words_again
 from vsrealbasicvsr.compare.preview.variants import Variant, variants
 from vsrealbasicvsr.errors import SettingsError
+from vsrealbasicvsr.files import write_text
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import Stderr, open_page, say, signals_held
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsrealbasicvsr.ffmpeg.command.commandline import File, Option
+from vsrealbasicvsr.files import partial_path, sync
 
 # They write more than one file, or name their files by themselves.
 _MANY_FILES = frozenset(
@@ -32,13 +32,12 @@ class Target:
     def partial(self) -> Path:
         """What a single file is called until it is whole."""
         assert self.path is not None
-        return self.path.with_suffix(f".partial{self.path.suffix}")
+        return partial_path(self.path)
 
     def publish(self) -> None:
         """Give the finished file its name."""
         assert self.path is not None
-        with self.partial.open("rb") as written:
-            os.fsync(written.fileno())
+        sync(self.partial)
         self.partial.replace(self.path)
 
 

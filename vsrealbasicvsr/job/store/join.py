@@ -6,13 +6,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from vsrealbasicvsr.files import partial_path
 from vsrealbasicvsr.job.segments.rule import Segment
 from vsrealbasicvsr.job.store.content import digest_of, files_of, size_of
 from vsrealbasicvsr.job.store.folder import JobFolder
 from vsrealbasicvsr.job.store.record import Done, Joined, Record
 from vsrealbasicvsr.video.write.join import join_pieces
 from vsrealbasicvsr.video.write.join_frames import join_frames
-from vsrealbasicvsr.video.write.output_file import partial_path, publish
+from vsrealbasicvsr.video.write.output_file import publish
 from vsrealbasicvsr.video.write.pieces import Piece
 from vsrealbasicvsr.video.write.plan import OutputPlan
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vsrealbasicvsr.errors import JobError
-from vsrealbasicvsr.video.write.output_file import sync
+from vsrealbasicvsr.files import sync
 
 Entry = Mapping[str, Any]
 

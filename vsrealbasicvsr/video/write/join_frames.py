@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vsrealbasicvsr.errors import VideoError
-from vsrealbasicvsr.video.write.output_file import explained, sync
+from vsrealbasicvsr.files import replaced, sync
+from vsrealbasicvsr.video.write.output_file import explained
 from vsrealbasicvsr.video.write.plan import FRAME_NUMBER, OutputPlan, frame_path
 
 
@@ -68,11 +69,9 @@ def _is_there(frame: Path, target: Path) -> bool:
 
 
 def _place(frame: Path, target: Path) -> None:
-    partial = target.with_suffix(".partial.png")
-    partial.unlink(missing_ok=True)
-    try:
-        os.link(frame, partial)
-    except OSError:  # another disk, or one without second names
-        shutil.copyfile(frame, partial)
-        sync(partial)
-    partial.replace(target)
+    with replaced(target) as partial:
+        try:
+            os.link(frame, partial)
+        except OSError:  # another disk, or one without second names
+            shutil.copyfile(frame, partial)
+            sync(partial)

@@ -6,7 +6,6 @@ Where the pictures' packets come from is not known here: an encoder, or the piec
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.files import partial_path, sync
 from vsrealbasicvsr.video.write.carry import Carry, is_disk_full
 from vsrealbasicvsr.video.write.encoders import encoder_of
 from vsrealbasicvsr.video.write.matroska import PLACEHOLDER_DEGREES, write_pixel_shape
@@ -127,11 +127,6 @@ class OutputFile:
         tags.update({**dict.fromkeys(theirs, note), name: note})
 
 
-def partial_path(target: Path) -> Path:
-    """Where a file grows until it is whole."""
-    return target.with_suffix(f".partial{target.suffix}")
-
-
 def publish(partial: Path, target: Path, overwrite: bool) -> None:
     """Give a whole file its name, and bring the name onto the disk.
 
@@ -145,17 +140,6 @@ def publish(partial: Path, target: Path, overwrite: bool) -> None:
     partial.replace(target)
     with contextlib.suppress(OSError):  # some network drives know no syncing of folders
         sync(target.parent)
-
-
-def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, onto the disk; Windows does the latter by itself."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

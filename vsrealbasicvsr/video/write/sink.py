@@ -20,8 +20,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
+from vsrealbasicvsr.files import replaced, sync
 from vsrealbasicvsr.video.write.encoders import configure, encoder_of, quieten
-from vsrealbasicvsr.video.write.output_file import OutputFile, explained, publish, sync
+from vsrealbasicvsr.video.write.output_file import OutputFile, explained, publish
 from vsrealbasicvsr.video.write.plan import FRAME_NUMBER, OutputPlan, frame_path, plan_output
 
 __all__ = ["FileSink", "ImageSink", "OutputPlan", "Sink", "open_sink", "plan_output"]
@@ -173,13 +174,8 @@ class ImageSink:
     def _store(self, packets: list[Packet[VideoStream]]) -> None:
         for packet in packets:
             path = frame_path(self._plan.target, len(self._written))
-            partial = path.with_suffix(".partial.png")
-            try:
+            with replaced(path, synced=True) as partial:
                 partial.write_bytes(packet)
-                sync(partial)
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
             self._written.append(path)
 
 
