@@ -19,7 +19,7 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "files", "terminal", "settings", "axes", "windows", "cuts", "channel", "weights", "network",
+    "errors", "files", "terminal", "settings", "grid", "windows", "cuts", "channel", "weights", "network",
     "engine", "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench",
     "doctor", "cli", "__main__",
 )  # fmt: skip

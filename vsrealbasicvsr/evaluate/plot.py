@@ -7,11 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from vsrealbasicvsr.axes import Axis, shown
 from vsrealbasicvsr.evaluate.absent import Absent
 from vsrealbasicvsr.evaluate.evaluate import Row
+from vsrealbasicvsr.evaluate.peers.restorer import peer_name
 from vsrealbasicvsr.evaluate.table import Column, Table
-from vsrealbasicvsr.evaluate.vary import Variant
+from vsrealbasicvsr.grid import Axis, Variant, shown
 from vsrealbasicvsr.plot.figure import new_figure, save_figure
 from vsrealbasicvsr.settings import Settings
 
@@ -50,16 +50,17 @@ def _lines(
 ) -> None:
     figures = {row.peer: column.of(row) for row in rows}
     first, *others = axes
-    for rest in dict.fromkeys(variant.values[1:] for variant in variants):
+    ours = {peer_name(variant): tuple(variant.varied.values()) for variant in variants}
+    for rest in dict.fromkeys(values[1:] for values in ours.values()):
         points = [
-            (first.values.index(variant.values[0]), figures[variant.name])
-            for variant in variants
-            if variant.values[1:] == rest and not isinstance(figures[variant.name], Absent)
+            (first.values.index(values[0]), figures[name])
+            for name, values in ours.items()
+            if values[1:] == rest and not isinstance(figures[name], Absent)
         ]
         label = ", ".join(f"{axis.name} {shown(value)}" for axis, value in zip(others, rest, strict=True))
         panel.plot(*zip(*points, strict=True), marker="o", label=label or "ours")
     for number, (peer, figure) in enumerate(figures.items()):
-        if peer not in {variant.name for variant in variants} and not isinstance(figure, Absent):
+        if peer not in ours and not isinstance(figure, Absent):
             panel.axhline(figure, linestyle="--", linewidth=1, color=f"C{9 - number % 5}", label=peer)
     panel.set_xticks(range(len(first.values)), [shown(value) for value in first.values])
     (setting,) = (item for item in fields(Settings) if item.name == first.name)

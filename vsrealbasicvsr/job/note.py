@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vsrealbasicvsr import __version__
-from vsrealbasicvsr.axes import shown
+from vsrealbasicvsr.grid import shown
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.settings import UNSEEN, Settings
 

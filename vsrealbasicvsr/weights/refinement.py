@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from vsrealbasicvsr.axes import shown
 from vsrealbasicvsr.errors import SettingsError, WeightsError
+from vsrealbasicvsr.grid import shown
 from vsrealbasicvsr.settings import Settings, kind_of
 from vsrealbasicvsr.weights.known import resolve
 from vsrealbasicvsr.weights.safetensors_header import read_metadata

@@ -27,10 +27,10 @@ from vsrealbasicvsr.compare.preview.footage import Footage
 from vsrealbasicvsr.compare.preview.page import make_page
 from vsrealbasicvsr.compare.preview.preview import preview
 from vsrealbasicvsr.compare.preview.scan import scan
-from vsrealbasicvsr.compare.preview.variants import variants
 from vsrealbasicvsr.compare.preview.work import plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.engine import Restorer
+from vsrealbasicvsr.grid import variants
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import SourceFrame, open_source
 

@@ -20,7 +20,7 @@ from vsrealbasicvsr.terminal import Stderr, signals_held
 if TYPE_CHECKING:
     from vsrealbasicvsr.evaluate.evaluate import Row
     from vsrealbasicvsr.evaluate.peers.peer import Peer
-    from vsrealbasicvsr.evaluate.vary import Variant
+    from vsrealbasicvsr.grid import Variant
 
 EXAMPLES = """\b
 Examples:
@@ -32,6 +32,8 @@ Examples:
 """
 
 _EVERY = "all"
+_FIXED = ("device", "cuts")
+"""Settings that cannot be varied: all variants run on one device, and a clip is one shot."""
 
 _target = partial(click.option, type=click.Path(dir_okay=False, path_type=Path))
 
@@ -111,24 +113,26 @@ def evaluate(
     with signals_held():
         from vsrealbasicvsr.bench.machine import machine
         from vsrealbasicvsr.engine.device import find_device
-        from vsrealbasicvsr.evaluate import plot, table, vary
+        from vsrealbasicvsr.evaluate import plot, table
         from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES
         from vsrealbasicvsr.evaluate.evaluate import evaluate as run
         from vsrealbasicvsr.evaluate.metrics.known import METRICS
         from vsrealbasicvsr.evaluate.peers.known import PEERS
+        from vsrealbasicvsr.evaluate.peers.restorer import peer_name
         from vsrealbasicvsr.evaluate.samples import LAYOUTS, find_samples
+        from vsrealbasicvsr.grid import read_axis, variants
         from vsrealbasicvsr.plot.figure import check_figure
 
     try:
         settings = Settings.from_mapping(choices)
-        axes = [vary.read_axis(text) for text in varied]
-        variants = list(vary.variants(settings, axes))
+        axes = [read_axis(text, without=_FIXED) for text in varied]
+        grid = variants(settings, axes)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     measured = named(METRICS, metrics.split(","), "--metrics")
     if layout is not None:
         named(LAYOUTS, [layout], "--layout")
-    restorers = (*_ours(variants), *named(PEERS, peers, "--peer"))
+    restorers = (*_ours(grid), *named(PEERS, peers, "--peer"))
     chosen = named(RECIPES, recipes, "--degrade")
     if plot_file is not None:
         check_figure(plot_file)
@@ -139,7 +143,7 @@ def evaluate(
     setup = {
         "clips": [str(clip) for clip in clips], "frames": frames, "start": start, "degrade": list(recipes),
         "settings": asdict(settings), "vary": {axis.name: axis.values for axis in axes},
-        "refinement": {one.name: _refinement(one.settings) for one in variants},
+        "refinement": {peer_name(one): _refinement(one.settings) for one in grid},
         "machine": machine(device),
     }  # fmt: skip
     click.echo(table.to_text(made), nl=False)
@@ -150,7 +154,7 @@ def evaluate(
     if markdown_file is not None:
         write_text(markdown_file, table.to_markdown(made))
     if plot_file is not None:
-        plot.plot(made, axes, variants, plot_file)
+        plot.plot(made, axes, grid, plot_file)
 
 
 def _refinement(settings: Settings) -> dict[str, float | None]:
@@ -174,7 +178,7 @@ def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
             load(weights.resolve(variant.settings.model))
             checked.add(variant.settings.model)
         yield Peer(
-            name=variant.name,
+            name=restorer.peer_name(variant),
             description="RealBasicVSR.",
             load=partial(restorer.load, settings=variant.settings),
         )

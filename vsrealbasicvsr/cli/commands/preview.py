@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from tqdm import tqdm
 
-from vsrealbasicvsr.axes import read_axis, shown
 from vsrealbasicvsr.cli.parameter_types import Numbers
 from vsrealbasicvsr.cli.repeat_command import words_again
-from vsrealbasicvsr.compare.preview.variants import Variant, variants
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.files import write_text
+from vsrealbasicvsr.grid import Variant, read_axis, shown, variants
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import Stderr, open_page, say, signals_held
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 _OPTIONS = ("preview_count", "preview_frames", "grid", "opens")
 _DEFAULT_COUNT = 4
 _MOST_FRAMES = 50
+_MOST_VARIANTS = 31
+"""The page has room for 32 sources; one of them is the film as it is."""
 
 
 def preview_options[F: Callable[..., Any]](command: F) -> F:
@@ -96,7 +97,7 @@ def read_variants(asked: Asked, settings: Settings) -> tuple[Variant, ...]:
         click.UsageError: a setting or a value of the grid is wrong, or they are too many.
     """
     try:
-        return variants(settings, [read_axis(text) for text in asked.grid])
+        return variants(settings, [read_axis(text) for text in asked.grid], limit=_MOST_VARIANTS)
     except SettingsError as error:
         raise click.UsageError(f"--grid: {error}" if asked.grid else str(error)) from error
 

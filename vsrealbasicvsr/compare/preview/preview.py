@@ -14,7 +14,6 @@ from vsrealbasicvsr.compare.preview.footage import Footage
 from vsrealbasicvsr.compare.preview.page import make_page
 from vsrealbasicvsr.compare.preview.pictures import write_picture
 from vsrealbasicvsr.compare.preview.scan import Scan, scan
-from vsrealbasicvsr.compare.preview.variants import Variant
 from vsrealbasicvsr.compare.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills
 from vsrealbasicvsr.compare.telling import telling_frames
@@ -22,6 +21,7 @@ from vsrealbasicvsr.engine.acceleration.parts import check_acceleration
 from vsrealbasicvsr.engine.device import find_device
 from vsrealbasicvsr.engine.memory.plan import read_budget
 from vsrealbasicvsr.errors import ClipError, JobError
+from vsrealbasicvsr.grid import Variant
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.spec import Order, make_order
 from vsrealbasicvsr.network import load

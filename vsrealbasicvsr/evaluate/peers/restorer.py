@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from torch import Tensor
 
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.engine import Restorer
 from vsrealbasicvsr.evaluate.peers.installed import learned
+from vsrealbasicvsr.grid import Variant, shown
 from vsrealbasicvsr.network import load as load_network
 from vsrealbasicvsr.settings import Settings
+
+
+def peer_name(variant: Variant) -> str:
+    """How a variant of our network is called in tables."""
+    model = variant.settings.model
+    words = [f"{name} {shown(value)}" for name, value in variant.varied.items() if name != "model"]
+    return ", ".join([f"ours: {Path(model).stem if Path(model).suffix else model}", *words])
 
 
 class Ours:
