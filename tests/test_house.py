@@ -25,12 +25,10 @@ LAYERS = (
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (
-    "errors", "options", "commit", "reduction", "degradation", "data", "backbones", "discriminator",
-    "feature_discriminator", "losses", "metrics", "stage", "configuration", "folders", "ncnn_files",
-    "teacher", "processes", "gradients", "recurrent_cleaning", "generator", "average", "initial",
-    "objective", "feed", "state", "rates", "adversary", "step", "pool", "cleaning_objective",
-    "cleaning_step", "checkpoint", "record", "validation", "interruption", "loop", "run", "prepare",
-    "degrade", "diagnosis", "export", "recipes", "benchmark", "cli", "__main__",
+    "errors", "options", "commit", "reduction", "degradation", "data", "backbones", "losses", "metrics",
+    "stage", "configuration", "folders", "processes", "model", "state", "pool", "update", "checkpoint",
+    "record", "validation", "interruption", "loop", "run", "diagnosis", "tools", "recipes", "cli",
+    "__main__",
 )  # fmt: skip
 """The same for the training package, which stands beside and above the other."""
 LARGEST_FILE = 20_000_000

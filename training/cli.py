@@ -109,7 +109,7 @@ def run(
 @click.option("--jobs", type=click.IntRange(1), help="Pictures at a time; default: one a core.")
 def prepare(sources: tuple[Path, ...], target: Path, **options: Any) -> None:
     """Cut frame folders and videos into sub-images, which load faster. Run it again to go on."""
-    from training.prepare import prepare as cut
+    from training.tools.prepare import prepare as cut
 
     with tqdm(unit=" pictures", dynamic_ncols=True) as bar:
 
@@ -168,7 +168,7 @@ def degrade(
     frames: int | None, crop: int | None, seed: int,
 ) -> None:  # fmt: skip
     """Write what training would see of a video, frame folder or picture, with the drawn parameters."""
-    from training.degrade import degrade_clip
+    from training.tools.degrade import degrade_clip
 
     options = DegradationOptions()
     if configurations or assignments:
@@ -191,7 +191,7 @@ def export(run: Path, target: Path, refine: float | None, max_passes: int | None
         refinement = RefinementDefaults(refine, max_passes)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    from training.export import export as write
+    from training.tools.export import export as write
 
     checkpoint = write(run, target, refinement=refinement, **options)
     click.echo(f"{target} written from {checkpoint}")
@@ -249,8 +249,8 @@ def diagnose(refine: float | None, max_passes: int | None, target: Path | None, 
 @click.option("--json", "target", type=_path, help="Write the figures here as well.")
 def benchmark(data: Path | None, device: str, target: Path | None, **case: int) -> None:
     """Time conventional, flip-only and stochastic training: the paper's Table 1 on this machine."""
-    from training.benchmark import Case, Row, as_json, find, footage, table_1
     from training.processes import joined
+    from training.tools.benchmark import Case, Row, as_json, find, footage, table_1
 
     rows: list[Row] = []
     click.echo("bound    scheme        s/clip  s/iteration  waiting")

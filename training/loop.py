@@ -15,19 +15,19 @@ import torch
 from tqdm import tqdm
 
 from training.checkpoint import Checkpoints
-from training.cleaning_step import CleaningFrames
 from training.data.loader import is_lost_worker
 from training.data.samples import Batch
 from training.errors import TrainingError
 from training.interruption import Interruption, interruption
 from training.metrics.lpips import Lpips
-from training.objective import Clips
 from training.pool.samples import CleaningBatch
 from training.processes import Processes, first_line, is_lost_peer
 from training.record import Record
 from training.stage import Stage
 from training.state import State
-from training.step import Outcome
+from training.update.cleaning_step import CleaningFrames
+from training.update.objective import Clips
+from training.update.step import Outcome
 from training.validation import Pair, is_better, validate
 
 log = logging.getLogger("training")

@@ -16,8 +16,6 @@ from pathlib import Path
 import torch
 
 from training.checkpoint import Checkpoints, restore
-from training.cleaning_objective import CleaningObjective
-from training.cleaning_step import CleaningStep, frames_of
 from training.commit import commit
 from training.configuration import written
 from training.data.loader import make_loader
@@ -26,12 +24,11 @@ from training.data.samples import TrainingClips, collate
 from training.data.survey import Survey, find_clips
 from training.degradation.sample import Degradation
 from training.errors import TrainingError
-from training.feed import clips_of
 from training.folders import named_folders, require_folders
 from training.loop import Loop
 from training.losses.frames import load_frame_losses
 from training.metrics.lpips import Lpips, available
-from training.objective import Objective
+from training.model.teacher import load_teacher
 from training.options import require
 from training.pool.samples import PoolSamples
 from training.pool.samples import collate as collate_frames
@@ -40,8 +37,11 @@ from training.processes import Processes
 from training.record import Record
 from training.stage import Stage
 from training.state import State, initial_state
-from training.step import Step
-from training.teacher import load_teacher
+from training.update.cleaning_objective import CleaningObjective
+from training.update.cleaning_step import CleaningStep, frames_of
+from training.update.feed import clips_of
+from training.update.objective import Objective
+from training.update.step import Step
 from training.validation import find_pairs
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.network.basicvsr import SCALE

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
-from training.discriminator import Discriminator
 from training.errors import TrainingError
-from training.feature_discriminator import FeatureDiscriminator, Judge
-from training.initial import initial_network
+from training.losses.discriminator import Discriminator
+from training.losses.feature_discriminator import FeatureDiscriminator, Judge
 from training.losses.options import AdversarialOptions
+from training.model.initial import initial_network
 from training.stage import Stage
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.weights import resolve

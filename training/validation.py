@@ -20,9 +20,9 @@ from training.data.survey import find_clips
 from training.errors import TrainingError
 from training.metrics.lpips import Lpips
 from training.metrics.psnr_ssim import psnr, ssim
+from training.model.recurrent_cleaning import RecurrentlyCleaned
 from training.options import require
 from training.processes import Processes
-from training.recurrent_cleaning import RecurrentlyCleaned
 from training.reduction import reduced_by_area
 from training.stage import Stage
 from vsrealbasicvsr.engine import Restorer

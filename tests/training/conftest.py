@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from training.losses.options import AdversarialOptions, LossOptions, PerceptualOptions
-from training.objective import Clips
 from training.processes import Processes
 from training.stage import (
     NetworkOptions,
@@ -17,6 +16,7 @@ from training.stage import (
     RecordOptions,
     Stage,
 )
+from training.update.objective import Clips
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 

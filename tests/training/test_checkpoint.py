@@ -16,10 +16,10 @@ from tests.training.conftest import ALONE
 from training.checkpoint import BEST, Checkpoints, restore
 from training.configuration import written
 from training.errors import TrainingError
-from training.objective import Clips, Objective
 from training.stage import Stage
 from training.state import State, initial_state
-from training.step import Step
+from training.update.objective import Clips, Objective
+from training.update.step import Step
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.network import load
 

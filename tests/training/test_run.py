@@ -26,17 +26,17 @@ from torch.utils.data import DataLoader
 from tests.training.conftest import ALONE
 from tests.training.data.test_drawings import drawing
 from tests.training.data.test_text import font_file
-from tests.training.teacher_files import write_teacher
+from tests.training.model.teacher_files import write_teacher
 from training.cli import main as training
 from training.commit import commit
 from training.configuration import read_stage, written
 from training.data.options import DataOptions
 from training.errors import TrainingError
-from training.export import export
 from training.losses.options import TeacherOptions
 from training.pool.shards import Pool
 from training.run import run
 from training.stage import CleaningOptions, SourceOptions, Stage
+from training.tools.export import export
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.weights import RefinementDefaults
 

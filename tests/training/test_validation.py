@@ -15,9 +15,9 @@ import torch
 from tests.training.conftest import ALONE
 from training.data.options import DataOptions
 from training.errors import TrainingError
-from training.objective import Clips
 from training.stage import CleaningOptions, SourceOptions, Stage
 from training.state import initial_state
+from training.update.objective import Clips
 from training.validation import find_pairs, is_better, validate
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from training.diagnosis.replacements import Material, Replacement
 from training.errors import TrainingError
 from training.metrics.psnr_ssim import psnr
+from training.model.teacher import RRDBNet, answer
 from training.reduction import reduced_by_area
-from training.teacher import RRDBNet, answer
 from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.absent import Absent, Figure, reason_of
 from vsrealbasicvsr.evaluate.footage import load_footage, to_eight_bit

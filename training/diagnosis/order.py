@@ -12,8 +12,8 @@ import torch
 from training.diagnosis.diagnose import ClipScores, diagnose, loaded, measured
 from training.diagnosis.replacements import BASICVSR, replacements
 from training.diagnosis.table import means, to_json, to_text
+from training.model.teacher import load_teacher
 from training.options import require
-from training.teacher import load_teacher
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.bench.machine import machine
 from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.model.teacher import SCALE
 from training.options import require
 from training.reduction import reduced_bicubically, reduced_by_area
-from training.teacher import SCALE
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.settings import Settings
 

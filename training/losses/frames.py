@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from training.feature_discriminator import FeatureDiscriminator
 from training.losses.adversarial import hinge_generator_loss
 from training.losses.dists import DistsDistance, load_dists
+from training.losses.feature_discriminator import FeatureDiscriminator
 from training.losses.features import Features, load_features
 from training.losses.lpips import LpipsDistance, load_lpips
 from training.losses.options import LossOptions, PerceptualOptions, TeacherOptions

@@ -19,11 +19,11 @@ from training.data.positions import Positions
 from training.data.samples import Batch, TrainingClips, collate
 from training.data.survey import find_clips
 from training.errors import TrainingError
+from training.model.teacher import answer, load_teacher
 from training.options import require
 from training.pool.shards import LOW, Pool, eight_bit
 from training.reduction import reduced_bicubically, reduced_by_area
 from training.stage import Stage
-from training.teacher import answer, load_teacher
 from vsrealbasicvsr.network.basicvsr import SCALE
 
 CLIPS_OF_A_SHARD = 32

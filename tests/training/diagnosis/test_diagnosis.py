@@ -17,15 +17,15 @@ from PIL import Image
 from torch import Tensor
 
 from tests.conftest import EXAMPLE_CLIP, decode_rgb, save
-from tests.training.teacher_files import run_teacher, write_teacher
+from tests.training.model.teacher_files import run_teacher, write_teacher
 from training.cli import main
 from training.diagnosis import diagnose as module
 from training.diagnosis.diagnose import LOW_SIZE, diagnose
 from training.diagnosis.order import Order
 from training.diagnosis.replacements import Replacement, replacements
 from training.errors import TrainingError
+from training.model.teacher import load_teacher
 from training.recipes.default.clips import LOSSLESS, write_clip
-from training.teacher import load_teacher
 from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.absent import Absent
 from vsrealbasicvsr.evaluate.degrade.recipe import RECIPES

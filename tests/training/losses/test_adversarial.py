@@ -9,13 +9,13 @@ import torch
 
 from tests.golden.recipe import fill_discriminator
 from tests.training.losses.inputs import expected, picture
-from training.discriminator import Discriminator
 from training.losses.adversarial import (
     discriminator_fake_loss,
     discriminator_real_loss,
     game,
     generator_loss,
 )
+from training.losses.discriminator import Discriminator
 
 
 def test_the_losses_are_the_references() -> None:

@@ -14,10 +14,10 @@ from tests.training.conftest import ALONE
 from training.errors import TrainingError
 from training.losses.frames import load_frame_losses
 from training.losses.options import LossOptions, PerceptualOptions, TeacherOptions
-from training.objective import Clips, Objective
 from training.stage import Stage
 from training.state import initial_state
-from training.step import Step
+from training.update.objective import Clips, Objective
+from training.update.step import Step
 
 WEIGHTS = {"pixel": 0.5, "perceptual": 0.25, "lpips": 2.0}
 

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.training.data.test_text import font_file
-from tests.training.teacher_files import write_teacher
+from tests.training.model.teacher_files import write_teacher
 from training.data.options import DataOptions
 from training.data.survey import find_clips
 from training.errors import TrainingError
+from training.model.teacher import load_teacher
 from training.recipes.default import gather as command
 from training.recipes.default.archives import members
 from training.recipes.default.clips import LOSSLESS, NEARLY_LOSSLESS, Shot, choose, find_shots, write_clip
@@ -46,7 +47,6 @@ from training.recipes.default.sources import (
     Weights,
 )
 from training.recipes.default.start import take_teacher
-from training.teacher import load_teacher
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.video.read.cuts import find_cuts
 from vsrealbasicvsr.video.read.source import open_source

@@ -13,7 +13,7 @@ import training.recipes.default
 from training.configuration import read_stage
 from training.degradation.old.parameters import Chroma, Composite, Disc, Grain, Halo, Tape
 from training.degradation.sample import Degradation
-from training.initial import initial_network
+from training.model.initial import initial_network
 from vsrealbasicvsr.network import RealBasicVSR
 
 FOLDER = Path(training.recipes.default.__file__).parent

@@ -20,8 +20,8 @@ from training.data.writing import write_whole
 from training.degradation.apply import apply
 from training.degradation.old.parameters import Chroma, Composite, Disc, Grain, Halo, Tape
 from training.degradation.parameters import Codec, Compression, Operation, Parameters
-from training.degrade import read_truth
 from training.options import require
+from training.tools.degrade import read_truth
 from vsrealbasicvsr.errors import RestorationError
 
 _FRAMES = 5

@@ -17,9 +17,9 @@ from training.degradation.old.parameters import Chroma, Composite, Disc, Grain, 
 from training.degradation.options import DegradationOptions
 from training.degradation.parameters import Compression, Noise, Operation, Parameters, Resize, ResizeTo
 from training.degradation.sample import Degradation
-from training.degrade import read_parameters, write_parameters
 from training.errors import TrainingError
 from training.options import build
+from training.tools.degrade import read_parameters, write_parameters
 
 KINDS = {"grain": Grain, "halo": Halo, "composite": Composite, "tape": Tape, "chroma": Chroma, "disc": Disc}
 ALWAYS: dict[str, Any] = {name: {"probability": 1.0} for name in (*KINDS, "web")}

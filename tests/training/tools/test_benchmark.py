@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
-from training.benchmark import BOUNDS, SCHEMES
 from training.cli import main
+from training.tools.benchmark import BOUNDS, SCHEMES
 
 
 def test_the_table_has_every_scheme_in_both_bounds(tmp_path: Path) -> None:

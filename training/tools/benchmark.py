@@ -36,12 +36,12 @@ from training.degradation.options import (
     OrderOptions,
     ResizeOptions,
 )
-from training.feed import clips_of
-from training.objective import Clips, Objective
 from training.processes import Processes
 from training.stage import NetworkOptions, Stage
 from training.state import initial_state
-from training.step import Step
+from training.update.feed import clips_of
+from training.update.objective import Clips, Objective
+from training.update.step import Step
 from vsrealbasicvsr.network.basicvsr import SCALE
 
 SCHEMES = ("conventional", "flip only", "stochastic")

@@ -15,8 +15,8 @@ from training.degradation.options import CompressionOptions, DegradationOptions
 from training.degradation.parameters import Compression
 from training.degradation.sample import Degradation
 from training.degradation.sharpen import sharpen
-from training.degrade import degrade_clip, read_parameters, read_truth, write_parameters
 from training.errors import TrainingError
+from training.tools.degrade import degrade_clip, read_parameters, read_truth, write_parameters
 from vsrealbasicvsr.errors import VideoError
 
 RELEASED = DegradationOptions()

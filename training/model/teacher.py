@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.errors import TrainingError
-from training.ncnn_files import Layer, Options, Shape, read_convolutions, read_layers
+from training.model.ncnn_files import Layer, Options, Shape, read_convolutions, read_layers
 from training.options import require
 
 SCALE = 4

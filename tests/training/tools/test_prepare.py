@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from training.data.writing import ImageFormat
 from training.errors import TrainingError
-from training.prepare import Prepared, prepare
+from training.tools.prepare import Prepared, prepare
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def write(folder: Path, count: int, height: int = 300, width: int = 500) -> Path:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.adversary import Adversary
-from training.average import follow
-from training.generator import Generator, Restoration
-from training.gradients import add, are_finite, autocast, clipped_norm
 from training.losses.frames import Evidence, LossTerms
 from training.losses.picks import draw_picks
-from training.objective import Clips, Objective
+from training.model.generator import Generator, Restoration
 from training.processes import Processes, apart
-from training.rates import set_rates
 from training.stage import Stage
 from training.state import State
+from training.update.adversary import Adversary
+from training.update.average import follow
+from training.update.gradients import add, are_finite, autocast, clipped_norm
+from training.update.objective import Clips, Objective
+from training.update.rates import set_rates
 
 _BESIDE_THE_PICTURE = "cleaning"  # the one loss that does not look at restored frames
 _BETWEEN_PIXELS = ("pixel", "temporal")

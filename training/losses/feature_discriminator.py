@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.discriminator import Discriminator, SpectralConv2d
+from training.losses.discriminator import Discriminator, SpectralConv2d
 
 _LAYERS = slice(1, 4)  # of the backbone's five: 2_2, 3_3, 4_3
 _CHANNELS = (128, 256, 512)

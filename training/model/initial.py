@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from training.errors import TrainingError
+from training.model.recurrent_cleaning import RecurrentlyCleaned
 from training.options import require
-from training.recurrent_cleaning import RecurrentlyCleaned
 from training.stage import NetworkOptions
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import WeightsError

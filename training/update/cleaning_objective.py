@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.feature_discriminator import FeatureDiscriminator
+from training.losses.feature_discriminator import FeatureDiscriminator
 from training.losses.frames import FrameLosses, LossTerms
 from training.losses.options import LossOptions
 from training.losses.pixel import pixel_loss

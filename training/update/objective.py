@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from training.discriminator import Discriminator
-from training.feature_discriminator import FeatureDiscriminator, Judge
-from training.generator import Restoration
 from training.losses.adversarial import generator_loss
 from training.losses.cleaning import cleaning_target
+from training.losses.discriminator import Discriminator
+from training.losses.feature_discriminator import FeatureDiscriminator, Judge
 from training.losses.frames import Evidence, FrameLosses, LossTerms
 from training.losses.options import LossOptions
 from training.losses.picks import picked
 from training.losses.pixel import pixel_loss, temporal_loss
-from training.teacher import answer
+from training.model.generator import Restoration
+from training.model.teacher import answer
 
 
 class Clips(NamedTuple):

@@ -11,16 +11,16 @@ import torch
 import torch.nn.functional as F
 
 from tests.training.conftest import ALONE
-from training.average import follow
 from training.backbones import load
-from training.feature_discriminator import FeatureDiscriminator, channel_sums
-from training.generator import Generator, Restoration
+from training.losses.feature_discriminator import FeatureDiscriminator, channel_sums
 from training.losses.frames import load_frame_losses
 from training.losses.picks import draw_picks
-from training.objective import Clips, Objective
+from training.model.generator import Generator, Restoration
 from training.stage import Stage
 from training.state import State, initial_state
-from training.step import Step
+from training.update.average import follow
+from training.update.objective import Clips, Objective
+from training.update.step import Step
 
 MakeClips = Callable[..., Clips]
 

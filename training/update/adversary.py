@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim import Adam
 
-from training.feature_discriminator import FeatureDiscriminator, Judge, channel_sums
-from training.gradients import add, are_finite, autocast, clipped_norm
 from training.losses.adversarial import game
+from training.losses.feature_discriminator import FeatureDiscriminator, Judge, channel_sums
 from training.losses.frames import Evidence
 from training.losses.options import AdversarialOptions
 from training.losses.picks import picked
@@ -18,6 +17,7 @@ from training.losses.share import adversarial_weight, is_measured, smoothed_rati
 from training.processes import Processes, apart
 from training.stage import OptimizerOptions
 from training.state import State
+from training.update.gradients import add, are_finite, autocast, clipped_norm
 
 
 class Adversary:

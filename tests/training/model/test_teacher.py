@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.teacher_files import run_teacher, write_teacher
+from tests.training.model.teacher_files import run_teacher, write_teacher
 from training.errors import TrainingError
-from training.teacher import load_teacher
+from training.model.teacher import load_teacher
 from vsrealbasicvsr.errors import UnavailableError
 from vsrealbasicvsr.evaluate.peers.installed import package_folder
 from vsrealbasicvsr.evaluate.peers.realesrgan import RealESRGAN
 
 NAME = "realesrgan-x4plus"
-GOLDEN = Path(__file__).parents[1] / "golden" / "teacher.npz"
+GOLDEN = Path(__file__).parents[2] / "golden" / "teacher.npz"
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_nothing_is_reserved_for_numbers_that_the_file_does_not_have(tmp_path: P
     write_teacher(tmp_path, width=1, growth=1, blocks=1)
     numbers = (tmp_path / f"{NAME}.bin").read_bytes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.training.teacher_files._numbers", lambda *_: [numbers])
+        patch.setattr("tests.training.model.teacher_files._numbers", lambda *_: [numbers])
         write_teacher(tmp_path, width=20_000, growth=20_000, blocks=1)
     with pytest.raises(TrainingError, match=r"\.bin is cut off"):
         load_teacher(tmp_path)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.feature_discriminator import FeatureDiscriminator, channel_sums
+from training.losses.feature_discriminator import FeatureDiscriminator, channel_sums
 
 CHANNELS = (128, 256, 512)
 

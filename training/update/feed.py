@@ -7,8 +7,8 @@ from torch import Tensor
 
 from training.data.samples import Batch, mirrored
 from training.degradation.device import degrade_batch, sharpen_frames
-from training.objective import Clips
 from training.stage import Stage
+from training.update.objective import Clips
 
 
 def clips_of(batch: Batch, stage: Stage, device: torch.device) -> Clips:

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from training.rates import rate_share
 from training.stage import OptimizerOptions
+from training.update.rates import rate_share
 
 
 def test_a_cosine_falls_from_the_end_of_the_warm_up_to_the_end_of_the_stage() -> None:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from tests.conftest import GOLDEN
 from tests.golden.recipe import fill_discriminator
-from training.discriminator import Discriminator, SpectralConv2d
 from training.errors import TrainingError
+from training.losses.discriminator import Discriminator, SpectralConv2d
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from training.configuration import read_stage
 from training.errors import TrainingError
-from training.initial import initial_network
+from training.model.initial import initial_network
 from training.stage import NetworkOptions, Stage
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.weights import resolve

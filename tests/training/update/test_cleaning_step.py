@@ -9,8 +9,6 @@ import pytest
 import torch
 
 from tests.training.conftest import ALONE
-from training.cleaning_objective import CleaningObjective
-from training.cleaning_step import CleaningFrames, CleaningStep, frames_of
 from training.errors import TrainingError
 from training.losses.frames import load_frame_losses
 from training.losses.options import AdversarialOptions, PerceptualOptions
@@ -18,6 +16,8 @@ from training.options import build
 from training.pool.samples import CleaningBatch
 from training.stage import CleaningOptions, LossOptions, Stage
 from training.state import State, initial_state
+from training.update.cleaning_objective import CleaningObjective
+from training.update.cleaning_step import CleaningFrames, CleaningStep, frames_of
 
 
 def cleaning_stage(stage: Stage, **options: float) -> Stage:

@@ -9,18 +9,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from training.adversary import Adversary
-from training.average import follow
-from training.cleaning_objective import CleaningObjective
-from training.feature_discriminator import FeatureDiscriminator
-from training.gradients import add, are_finite, autocast, clipped_norm
+from training.losses.feature_discriminator import FeatureDiscriminator
 from training.losses.frames import Evidence, LossTerms
 from training.pool.samples import CleaningBatch
 from training.processes import Processes, apart
-from training.rates import set_rates
 from training.stage import CleaningOptions, Stage, Target
 from training.state import State
-from training.step import Outcome
+from training.update.adversary import Adversary
+from training.update.average import follow
+from training.update.cleaning_objective import CleaningObjective
+from training.update.gradients import add, are_finite, autocast, clipped_norm
+from training.update.rates import set_rates
+from training.update.step import Outcome
 
 
 class CleaningFrames(NamedTuple):

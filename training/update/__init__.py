@@ -1,0 +1,1 @@
+"""One iteration: losses, gradients, and the steps of the optimisers."""
