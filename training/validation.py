@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from training.data.clips import Clip
-from training.data.pictures import list_pictures, picture_size, read_picture
 from training.data.samples import TrainingClips
 from training.data.survey import find_clips
+from training.data.synthetic.pictures import list_pictures, picture_size, read_picture
 from training.errors import TrainingError
 from training.metrics.lpips import Lpips
 from training.metrics.psnr_ssim import psnr, ssim

@@ -24,8 +24,8 @@ from safetensors import safe_open
 from torch.utils.data import DataLoader
 
 from tests.training.conftest import ALONE
-from tests.training.data.test_drawings import drawing
-from tests.training.data.test_text import font_file
+from tests.training.data.synthetic.test_drawings import drawing
+from tests.training.data.synthetic.test_text import font_file
 from tests.training.model.teacher_files import write_teacher
 from training.cli import main as training
 from training.commit import commit

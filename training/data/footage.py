@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.pictures import list_pictures
+from training.data.synthetic.pictures import list_pictures
 from training.errors import TrainingError
 from training.options import require
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.clips import draw_place
-from training.data.pictures import picture_size, read_picture
+from training.data.synthetic.pictures import picture_size, read_picture
 from vsrealbasicvsr.errors import ClipError
 
 

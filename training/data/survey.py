@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
-from training.data.backgrounds import Backgrounds
 from training.data.cache import PictureCache
 from training.data.clips import Clip
-from training.data.drawings import DrawingClip
-from training.data.fonts import Font, find_fonts, read_font
 from training.data.footage import find_footage
 from training.data.frames import frame_clip
 from training.data.options import DataOptions
-from training.data.photos import PhotoClip
-from training.data.pictures import picture_size
-from training.data.text import TextClip
+from training.data.synthetic.backgrounds import Backgrounds
+from training.data.synthetic.drawings import DrawingClip
+from training.data.synthetic.fonts import Font, find_fonts, read_font
+from training.data.synthetic.photos import PhotoClip
+from training.data.synthetic.pictures import picture_size
+from training.data.synthetic.text import TextClip
 from training.data.videos import ShotClip, Video
 from training.data.writing import write_whole
 from training.errors import TrainingError

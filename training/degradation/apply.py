@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.degradation.blur import blurred
 from training.degradation.compression import compress
-from training.degradation.jpeg import compressed
 from training.degradation.kernels import kernel
 from training.degradation.noise import add_noise
 from training.degradation.old.damage import damage
@@ -63,7 +63,7 @@ def apply(frames: NDArray[np.float32], parameters: Parameters) -> NDArray[np.uin
 def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
     match operation:
         case Blur():
-            return [blurred(frame, kernel(operation, number)) for number, frame in enumerate(frames)]
+            return [_blurred(frame, kernel(operation, number)) for number, frame in enumerate(frames)]
         case Resize():
             return _rescaled(frames, operation)
         case ResizeTo():
@@ -74,7 +74,7 @@ def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
         case Jpeg():
             pairs = zip(frames, operation.quality, strict=True)
             eight = (
-                compressed(_eight_bit(frame), quality, swapped=operation.swapped) for frame, quality in pairs
+                _compressed(_eight_bit(frame), quality, swapped=operation.swapped) for frame, quality in pairs
             )
             return [_scaled(frame) for frame in eight]
         case Compression():
@@ -114,3 +114,24 @@ def _wrapped(frame: Frame) -> NDArray[np.uint8]:
 
 def _scaled(frame: NDArray[np.uint8]) -> Frame:
     return frame.astype(np.float32) / _WHITE
+
+
+def _blurred(frame: NDArray[np.float32], kernel: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Correlate the three channels of an (H, W, 3) frame with one kernel; the border is reflect-101."""
+    return cast("NDArray[np.float32]", cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REFLECT_101))
+
+
+def _compressed(frame: NDArray[np.uint8], quality: int, *, swapped: bool) -> NDArray[np.uint8]:
+    """Encode and decode one frame, 4:2:0.
+
+    Args:
+        frame: (H, W, 3) RGB.
+        quality: 1-100.
+        swapped: hand RGB over as if it were BGR, as the released code does: red and blue change their
+            weights in the luma, the colours come back in place.
+    """
+    ordered = frame if swapped else frame[..., ::-1]
+    _, content = cv2.imencode(".jpg", np.ascontiguousarray(ordered), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(decoded if swapped else decoded[..., ::-1], np.uint8)

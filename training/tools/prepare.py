@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from training.data.footage import Footage, find_footage
-from training.data.pictures import read_picture
+from training.data.synthetic.pictures import read_picture
 from training.data.windows import SMALLEST_SIDE, windows
 from training.data.writing import ImageFormat, write_picture, write_whole
 from training.options import require

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from training.data.frames import frame_clip
-from training.data.pictures import list_pictures, picture_size, read_picture
+from training.data.synthetic.pictures import list_pictures, picture_size, read_picture
 from vsrealbasicvsr.errors import ClipError
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.data.test_drawings import drawing
+from tests.training.data.synthetic.test_drawings import drawing
+from tests.training.data.synthetic.test_text import font_file
 from tests.training.data.test_frames import picture, write
-from tests.training.data.test_text import font_file
-from training.data.drawings import DrawingClip
 from training.data.options import DataOptions, DrawingOptions, MotionOptions, TextOptions
-from training.data.photos import PhotoClip
 from training.data.survey import Survey, find_clips
-from training.data.text import TextClip
+from training.data.synthetic.drawings import DrawingClip
+from training.data.synthetic.photos import PhotoClip
+from training.data.synthetic.text import TextClip
 from training.errors import TrainingError
 
 

@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import GOLDEN
+from training.degradation.draw import walk
 from training.degradation.kernels import kernel
 from training.degradation.options import Range
 from training.degradation.parameters import Blur, KernelKind
 from training.degradation.resize import even_size
-from training.degradation.walk import walk
 
 ARRAYS = np.load(GOLDEN / "walk.npz")
 FRAMES = 4

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.degradation.draw import walk
 from training.degradation.options import Range
-from training.degradation.walk import walk
 
 FINITE = st.floats(-100, 100)
 

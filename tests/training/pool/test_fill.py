@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tests.training.data.test_drawings import drawing
+from tests.training.data.synthetic.test_drawings import drawing
 from training.data.options import DataOptions
 from training.degradation.options import (
     BlurOptions,

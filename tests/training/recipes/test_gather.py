@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.training.data.test_text import font_file
+from tests.training.data.synthetic.test_text import font_file
 from tests.training.model.teacher_files import write_teacher
 from training.data.options import DataOptions
 from training.data.survey import find_clips

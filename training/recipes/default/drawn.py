@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.data.backgrounds import Backgrounds
 from training.data.cache import PictureCache
-from training.data.drawings import DrawingClip
 from training.data.options import DrawingOptions, MotionOptions
+from training.data.synthetic.backgrounds import Backgrounds
+from training.data.synthetic.drawings import DrawingClip
 from training.data.writing import write_whole
 from training.recipes.default.archives import members
 from training.recipes.default.clips import NEARLY_LOSSLESS, write_clip

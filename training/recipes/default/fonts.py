@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.backgrounds import Backgrounds
 from training.data.cache import PictureCache
-from training.data.fonts import read_font
 from training.data.options import MotionOptions, TextOptions
-from training.data.text import TextClip
+from training.data.synthetic.backgrounds import Backgrounds
+from training.data.synthetic.fonts import read_font
+from training.data.synthetic.text import TextClip
 from training.data.writing import write_whole
 from training.recipes.default.archives import members
 from training.recipes.default.clips import NEARLY_LOSSLESS, write_clip

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from training.data.motion import draw_path
 from training.data.options import MotionOptions
-from training.data.photos import filmed
+from training.data.synthetic.motion import draw_path
+from training.data.synthetic.photos import filmed
 from training.data.writing import write_whole
 from training.recipes.default.archives import members
 from training.recipes.default.clips import NEARLY_LOSSLESS, write_clip

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.motion import shift
+from training.data.synthetic.motion import shift
 
 FINE = 2
 """Samples along each side of a frame's pixel: layers are drawn this much larger and averaged."""

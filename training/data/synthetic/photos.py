@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.cache import PictureCache
-from training.data.motion import draw_path
 from training.data.options import MotionOptions
-from training.data.pictures import read_picture
+from training.data.synthetic.motion import draw_path
+from training.data.synthetic.pictures import read_picture
 
 _ENLARGED = 1.02  # photograph pixels for a frame's pixel, up to which nothing is reduced
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from training.data.fonts import opened
+from training.data.synthetic.fonts import opened
 from vsrealbasicvsr.errors import ClipError
 
 Colour = tuple[int, int, int]

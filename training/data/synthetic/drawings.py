@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.backgrounds import Backgrounds, fixed
 from training.data.cache import PictureCache
-from training.data.layers import FINE, Layer, composed, reduced
-from training.data.motion import course, shift, turn
 from training.data.options import DrawingOptions
-from training.data.pictures import read_drawing
+from training.data.synthetic.backgrounds import Backgrounds, fixed
+from training.data.synthetic.layers import FINE, Layer, composed, reduced
+from training.data.synthetic.motion import course, shift, turn
+from training.data.synthetic.pictures import read_drawing
 
 Array = NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.data.backgrounds import fixed
-from training.data.layers import FINE, Layer, composed, reduced
-from training.data.photos import Filmed
+from training.data.synthetic.backgrounds import fixed
+from training.data.synthetic.layers import FINE, Layer, composed, reduced
+from training.data.synthetic.photos import Filmed
 
 
 def grey(level: int, side: int = 24, count: int = 1) -> NDArray[np.uint8]:

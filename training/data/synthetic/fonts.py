@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from training.data.scripts import SCRIPTS, Script
+from training.data.synthetic.scripts import SCRIPTS, Script
 from training.options import require
 from vsrealbasicvsr.errors import ClipError
 

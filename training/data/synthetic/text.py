@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.backgrounds import Backgrounds, colour, fixed
-from training.data.fonts import Font
-from training.data.layers import FINE, Layer, composed
-from training.data.lettering import Style, lettered
-from training.data.motion import course, shift, turn
 from training.data.options import TextOptions
-from training.data.photos import Filmed
-from training.data.scripts import line
+from training.data.synthetic.backgrounds import Backgrounds, colour, fixed
+from training.data.synthetic.fonts import Font
+from training.data.synthetic.layers import FINE, Layer, composed
+from training.data.synthetic.lettering import Style, lettered
+from training.data.synthetic.motion import course, shift, turn
+from training.data.synthetic.photos import Filmed
+from training.data.synthetic.scripts import line
 
 Array = NDArray[np.float64]
 

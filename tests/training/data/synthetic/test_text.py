@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from training.data.backgrounds import Backgrounds
 from training.data.cache import PictureCache
-from training.data.fonts import find_fonts, opened, read_font
-from training.data.lettering import Style, lettered
 from training.data.options import MotionOptions, TextOptions
-from training.data.scripts import SCRIPTS, Script, line
-from training.data.text import TextClip
+from training.data.synthetic.backgrounds import Backgrounds
+from training.data.synthetic.fonts import find_fonts, opened, read_font
+from training.data.synthetic.lettering import Style, lettered
+from training.data.synthetic.scripts import SCRIPTS, Script, line
+from training.data.synthetic.text import TextClip
 from training.errors import TrainingError
 from vsrealbasicvsr.errors import ClipError
 

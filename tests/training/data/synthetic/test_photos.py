@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from training.data.cache import PictureCache
-from training.data.motion import draw_path
 from training.data.options import MotionOptions
-from training.data.photos import PhotoClip, filmed
+from training.data.synthetic.motion import draw_path
+from training.data.synthetic.photos import PhotoClip, filmed
 
 STILL = MotionOptions(pan=0, zoom=0, rotation=0, perspective=0, jitter=0, reduction=1)
 

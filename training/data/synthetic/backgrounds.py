@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from training.data.cache import PictureCache
 from training.data.options import MotionOptions
-from training.data.photos import Filmed, PhotoClip, film
-from training.data.pictures import read_picture
+from training.data.synthetic.photos import Filmed, PhotoClip, film
+from training.data.synthetic.pictures import read_picture
 
 _ROOM = 1.6  # sides of a painted background for one of the frame, for the camera to move in
 _SHAPES = 7

@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from training.data.backgrounds import Backgrounds, painted
 from training.data.cache import PictureCache
-from training.data.drawings import DrawingClip, cut
-from training.data.layers import Layer, composed
 from training.data.options import DrawingOptions, MotionOptions
-from training.data.photos import PhotoClip
-from training.data.pictures import read_drawing
+from training.data.synthetic.backgrounds import Backgrounds, painted
+from training.data.synthetic.drawings import DrawingClip, cut
+from training.data.synthetic.layers import Layer, composed
+from training.data.synthetic.photos import PhotoClip
+from training.data.synthetic.pictures import read_drawing
 from training.errors import TrainingError
 from vsrealbasicvsr.errors import ClipError
 

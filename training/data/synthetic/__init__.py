@@ -1,0 +1,1 @@
+"""Clips made of still pictures: photographs, drawings and text, set in motion."""
