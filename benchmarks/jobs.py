@@ -33,10 +33,9 @@ from vsrealbasicvsr.job.segments.scan import Scan
 from vsrealbasicvsr.job.spec import Order, make_order
 from vsrealbasicvsr.job.store.join import join
 from vsrealbasicvsr.job.store.record import Record
-from vsrealbasicvsr.job.workers.crew import Crew
 from vsrealbasicvsr.job.workers.processes import Processes
 from vsrealbasicvsr.job.workers.ray import Cluster
-from vsrealbasicvsr.job.workers.scheduler import spread
+from vsrealbasicvsr.job.workers.scheduler import Crew, spread
 from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.pipeline import Passage, Restored

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from tests.compare.pages import clip, data_of, folder, painted, picture_of
 from vsrealbasicvsr.cli import main
-from vsrealbasicvsr.compare.choose import greatest
 from vsrealbasicvsr.compare.comparison import Choices, compare
+from vsrealbasicvsr.compare.frame_choice import greatest
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 
 

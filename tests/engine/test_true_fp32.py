@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from vsrealbasicvsr.engine.true_fp32 import true_fp32
+from vsrealbasicvsr.engine.device import true_fp32
 
 
 @pytest.fixture(autouse=True)

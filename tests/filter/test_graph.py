@@ -21,7 +21,7 @@ import vapoursynth as vs
 from tests.filter.conftest import Restore, all_pixels, noise_clip, pixels
 from vsrealbasicvsr import realbasicvsr
 from vsrealbasicvsr.filter import graph
-from vsrealbasicvsr.filter.frames import frame_of
+from vsrealbasicvsr.filter.graph import frame_of
 from vsrealbasicvsr.filter.worker import Worker
 
 

@@ -10,11 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from vsrealbasicvsr.job.film import Film, Load, loads, made_up_film, read_film
+from vsrealbasicvsr.job.forecast import (
+    CONTEXT_SHARE,
+    Costs,
+    Film,
+    Load,
+    loads,
+    made_up_film,
+    read_film,
+    restoring,
+    simulate,
+)
 from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
 from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
 from vsrealbasicvsr.job.segments.scan import Scan
-from vsrealbasicvsr.job.simulation import CONTEXT_SHARE, Costs, restoring, simulate
 from vsrealbasicvsr.video.read.source import open_source
 
 COSTS = Costs(rate=20, scan_rate=360, start=10, overhead=0.3, disk=200, bitrate=20)

@@ -14,7 +14,8 @@ from safetensors import safe_open
 from vsrealbasicvsr import weights
 from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.network import RealBasicVSR
-from vsrealbasicvsr.weights import KNOWN, cache
+from vsrealbasicvsr.weights import KNOWN
+from vsrealbasicvsr.weights import known as known_weights
 from vsrealbasicvsr.weights.formats import read_state
 from vsrealbasicvsr.weights.known import find
 
@@ -68,10 +69,10 @@ def test_the_authors_hashes_are_those_in_the_file_names() -> None:
 def test_the_cache_folder_is_the_variables_or_the_platforms(
     cache_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cache.folder() == cache_folder
+    assert known_weights.cache_folder() == cache_folder
     monkeypatch.delenv("VSREALBASICVSR_CACHE")
-    assert cache.folder().name == "vsrealbasicvsr"
-    assert cache.folder().is_absolute()
+    assert known_weights.cache_folder().name == "vsrealbasicvsr"
+    assert known_weights.cache_folder().is_absolute()
 
 
 def test_a_path_resolves_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import click
 
 from vsrealbasicvsr import __version__
 from vsrealbasicvsr.cli.main import main
-from vsrealbasicvsr.weights.cache import VARIABLE
+from vsrealbasicvsr.weights.known import CACHE_VARIABLE
 
 _SPECIAL = str.maketrans({
     "\\": r"\e", "-": r"\-", "`": r"\(ga", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq",
@@ -30,7 +30,7 @@ EXIT_CODES = (
     ("129, 130, 143", "Stopped by SIGHUP, Ctrl-C, SIGTERM; what is done is kept."),
 )
 ENVIRONMENT = (
-    (VARIABLE, "The folder where fetched weights are kept."),
+    (CACHE_VARIABLE, "The folder where fetched weights are kept."),
     ("OMP_NUM_THREADS", "Threads on the CPU; all cores where it is not set."),
 )
 FILES = (("OUT.parts", "What is done of an unfinished restoration: segments, journal.jsonl and log.txt."),)

@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 import torch
 
-from vsrealbasicvsr.compare.choose import greatest
 from vsrealbasicvsr.compare.curve import Curve
 from vsrealbasicvsr.compare.description import describe, labels
 from vsrealbasicvsr.compare.difference import DifferenceMeter, psnr
 from vsrealbasicvsr.compare.display import display_size, displayed
 from vsrealbasicvsr.compare.encode import Budget, as_text, webp
+from vsrealbasicvsr.compare.frame_choice import Shots, greatest
 from vsrealbasicvsr.compare.page import assemble
-from vsrealbasicvsr.compare.shots import Shots
 from vsrealbasicvsr.compare.shown import Moment
 from vsrealbasicvsr.compare.sources import Given, Match, Sources
 from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError

@@ -12,7 +12,7 @@ from pathlib import Path
 from vsrealbasicvsr.doctor.child import facts_of
 from vsrealbasicvsr.doctor.container import Limits
 from vsrealbasicvsr.doctor.finding import Finding
-from vsrealbasicvsr.weights import cache
+from vsrealbasicvsr.weights.known import CACHE_VARIABLE, cache_folder
 
 _GB = 10**9
 _ENOUGH_MEMORY = 4 * _GB  # a window of 320x180 takes 3 GB on the CPU
@@ -133,8 +133,8 @@ def amount(subject: str, size: int, what: str) -> Finding:
 
 def disk() -> Iterator[Finding]:
     """Whether the cache folder and the folder for temporary files can be written, and what is free there."""
-    advice = f"Set {cache.VARIABLE} to a folder that can be written and has room."
-    yield folder("cache", cache.folder(), advice)
+    advice = f"Set {CACHE_VARIABLE} to a folder that can be written and has room."
+    yield folder("cache", cache_folder(), advice)
     advice = "Set TMPDIR to a folder that can be written and has room."
     try:
         temporary = Path(tempfile.gettempdir())

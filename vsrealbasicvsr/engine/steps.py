@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr.engine.acceleration.parts import Direction, make_parts
+from vsrealbasicvsr.engine.device import true_fp32
 from vsrealbasicvsr.engine.memory.out_of_memory import is_out_of_memory
 from vsrealbasicvsr.engine.memory.plan import Need, Plan, make_plan
 from vsrealbasicvsr.engine.memory.strips import in_strips
-from vsrealbasicvsr.engine.true_fp32 import true_fp32
 from vsrealbasicvsr.network import RealBasicVSR
 from vsrealbasicvsr.network.basicvsr import SCALE, enlarge
 from vsrealbasicvsr.settings import Settings

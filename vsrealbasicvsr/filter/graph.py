@@ -14,19 +14,38 @@ import logging
 import threading
 import weakref
 from collections import deque
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+import numpy as np
 import vapoursynth as vs
+from numpy.typing import NDArray
 
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Arguments
 from vsrealbasicvsr.filter.errors import told
-from vsrealbasicvsr.filter.frames import frame_of, picture_of
 from vsrealbasicvsr.filter.shot_props import FOUND, cuts_among
 from vsrealbasicvsr.filter.worker import Worker
 from vsrealbasicvsr.windows import window_at
+
+
+def picture_of(frame: vs.VideoFrame) -> NDArray[Any]:
+    """(3, H, W) of an RGB float frame, copied, in the frame's own precision."""
+    return np.stack([np.asarray(frame[plane]) for plane in range(3)])
+
+
+def frame_of(picture: NDArray[Any], format: vs.VideoFormat, props: Mapping[str, Any]) -> vs.VideoFrame:
+    """A new RGB float frame of (3, H, W) with these properties."""
+    frame = vs.core.create_video_frame(format, picture.shape[2], picture.shape[1])
+    for plane in range(3):
+        np.copyto(np.asarray(frame[plane]), picture[plane])
+    for name, value in props.items():
+        frame.props[name] = value
+    return frame
+
 
 log = logging.getLogger("vsrealbasicvsr")
 

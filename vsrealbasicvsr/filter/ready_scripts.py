@@ -15,8 +15,7 @@ import vapoursynth as vs
 from vsrealbasicvsr.errors import RestorationError, SettingsError
 from vsrealbasicvsr.filter.errors import told
 from vsrealbasicvsr.filter.restore import restore
-from vsrealbasicvsr.weights import cache
-from vsrealbasicvsr.weights.known import KNOWN
+from vsrealbasicvsr.weights.known import KNOWN, cache_folder
 
 
 def texts_of(names: Mapping[str, object]) -> dict[str, str]:
@@ -75,7 +74,7 @@ def open_source(source: str | None, **options: Any) -> vs.VideoNode:
     try:
         clip = vs.core.bs.VideoSource(
             _as_seen_from_the_shell(source),
-            **{"cachemode": 1, "cachepath": str(cache.folder() / "bestsource"), **options},
+            **{"cachemode": 1, "cachepath": str(cache_folder() / "bestsource"), **options},
         )
     except vs.Error as error:
         hint = "" if Path(source).is_absolute() else "; give its whole path"

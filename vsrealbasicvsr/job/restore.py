@@ -27,10 +27,9 @@ from vsrealbasicvsr.job.store.join import drop_damaged, join, publish_joined
 from vsrealbasicvsr.job.store.locks import Claims
 from vsrealbasicvsr.job.store.log import write_log
 from vsrealbasicvsr.job.store.record import Record
-from vsrealbasicvsr.job.workers.crew import Crew
 from vsrealbasicvsr.job.workers.local import make_here
 from vsrealbasicvsr.job.workers.processes import Processes
-from vsrealbasicvsr.job.workers.scheduler import spread
+from vsrealbasicvsr.job.workers.scheduler import Crew, spread
 from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import Source, open_source

@@ -1,15 +1,16 @@
-"""What a job is to make: all that every process that works on it must know."""
+"""What a job is to make, and the ways of spending bits that cannot be used with segments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from vsrealbasicvsr import weights
+from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.note import note
-from vsrealbasicvsr.job.rate_control import bit_rate_warning, refuse_passes
 from vsrealbasicvsr.job.segments.rule import SegmentRule, longest_segment
 from vsrealbasicvsr.job.store.folder import JobFolder
 from vsrealbasicvsr.job.store.join import has_its_name
@@ -17,6 +18,7 @@ from vsrealbasicvsr.job.store.record import Record
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.conversion import Conversion
 from vsrealbasicvsr.video.read.source import Source, SourceInfo, open_source
+from vsrealbasicvsr.video.write.encoders import Encoding
 from vsrealbasicvsr.video.write.plan import CONTAINERS, OutputPlan, plan_output
 
 
@@ -98,3 +100,49 @@ def _is_ours(target: Path) -> bool:
     record = Record(JobFolder(target))
     is_file = target.suffix.lower() in CONTAINERS
     return has_its_name(target, record) if is_file else record.joined is not None
+
+
+_LISTS = ("x264-params", "x264opts", "x265-params", "svtav1-params")
+"""Options that hold an encoder's own, as `key=value:key=value`."""
+_PASSES = ("pass", "passes", "passlogfile", "stats")
+_BIT_RATES = ("b", "bitrate", "tbr")
+_BY_BIT_RATE = ("vbr", "cbr", "1", "2")
+"""Values of `rc`; the numbers are SVT-AV1's and NVENC's."""
+
+
+def refuse_passes(encoding: Encoding) -> None:
+    """Refuse two passes: the second would need what the first saw of the whole film.
+
+    Raises:
+        JobError: an option asks for them.
+    """
+    for key, value in _options(encoding):
+        if key in _PASSES or (key == "flags" and ("pass1" in value or "pass2" in value)):
+            raise JobError(
+                f"{key}={value} means two passes, but the segments of a job are encoded once, each by "
+                "itself: leave it out, and set the quality with --crf."
+            )
+
+
+def bit_rate_warning(encoding: Encoding) -> str:
+    """What a bit rate means for a job, a sentence; empty where none is aimed at."""
+    options = list(_options(encoding))
+    at_quality = any(key == "cq" for key, _ in options)
+    for key, value in options:
+        if (key in _BIT_RATES and value != "0") or (key == "rc" and value in _BY_BIT_RATE and not at_quality):
+            return (
+                f"{key}={value}: every segment aims at the bit rate by itself, so that easy scenes get as "
+                "many bits as hard ones; --crf keeps the quality even."
+            )
+    return ""
+
+
+def _options(encoding: Encoding) -> Iterator[tuple[str, str]]:
+    """The user's options, and those in lists of the encoder's own."""
+    for key, value in encoding.options:
+        if key not in _LISTS:
+            yield key, value
+            continue
+        for item in value.split(":"):
+            name, _, content = item.partition("=")
+            yield name, content

@@ -1,14 +1,28 @@
-"""The weights that have names."""
+"""The weights that have names, and the folder where fetched ones are kept."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 from vsrealbasicvsr.errors import WeightsError
-from vsrealbasicvsr.weights import cache
+
+CACHE_VARIABLE = "VSREALBASICVSR_CACHE"
+
+
+def cache_folder() -> Path:
+    """The cache folder: of the environment variable VSREALBASICVSR_CACHE, else the platform's usual one.
+
+    It need not exist.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_cache_path("vsrealbasicvsr", appauthor=False)
+
 
 _OPENMMLAB = "https://download.openmmlab.com/mmediting/restorers/real_basicvsr"
 
@@ -38,7 +52,7 @@ class KnownWeights:
     @property
     def path(self) -> Path:
         """Where the file lies, or would lie once fetched."""
-        home = Path(__file__).parent if self.url is None else cache.folder()
+        home = Path(__file__).parent if self.url is None else cache_folder()
         return home / self.file_name
 
     def matches(self, file: Path) -> bool:

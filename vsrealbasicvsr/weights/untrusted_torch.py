@@ -5,15 +5,129 @@ from __future__ import annotations
 import io
 import mmap
 import pickle
+import pickletools
 import struct
 import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import torch
 
+from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.errors import refusal
-from vsrealbasicvsr.weights.torch_pickle import replay
+
+_ITEM_SIZES = {
+    "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "LongStorage": 8,
+    "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1,
+}  # fmt: skip
+_MAX_DIMENSIONS = 8
+_PROTOCOL = 2  # the only one that torch's weights-only reader fully knows
+_MAX_MEMO = 1 << 24  # CPython allocates a memo of as many slots as the highest index says
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a pickle declares.
+
+    Attributes:
+        value: the object, tensors left out.
+        storages: bytes by storage key.
+    """
+
+    value: object
+    storages: dict[str, int]
+
+
+def replay(stream: BytesIO | mmap.mmap, source: Path) -> Declaration:
+    """Run one pickle up to its end, making nothing but plain containers.
+
+    Args:
+        stream: positioned at the pickle; left behind it.
+        source: the file, for errors.
+
+    Raises:
+        WeightsError: the pickle names anything but tensors, or a view exceeds its storage.
+        Exception: the pickle is damaged; `pickle` does not say which exceptions those may be.
+    """
+    start = stream.tell()
+    for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
+        if "PUT" in opcode.name and isinstance(argument, int) and argument > _MAX_MEMO:
+            raise refusal(source, f"a pickle with {argument} remembered values")
+        if opcode.name == "PROTO" and argument != _PROTOCOL:
+            raise refusal(source, f"a pickle of protocol {argument}, where PyTorch writes {_PROTOCOL}")
+    stream.seek(start)
+    inert = _Inert(stream, source)
+    return Declaration(inert.load(), inert.storages)
+
+
+class _Inert(pickle.Unpickler):
+    """An unpickler whose names are containers, sizes and checks; it can reach nothing else.
+
+    What it hands out is immutable (numbers, builtin types, bound methods), so that no later opcode can
+    change a checked value.
+    """
+
+    def __init__(self, stream: BytesIO | mmap.mmap, source: Path) -> None:
+        super().__init__(stream, encoding="utf-8")
+        self.storages: dict[str, int] = {}
+        self._source = source
+
+    def find_class(self, module: str, name: str) -> Callable[..., object] | int:
+        if module == "torch" and name in _ITEM_SIZES:
+            return _ITEM_SIZES[name]
+        match module, name:
+            case "collections", "OrderedDict":
+                return OrderedDict
+            case "torch", "Size":
+                return tuple
+            case "torch._utils", "_rebuild_tensor_v2":
+                return self._check_view
+            case "torch._utils", "_rebuild_parameter":
+                return self._parameter
+        raise refusal(self._source, f"a pickled object of {module}.{name}"[:120])
+
+    def persistent_load(self, identity: object) -> int:
+        """Note a storage; returns its number of values."""
+        match identity:
+            case ("storage", int(item_size), str(key), str(), int(count), *rest) if not any(rest):
+                size = item_size * count
+                if count >= 0 and self.storages.setdefault(key, size) == size:
+                    return count
+        raise self._malformed()
+
+    def _check_view(self, count: int, offset: int, shape: object, strides: object, *_: object) -> None:
+        shape, strides = self._extents(shape), self._extents(strides)
+        if (
+            len(shape) != len(strides)
+            or not isinstance(count, int)
+            or not isinstance(offset, int)
+            or offset < 0
+        ):
+            raise self._malformed()
+        values, last = 1, offset
+        for length, stride in zip(shape, strides, strict=True):
+            values *= length
+            last += (length - 1) * stride
+        if values > count or (values > 0 and last >= count):
+            raise refusal(self._source, f"a tensor of shape {shape} in {count} values of data")
+
+    def _extents(self, numbers: object) -> tuple[int, ...]:
+        if not isinstance(numbers, tuple) or len(numbers) > _MAX_DIMENSIONS:
+            raise self._malformed()
+        if not all(isinstance(number, int) and number >= 0 for number in numbers):
+            raise self._malformed()
+        return numbers
+
+    def _parameter(self, data: object, *_: object) -> object:
+        return data
+
+    def _malformed(self) -> WeightsError:
+        return refusal(self._source, "a malformed pickled tensor")
+
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_HEADERS = 2  # protocol number and system information, after the magic number

@@ -24,8 +24,7 @@ from tests.compare.preview.films import BLACK, CUTS, LENGTH, make_film, pictures
 from tests.conftest import Restore, with_refinement
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.compare.preview.footage import Footage
-from vsrealbasicvsr.compare.preview.page import make_page
-from vsrealbasicvsr.compare.preview.preview import preview
+from vsrealbasicvsr.compare.preview.preview import make_page, preview
 from vsrealbasicvsr.compare.preview.scan import scan
 from vsrealbasicvsr.compare.preview.work import plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills

@@ -20,10 +20,9 @@ from vsrealbasicvsr.job.progress import Progress, Tracker
 from vsrealbasicvsr.job.segments.scan import Scan
 from vsrealbasicvsr.job.spec import Order, make_order
 from vsrealbasicvsr.job.store.record import Record
-from vsrealbasicvsr.job.workers.crew import Crew
 from vsrealbasicvsr.job.workers.processes import Processes
 from vsrealbasicvsr.job.workers.ray import Cluster
-from vsrealbasicvsr.job.workers.scheduler import TRIES, spread
+from vsrealbasicvsr.job.workers.scheduler import TRIES, Crew, spread
 from vsrealbasicvsr.job.workers.worker import OpenRestorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.read.source import open_source

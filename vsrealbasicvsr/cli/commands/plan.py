@@ -20,8 +20,7 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import Stderr
 
 if TYPE_CHECKING:
-    from vsrealbasicvsr.job.film import Film, Load
-    from vsrealbasicvsr.job.simulation import Costs, Forecast
+    from vsrealbasicvsr.job.forecast import Costs, Film, Forecast, Load
 
 EXAMPLES = """\b
 Examples:
@@ -117,9 +116,8 @@ def plan(
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     from vsrealbasicvsr.cuts import given_cuts
-    from vsrealbasicvsr.job.film import loads, made_up_film
+    from vsrealbasicvsr.job.forecast import Costs, loads, made_up_film, simulate
     from vsrealbasicvsr.job.segments.rule import longest_segment
-    from vsrealbasicvsr.job.simulation import Costs, simulate
 
     given = given_cuts(cuts)
     if source is None:
@@ -162,7 +160,7 @@ def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
     """The film in a file, and the rate at which it was read."""
     from tqdm import tqdm
 
-    from vsrealbasicvsr.job.film import read_film
+    from vsrealbasicvsr.job.forecast import read_film
     from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
     from vsrealbasicvsr.video.read.source import open_source
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from vsrealbasicvsr import weights
+from vsrealbasicvsr.compare.comparison import MEGABYTE, Choices, Page, compare
+from vsrealbasicvsr.compare.frame_choice import telling_frames
 from vsrealbasicvsr.compare.preview.footage import Footage
-from vsrealbasicvsr.compare.preview.page import make_page
-from vsrealbasicvsr.compare.preview.pictures import write_picture
 from vsrealbasicvsr.compare.preview.scan import Scan, scan
 from vsrealbasicvsr.compare.preview.work import Restored, plan_work, restore_work
 from vsrealbasicvsr.compare.stills import Still, Stills
-from vsrealbasicvsr.compare.telling import telling_frames
 from vsrealbasicvsr.engine.acceleration.parts import check_acceleration
 from vsrealbasicvsr.engine.device import find_device
 from vsrealbasicvsr.engine.memory.plan import read_budget
-from vsrealbasicvsr.errors import ClipError, JobError
+from vsrealbasicvsr.errors import ClipError, JobError, SettingsError, VideoError
 from vsrealbasicvsr.grid import Variant
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.spec import Order, make_order
@@ -220,3 +222,57 @@ class _Maker:
 
 def _in_order(stills: Mapping[int, Still]) -> tuple[Still, ...]:
     return tuple(stills[number] for number in sorted(stills))
+
+
+_COMMON, _NOISE = 0.25, 0.8
+"""Bytes a pixel: what pictures of films take at a middle quality, and what pure noise takes at the lowest."""
+
+
+def make_page(
+    given: Sequence[Stills],
+    numbers: tuple[int, ...],
+    title: str,
+    on_frame: Callable[[str, int], None],
+    *,
+    megabytes: float = 40.0,
+) -> Page:
+    """Compare the restored frames with those of the film.
+
+    Args:
+        given: The film first.
+        numbers: Of the frames.
+        title: Of the page.
+        on_frame: See `compare`.
+        megabytes: Of the page; it is larger only where its pictures are many and large.
+    """
+
+    def within(bytes_per_pixel: float) -> Page:
+        limit = max(megabytes, pixels * bytes_per_pixel / MEGABYTE)
+        return compare(given, Choices("number", numbers, title=title, size_limit=limit), on_frame=on_frame)
+
+    pixels = sum(one.info.width * one.info.height * len(one.stills) for one in given)
+    try:
+        return within(_COMMON)
+    except SettingsError:
+        return within(_NOISE)
+
+
+def write_picture(path: Path, rgb: Tensor) -> Path:
+    """Write a picture as PPM, which needs no encoder and has no loss but the rounding to 8 bits.
+
+    Args:
+        path: Its name ends in .ppm.
+        rgb: (3, H, W), float32; what lies outside 0-1 is clipped.
+
+    Raises:
+        VideoError: it cannot be written.
+    """
+    height, width = rgb.shape[1:]
+    pixels = (rgb * 255).round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous()
+    try:
+        with path.open("wb") as file:
+            file.write(f"P6\n{width} {height}\n255\n".encode("ascii"))
+            file.write(memoryview(pixels.numpy()))
+    except OSError as error:
+        raise VideoError(f"cannot write {path}: {error.strerror}.") from error
+    return path

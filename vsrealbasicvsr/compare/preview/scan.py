@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from vsrealbasicvsr.compare.measures import Measures, Measuring
-from vsrealbasicvsr.compare.preview.pieces import may_start, reach
+from vsrealbasicvsr.compare.frame_choice import Measures, Measuring
+from vsrealbasicvsr.compare.preview.spans import may_start, reach
 from vsrealbasicvsr.cuts import given_cuts
 from vsrealbasicvsr.job.segments.frames_with_cuts import frames_with_cuts
 from vsrealbasicvsr.settings import Settings

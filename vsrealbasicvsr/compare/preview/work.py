@@ -9,8 +9,8 @@ from itertools import groupby
 from torch import Tensor
 
 from vsrealbasicvsr.compare.preview.footage import Footage
-from vsrealbasicvsr.compare.preview.pieces import Piece, pieces
 from vsrealbasicvsr.compare.preview.scan import Scan
+from vsrealbasicvsr.compare.preview.spans import Piece, pieces
 from vsrealbasicvsr.engine import CleanedFrame, Neighbours, Restorer
 from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame

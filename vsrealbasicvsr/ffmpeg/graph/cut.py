@@ -1,12 +1,14 @@
-"""A filter graph cut at its `realbasicvsr`: what comes before it, and all the rest."""
+"""A filter graph cut at its `realbasicvsr`, and what cannot pass from one half to the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vsrealbasicvsr.errors import GraphError
-from vsrealbasicvsr.ffmpeg.graph.commands import check_commands
 from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph, arguments_of
 
 NAME = "realbasicvsr"
@@ -202,3 +204,46 @@ class _Links:
 
     def _item(self, place: int) -> Filter:
         return self._nodes[place].item
+
+
+_SENDERS = ("sendcmd", "asendcmd")
+_FILE_OPTIONS = ("f", "filename")
+
+
+def check_commands(before: Iterable[Filter], after: Iterable[Filter], text: str) -> None:
+    """Refuse commands for a filter on the other side of the node, which would never arrive.
+
+    Args:
+        before: The filters in front of the node.
+        after: The others.
+        text: The graph as it was written, for the message.
+
+    Raises:
+        GraphError: there is such a command.
+    """
+    sides = [*before], [*after]
+    for own, other in (sides, sides[::-1]):
+        reached = {name for item in own for name in _names(item)}
+        for item in own:
+            if item.name not in _SENDERS or item in other:
+                continue
+            sent = set(re.findall(r"[\w@]+", _commands(item)))
+            lost = {name for each in other for name in _names(each)} & sent - reached
+            if lost:
+                what = f"commands do not pass realbasicvsr: put {item.name} on the same side as {min(lost)}"
+                raise GraphError.at(what, text, item.position)
+
+
+def _names(item: Filter) -> set[str]:
+    """What commands call the filter."""
+    return {item.name, item.text.partition("=")[0].strip()}
+
+
+def _commands(item: Filter) -> str:
+    words = []
+    for name, value in arguments_of(item):
+        words.append(value)
+        if name in _FILE_OPTIONS:
+            with suppress(OSError):  # FFmpeg will say so
+                words[-1] = Path(value).read_text(encoding="utf-8", errors="replace")
+    return "\n".join(words)

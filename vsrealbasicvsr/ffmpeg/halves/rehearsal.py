@@ -20,7 +20,7 @@ from typing import IO
 from vsrealbasicvsr.errors import FFmpegFailedError, JobError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option, words_of
 from vsrealbasicvsr.ffmpeg.command.node import Node, with_graph
-from vsrealbasicvsr.ffmpeg.command.target import rehearsed
+from vsrealbasicvsr.ffmpeg.command.outputs import rehearsed
 from vsrealbasicvsr.ffmpeg.graph.cut import NAME, with_node
 from vsrealbasicvsr.ffmpeg.halves.hdr import mastering_display
 from vsrealbasicvsr.ffmpeg.process.log import LOGLEVEL, Line, plain_words, read_line

@@ -19,7 +19,7 @@ from av.format import ContainerFormat, Flags
 from vsrealbasicvsr.errors import GraphError, JobError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option, is_complex_graph, words_of
 from vsrealbasicvsr.ffmpeg.command.node import Node, with_graph
-from vsrealbasicvsr.ffmpeg.command.target import renamed, target_of
+from vsrealbasicvsr.ffmpeg.command.outputs import renamed, target_of
 from vsrealbasicvsr.ffmpeg.graph.cut import CUT, NAME, CutGraph, cut
 from vsrealbasicvsr.ffmpeg.graph.found_cuts import tells_cuts
 from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph

@@ -20,8 +20,7 @@ from av.video.frame import VideoFrame
 from vsrealbasicvsr.channel import Room, write_behind
 from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, read_command_line, words_of
-from vsrealbasicvsr.ffmpeg.command.outputs import Outcome, Outputs, check_outputs
-from vsrealbasicvsr.ffmpeg.command.target import renamed, target_of
+from vsrealbasicvsr.ffmpeg.command.outputs import Outcome, Outputs, check_outputs, renamed, target_of
 from vsrealbasicvsr.ffmpeg.halves import hdr
 from vsrealbasicvsr.ffmpeg.halves.encode_half import EncodeHalf, EncodeHalfEndedError
 from vsrealbasicvsr.ffmpeg.halves.rehearsal import FOR_THE_USER, encoders_of, links_of, shortened, trial

@@ -1,14 +1,14 @@
-"""A job's segments given to a crew, failures tried again, and what is done recorded."""
+"""Hands a job's segments to workers, tries failed ones again, and records what is done."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from vsrealbasicvsr.errors import JobError, RestorationError, SettingsError, WeightsError
 from vsrealbasicvsr.job.progress import Tracker
@@ -17,8 +17,22 @@ from vsrealbasicvsr.job.segments.scan import Assignment, Scan
 from vsrealbasicvsr.job.spec import Order
 from vsrealbasicvsr.job.store.locks import Claims
 from vsrealbasicvsr.job.store.record import Done, Failure, Record
-from vsrealbasicvsr.job.workers.crew import Crew
 from vsrealbasicvsr.video.read.source import Source
+
+
+class Crew(Protocol):
+    """Workers, each of which makes one segment at a time."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the workers, for people."""
+
+    def give(self, worker: int, assignment: Assignment) -> Future[Done]:
+        """Have a worker make a segment; one that died is replaced first."""
+
+    def close(self) -> None:
+        """End all workers, whatever they are at."""
+
 
 log = logging.getLogger("vsrealbasicvsr")
 

@@ -1,15 +1,18 @@
-"""Which frames stand for a film: of different shots, sharp, moving, and none that show nothing."""
+"""Which frames a page shows: measures of every frame, the shots, and the choice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from vsrealbasicvsr.compare.measures import Measures
+from vsrealbasicvsr.compare.shown import Moment
+from vsrealbasicvsr.video.read.cuts import Shrinker, find_cuts
 
 _FLAT = 2.0
 """Percent of contrast below which a picture is black, white or of one colour."""
@@ -118,3 +121,92 @@ def _sharpest(part: _Part, sharpness: NDArray[np.float32]) -> int:
     quarter = len(part.frames) // 4
     middle = part.frames[quarter : len(part.frames) - quarter]
     return int(middle[sharpness[middle].argmax()])
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of the frames of a film in order; each (frames,), float32.
+
+    Attributes:
+        contrast: Standard deviation of brightness, in percent of the range.
+        sharpness: Mean step between neighbouring pixels, likewise.
+        change: Mean difference from the frame before, likewise; 0 for the first.
+    """
+
+    contrast: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
+    change: NDArray[np.float32]
+
+
+class Measuring:
+    """Takes small copies one after the other; twelve bytes a frame are kept, and the last copy."""
+
+    def __init__(self) -> None:
+        self._contrast, self._sharpness, self._change = array("f"), array("f"), array("f")
+        self._last: NDArray[np.float32] | None = None
+
+    def add(self, small: NDArray[np.float32]) -> None:
+        """Measure the next frame.
+
+        Args:
+            small: (h, w), brightness in percent, as `vsrealbasicvsr.video.read.cuts.Shrinker` gives it.
+        """
+        steps = [np.abs(np.diff(small, axis=axis)) for axis in (0, 1)]
+        self._contrast.append(float(small.std()))
+        self._sharpness.append(float(sum(step.mean() for step in steps if step.size)))
+        self._change.append(0.0 if self._last is None else float(np.abs(small - self._last).mean()))
+        self._last = small
+
+    def measures(self) -> Measures:
+        """Of all frames so far."""
+        return Measures(*(np.array(v, np.float32) for v in (self._contrast, self._sharpness, self._change)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """A moment, as what its first source shows."""
+
+    moment: Moment
+
+    @property
+    def picture(self) -> VideoFrame:
+        return self.moment[0].picture
+
+
+class Shots:
+    """Cuts of the first source, and what its frames look like: some 20 bytes a frame."""
+
+    def __init__(self) -> None:
+        self._shrink, self._measuring = Shrinker(), Measuring()
+        self._cuts: list[int] = []
+        self._count = 0
+
+    def noted(self, moments: Iterable[Moment]) -> Iterator[Moment]:
+        """The same moments, each noted."""
+        for led, cut in find_cuts(map(_Led, moments)):
+            if cut:
+                self._cuts.append(self._count)
+            self._measuring.add(self._shrink(led.picture))
+            self._count += 1
+            yield led.moment
+
+    def telling(self, count: int) -> tuple[int, ...]:
+        """Places of the moments that show the shots best, rising; see `telling_frames`."""
+        return telling_frames(self._measuring.measures(), self._cuts, min(count, self._count))
+
+
+def greatest(figures: Sequence[float], count: int) -> tuple[int, ...]:
+    """Cut a clip into `count` sections of equal length, and take from each the frame of the greatest figure.
+
+    Args:
+        figures: One for each frame, in order.
+        count: How many to take; no more than there are.
+
+    Returns:
+        Places in `figures`, rising.
+    """
+    total = len(figures)
+    count = min(count, total)
+    bounds = [total * section // count for section in range(count + 1)] if count else [0]
+    sections = [range(start, end) for start, end in pairwise(bounds)]
+    return tuple(max(section, key=lambda place: figures[place]) for section in sections)

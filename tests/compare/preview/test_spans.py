@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from vsrealbasicvsr.compare.preview.pieces import may_start, pieces, reach
+from vsrealbasicvsr.compare.preview.spans import may_start, pieces, reach
 from vsrealbasicvsr.settings import Settings
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from vsrealbasicvsr.compare.measures import Measures, Measuring
-from vsrealbasicvsr.compare.telling import telling_frames
+from vsrealbasicvsr.compare.frame_choice import Measures, Measuring, telling_frames
 
 
 def lively(length: int, seed: int = 0) -> Measures:
