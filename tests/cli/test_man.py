@@ -1,4 +1,4 @@
-"""The manual page: fresh, well-formed, and with every command and option in it."""
+"""The manual page: well-formed, and with every command and option in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 from vsrealbasicvsr.cli import main
 from vsrealbasicvsr.cli.man import page
 
-PAGE = Path(__file__).parents[2] / "man" / "vsrealbasicvsr.1"
 REQUESTS = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I", ".BR", ".EX", ".EE"}
 
 
@@ -25,12 +24,8 @@ def all_commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Com
             yield from all_commands(command, f"{name} {inner}")
 
 
-def test_the_page_is_fresh() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(main, "vsrealbasicvsr"), "run: make man"
-
-
 def test_it_is_made_of_requests_that_every_reader_knows() -> None:
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    lines = page(main, "vsrealbasicvsr").splitlines()
     assert lines[0].startswith('.TH VSREALBASICVSR 1 "" ')
     assert {line.split(" ")[0] for line in lines if line.startswith((".", "'"))} <= REQUESTS
     sections = [line.removeprefix(".SH ") for line in lines if line.startswith(".SH ")]
@@ -49,11 +44,13 @@ def test_lines_that_begin_like_requests_stay_text() -> None:
     assert r"\&\(aqas\(aq a\eb \(ti \(ha." in lines
 
 
-def test_groff_shows_every_command_and_option_without_a_warning() -> None:
+def test_groff_shows_every_command_and_option_without_a_warning(tmp_path: Path) -> None:
     groff = shutil.which("groff")
     if groff is None:
         pytest.skip("groff is not installed: the page's structure alone was checked")
-    command = [groff, "-man", "-Tascii", "-P-cbou", "-rLL=200n", "-ww", "-z", str(PAGE)]
+    written = tmp_path / "vsrealbasicvsr.1"
+    written.write_text(page(main, "vsrealbasicvsr"), encoding="utf-8")
+    command = [groff, "-man", "-Tascii", "-P-cbou", "-rLL=200n", "-ww", "-z", str(written)]
     warned = subprocess.run(command, capture_output=True, text=True, check=True)
     assert warned.stderr == ""
     command.remove("-z")

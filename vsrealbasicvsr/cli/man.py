@@ -1,4 +1,4 @@
-"""The manual page, written from the commands' own help; `make man` puts it into man/.
+"""The manual page, written from the commands' own help; `make man` writes it into man/.
 
 One page for all commands, for a reader searches it. click-man writes a page for each, and would have to be
 there when a wheel is built.
