@@ -19,9 +19,9 @@ import vsrealbasicvsr
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "vsrealbasicvsr"
 LAYERS = (
-    "errors", "files", "terminal", "settings", "grid", "windows", "cuts", "channel", "weights", "network",
-    "engine", "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot", "evaluate", "bench",
-    "doctor", "cli", "__main__",
+    "errors", "files", "terminal", "settings", "grid", "windows", "window_cache", "cuts", "channel",
+    "weights", "network", "engine", "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot",
+    "evaluate", "bench", "doctor", "cli", "__main__",
 )  # fmt: skip
 """DESIGN section 3: no module imports from a layer that stands later."""
 TRAINING = (

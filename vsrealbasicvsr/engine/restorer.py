@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from vsrealbasicvsr import weights
-from vsrealbasicvsr.engine.context import Context
 from vsrealbasicvsr.engine.device import find_device, find_dtype
 from vsrealbasicvsr.engine.memory.out_of_memory import MemoryErrors
 from vsrealbasicvsr.engine.memory.plan import read_budget
@@ -21,18 +20,15 @@ from vsrealbasicvsr.engine.steps import BeforeStep, CleanedFrame, Motion, Recons
 from vsrealbasicvsr.errors import ClipError, WeightsError
 from vsrealbasicvsr.network import RealBasicVSR, load
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.windows import (
-    Window,
-    core_stop_after,
-    first_core,
-    shot_at,
-    window_at,
-    without_other_shots,
-)
+from vsrealbasicvsr.window_cache import WindowCache
+from vsrealbasicvsr.windows import Window, core_stop_after, first_core, without_other_shots
 
 log = logging.getLogger("vsrealbasicvsr")
 
 OnCleaned = Callable[[int, CleanedFrame], None]
+
+_Cache = WindowCache[tuple[CleanedFrame, Motion | None]]
+"""Cleaned frames, each with the motion between it and the frame before."""
 
 _AT_ONCE = 8
 
@@ -104,12 +100,12 @@ class Restorer:
             raise ClipError(f"The core {core} keeps no frames of a window of {len(frames)}.")
         numbers = frozenset(cuts)
         part = without_other_shots(Window(0, start, stop, len(frames)), numbers)
-        context = Context(part.start)
+        cache = _Cache(self.settings.margin, part.start)
         for n in range(part.start, part.stop, self.at_once):
             taken = frames[n : min(n + self.at_once, part.stop)]
-            self._take(context, list(taken), [i in numbers for i in range(n, n + len(taken))])
+            self._take(cache, list(taken), [i in numbers for i in range(n, n + len(taken))])
         with self._memory_errors(frames):
-            return torch.stack(list(self.restore(*context.part(part), part)))
+            return torch.stack(list(self.restore(*_parts(cache.items(part)), part)))
 
     def stream(
         self,
@@ -146,53 +142,36 @@ class Restorer:
             RestorationError: out of device memory, or non-finite pictures even in fp32.
         """
         core_start = first_core(first, core_start, self.settings.window)
-        context = Context(first)
-        feed = self._feed(context, frames, cuts, on_cleaned)
-        while window := self._next_window(context, feed, core_start):
-            yield from self.restore(*context.part(window), window)
-            core_start = window.core_stop
-            context.forget_before(core_start - self.settings.margin if self.settings.window else core_start)
-
-    def _feed(
-        self, context: Context, frames: Iterable[Tensor], cuts: Container[int], on_cleaned: OnCleaned | None
-    ) -> Iterator[int]:
-        """Take some more frames into the context at each step; yields how far it reaches."""
-        numbered = enumerate(frames, context.stop)
+        length = self.settings.window
+        cache = _Cache(self.settings.margin if length else 0, first, core_start)
+        numbered = enumerate(frames, first)
         while read := list(islice(numbered, self.at_once)):
-            first = context.stop
-            self._take(context, [frame for _, frame in read], [n in cuts for n, _ in read])
+            before = cache.stop
+            self._take(cache, [frame for _, frame in read], [n in cuts for n, _ in read])
+            for n, _ in read:
+                cache.close(core_stop_after(n, length) if length else n if n in cache.cuts else 0)
             if on_cleaned:
-                for n, cleaned in enumerate(context.since(first), first):
+                for n, (cleaned, _) in enumerate(cache.since(before), before):
                     on_cleaned(n, cleaned)
-            yield context.stop
+            yield from self._complete(cache)
+        cache.end()
+        yield from self._complete(cache)
 
-    def _next_window(self, context: Context, feed: Iterator[int], core_start: int) -> Window | None:
-        """Read as far as the window from `core_start` reaches; None at the clip's end."""
-        length, margin = self.settings.window, self.settings.margin
-        whole_shot = length == 0
-        while context.stop <= core_start or (
-            max(context.cuts, default=0) <= core_start
-            if whole_shot
-            else context.stop < core_stop_after(core_start, length) + margin
-        ):
-            if next(feed, None) is None:
-                break
-        if context.stop <= core_start:
-            return None
-        if whole_shot:
-            return shot_at(core_start, context.stop, sorted(context.cuts), first=context.start)
-        window = window_at(core_start, context.stop, window=length, margin=margin, first=context.start)
-        return without_other_shots(window, context.cuts)
+    def _complete(self, cache: _Cache) -> Iterator[Tensor]:
+        """The pictures of the windows that are complete."""
+        while window := cache.next():
+            yield from self.restore(*_parts(cache.items(window)), window)
+            cache.forget()
 
-    def _take(self, context: Context, frames: Sequence[Tensor], cut: Sequence[bool]) -> None:
+    def _take(self, cache: _Cache, frames: Sequence[Tensor], cut: Sequence[bool]) -> None:
         """Clean frames, measure the motion from each one before unless a cut parts them, keep all that."""
-        last = context.last
-        numbers = range(context.stop, context.stop + len(frames))
+        last = cache.last[0] if cache.last else None
+        numbers = range(cache.stop, cache.stop + len(frames))
         cleaned = self.clean(frames, numbers, last.picture.shape[-2:] if last else None)
         linked = list(zip([last, *cleaned[:-1]], cleaned, cut, strict=True))
         motions = iter(self.motions([(one, two) for one, two, parted in linked if one and not parted]))
         for one, two, parted in linked:
-            context.add(two, next(motions) if one and not parted else None, cut=parted)
+            cache.take((two, next(motions) if one and not parted else None), cut=parted)
 
     def clean(
         self, frames: Sequence[Tensor], numbers: Sequence[int], size: torch.Size | None = None
@@ -312,6 +291,13 @@ class Restorer:
             f"{self.device} is out of memory at {width}x{height}; {advice}, "
             f"set precision to {half}, or restore a smaller picture."
         )
+
+
+def _parts(
+    frames: Sequence[tuple[CleanedFrame, Motion | None]],
+) -> tuple[list[CleanedFrame], list[Motion | None]]:
+    """Cleaned frames and motions of a window, as `Restorer.restore` takes them."""
+    return [cleaned for cleaned, _ in frames], [motion for _, motion in frames]
 
 
 def _checked(frame: Tensor, number: int, size: torch.Size | None) -> torch.Size:
