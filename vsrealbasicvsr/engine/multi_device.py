@@ -24,7 +24,8 @@ from vsrealbasicvsr.engine.to_host import Finish, on_host
 from vsrealbasicvsr.errors import SettingsError
 from vsrealbasicvsr.network import load
 from vsrealbasicvsr.settings import Settings
-from vsrealbasicvsr.windows import Window, first_core, window_at, without_other_shots
+from vsrealbasicvsr.window_cache import WindowCache
+from vsrealbasicvsr.windows import Window, first_core
 
 _WAITING = 2**31
 """Bytes of restored pictures that wait on the host for their turn, for each window in the making."""
@@ -103,7 +104,7 @@ class Lanes:
         lanes = [_Lane(restorer, count) for restorer in self._restorers]
         run = _Run(lanes, self.settings, on_cleaned, core_start, finish)
         try:
-            yield from run.through(_cores(frames, cuts, self.settings.window, first))
+            yield from run.through(_cores(frames, cuts, self.settings.window, first), first)
         finally:
             run.stop()
             for lane in lanes:
@@ -112,12 +113,12 @@ class Lanes:
 
 @dataclass(frozen=True, slots=True)
 class _Core:
-    """The frames that a window keeps, as they were read, or the same of context alone."""
+    """The frames of a core, as they were read."""
 
     start: int
     frames: list[Tensor]
     cuts: frozenset[int]
-    """Those of them that start a shot."""
+    """Numbers of those that start a shot."""
 
     @property
     def stop(self) -> int:
@@ -143,6 +144,8 @@ def _cores(frames: Iterable[Tensor], cuts: Container[int], length: int, first: i
 class _Block:
     """A core's frames on their way through cleaning and flow."""
 
+    number: int
+    """Counted from 0; it decides the lane."""
     start: int
     size: torch.Size
     stop: int
@@ -150,6 +153,14 @@ class _Block:
     cleaned: Future[list[CleanedFrame]] = field(default_factory=Future)
     motions: Future[list[Motion | None]] = field(default_factory=Future)
     """Entry i lies between frames i - 1 and i of the block; None where frame i starts a shot or the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a frame's results will be."""
+
+    block: _Block
+    index: int
 
 
 class _StoppedError(Exception):
@@ -200,7 +211,7 @@ class _Lane:
 
 
 class _Run:
-    """One stream's state: blocks that windows to come still reach, and windows in the making."""
+    """The state of one stream: blocks that are not reported yet, and windows in the making."""
 
     def __init__(
         self,
@@ -212,29 +223,37 @@ class _Run:
     ) -> None:
         self._lanes, self._settings, self._on_cleaned = lanes, settings, on_cleaned
         self._core_start, self._finish = core_start, finish
-        self._blocks: dict[int, _Block] = {}
-        self._made: deque[tuple[_Block, Channel[Tensor]]] = deque()
+        self._blocks: deque[_Block] = deque()
+        self._made: deque[tuple[Window, Channel[Tensor]]] = deque()
         self._failure: Exception | None = None
         self._stopped = threading.Event()
 
-    def through(self, cores: Iterable[_Core]) -> Iterator[Tensor]:
+    def through(self, cores: Iterable[_Core], first: int) -> Iterator[Tensor]:
         """Clean each core as it comes, restore each window as soon as its margins are on their way.
 
-        A job waits for none but jobs submitted before it, so that nothing can wait in a circle.
+        A job waits only for jobs that were submitted before it, so nothing can wait in a circle.
         """
-        reach = -(-self._settings.margin // self._settings.window) if self._settings.window else 0
-        ahead = reach + len(self._lanes) - 1  # no lane's cleaning stands behind a window that others wait for
-        count = 0
+        length, margin = self._settings.window, self._settings.margin if self._settings.window else 0
+        # A window waits for so many later blocks: no lane cleans behind a window while others wait for that.
+        ahead = (-(-margin // length) if length else 0) + len(self._lanes) - 1
+        cache = WindowCache[_Place](margin, first, self._core_start)
+        complete = deque[tuple[Window, list[_Place]]]()
+        before: _Block | None = None
         for number, core in enumerate(self._read(cores)):
-            self._clean(number, core)
-            count = number + 1
-            if number >= ahead:
-                self._restore(number - ahead)
+            before = self._clean(number, core, before)
+            for index, n in enumerate(range(core.start, core.stop)):
+                cache.take(_Place(before, index), cut=n in core.cuts)
+            cache.close(core.stop)
+            complete += _complete(cache)
+            while complete and _core_number(*complete[0]) <= number - ahead:
+                self._restore(*complete.popleft())
             while len(self._made) > len(self._lanes):
                 yield from self._next()
-        # Where the source failed, those that need no more of it.
-        for number in range(max(count - ahead, 0), count - reach if self._failure else count):
-            self._restore(number)
+        if self._failure is None:
+            cache.end()
+            complete += _complete(cache)
+        while complete:
+            self._restore(*complete.popleft())
         while self._made:
             yield from self._next()
         if self._failure:
@@ -253,44 +272,33 @@ class _Run:
         for _, channel in self._made:
             channel.abandon()
 
-    def _clean(self, number: int, core: _Core) -> None:
-        before = self._blocks.get(number - 1)
+    def _clean(self, number: int, core: _Core, before: _Block | None) -> _Block:
         size = before.size if before else core.frames[0].shape[1:]
-        block = _Block(core.start, size, core.stop, core.cuts)
-        self._blocks[number] = block
+        block = _Block(number, core.start, size, core.stop, core.cuts)
+        self._blocks.append(block)
         lane = self._lane(number)
         lane.submit(partial(self._cleaned, lane, core.frames, block, before))
+        return block
 
-    def _restore(self, number: int) -> None:
-        block, read = self._blocks[number], max(block.stop for block in self._blocks.values())
-        window = Window(block.start, block.start, block.stop, block.stop)
-        margin = self._settings.margin
-        if self._settings.window:
-            first = min(block.start for block in self._blocks.values())
-            window = window_at(block.start, read, window=self._settings.window, margin=margin, first=first)
-        blocks = [one for one in self._blocks.values() if one.start < window.stop and one.stop > window.start]
-        window = without_other_shots(window, frozenset().union(*(one.cuts for one in blocks)))
-        room: Room[Tensor] = Room(block.stop - block.start, lambda picture: picture.nbytes, _WAITING)
+    def _restore(self, window: Window, places: Sequence[_Place]) -> None:
+        frames = window.core_stop - window.core_start
+        room: Room[Tensor] = Room(frames, lambda picture: picture.nbytes, _WAITING)
         channel = Channel(room)
-        self._made.append((block, channel))
-        if block.start < self._core_start:
-            channel.finish()  # context alone gives no pictures
-        else:
-            lane = self._lane(number)
-            lane.submit(partial(self._restored, lane, window, blocks, channel))
-        for passed in [n for n, one in self._blocks.items() if one.stop <= block.stop - margin]:
-            if passed < number:  # the next block's motion begins at this one's end
-                del self._blocks[passed]
+        self._made.append((window, channel))
+        lane = self._lane(_core_number(window, places))
+        lane.submit(partial(self._restored, lane, window, places, channel))
 
     def _lane(self, number: int) -> _Lane:
         return self._lanes[number % len(self._lanes)]
 
     def _next(self) -> Iterator[Tensor]:
         """The pictures of the oldest window."""
-        block, channel = self._made[0]
-        if self._on_cleaned:
-            for n, cleaned in enumerate(block.cleaned.result(), block.start):
-                self._on_cleaned(n, cleaned)
+        window, channel = self._made[0]
+        while self._blocks and self._blocks[0].start < window.core_stop:
+            block = self._blocks.popleft()
+            if self._on_cleaned:
+                for n, cleaned in enumerate(block.cleaned.result(), block.start):
+                    self._on_cleaned(n, cleaned)
         yield from channel
         self._made.popleft()
 
@@ -331,15 +339,13 @@ class _Run:
             block.motions.set_exception(error)
 
     def _restored(
-        self, lane: _Lane, window: Window, blocks: Sequence[_Block], channel: Channel[Tensor]
+        self, lane: _Lane, window: Window, places: Sequence[_Place], channel: Channel[Tensor]
     ) -> None:
         """Restore a window, in the lane's thread."""
         try:
-            part = slice(window.start - blocks[0].start, window.stop - blocks[0].start)
-            cleaned = [lane.moved(frame) for block in blocks for frame in block.cleaned.result()][part]
-            motions = [
-                motion and lane.moved(motion) for block in blocks for motion in block.motions.result()
-            ][part]
+            cleaned = [lane.moved(place.block.cleaned.result()[place.index]) for place in places]
+            measured = [place.block.motions.result()[place.index] for place in places]
+            motions = [motion and lane.moved(motion) for motion in measured]
             made = lane.restorer.restore(cleaned, motions, window, self._check)
             for picture in on_host(made, self._finish):
                 channel.put(picture)
@@ -349,3 +355,15 @@ class _Run:
             channel.finish(error)
         else:
             channel.finish()
+
+
+def _complete(cache: WindowCache[_Place]) -> Iterator[tuple[Window, list[_Place]]]:
+    """The windows that are complete, with their frames."""
+    while window := cache.next():
+        yield window, cache.items(window)
+        cache.forget()
+
+
+def _core_number(window: Window, places: Sequence[_Place]) -> int:
+    """The number of the block that holds the window's core."""
+    return places[window.core_start - window.start].block.number
