@@ -1,4 +1,4 @@
-"""The command line, `vsrealbasicvsr`. Commands import what they need when they run: --help stays light."""
+"""The command line, `vsrealbasicvsr`. Commands import what they need when they run, so --help is fast."""
 
 from vsrealbasicvsr.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`python -m vsrealbasicvsr.cli`, the command without its entry point."""
+"""`python -m vsrealbasicvsr.cli`: the command line without its entry point."""
 
 from vsrealbasicvsr.cli.main import main
 

@@ -1,4 +1,4 @@
-"""What the shell offers behind an option: names of weights and devices, files. Loads nothing heavy."""
+"""Shell completion for options: names of weights, devices and files. It loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GPUS = Path("/dev")
 
 
 def weights(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Names of known weights, with what they are."""
+    """Return the names of known weights, with their descriptions."""
     return [
         CompletionItem(known.name, help=known.description)
         for known in KNOWN
@@ -22,17 +22,17 @@ def weights(context: click.Context, parameter: click.Parameter, incomplete: str)
 
 
 def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Leave it to the shell, which knows files."""
+    """Leave the completion of file names to the shell."""
     return [CompletionItem(incomplete, type="file")]
 
 
 def models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Names of known weights, and files where none begins so."""
+    """Return the names of known weights, or files if no name matches."""
     return weights(context, parameter, incomplete) or files(context, parameter, incomplete)
 
 
 def devices(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Devices of this machine, also behind a comma; GPUs as the system tells them, without torch."""
+    """Return the devices of this machine, also after a comma; GPUs are listed from /dev, without torch."""
     before, comma, last = incomplete.rpartition(",")
     numbers = sorted(path.name.removeprefix("nvidia") for path in _GPUS.glob("nvidia[0-9]*"))
     names = ["auto", "cpu", "cuda", *(f"cuda:{number}" for number in numbers)]

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr`: the group of all commands."""
+"""The command group `vsrealbasicvsr` with all commands."""
 
 from __future__ import annotations
 

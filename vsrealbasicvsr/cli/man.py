@@ -1,7 +1,7 @@
-"""The manual page, written from the commands' own help; `make man` writes it into man/.
+"""The manual page, generated from the help of the commands; `make man` writes it into man/.
 
-One page for all commands, for a reader searches it. click-man writes a page for each, and would have to be
-there when a wheel is built.
+One page holds all commands, so that a reader can search it. click-man writes one page for each command, and
+it would have to be installed when a wheel is built.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vsrealbasicvsr.weights.known import CACHE_VARIABLE
 _SPECIAL = str.maketrans({
     "\\": r"\e", "-": r"\-", "`": r"\(ga", "'": r"\(aq", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq",
 })  # fmt: skip
-"""What a terminal would show as typographic signs, so that what is copied from it would not run."""
+"""Characters that a terminal would show as typographic ones; a command copied from there would not run."""
 
 EXIT_CODES = (
     ("0", "Done."),
@@ -37,11 +37,11 @@ FILES = (("OUT.parts", "What is done of an unfinished restoration: segments, jou
 
 
 def page(program: click.Group, name: str) -> str:
-    """The manual page of a program and all its commands, in the language of man(7).
+    """Return the manual page of a program and all its commands, in the language of man(7).
 
     Args:
-        program: its commands.
-        name: what users call it.
+        program: the group of its commands.
+        name: the name that users type.
     """
     context = click.Context(program, info_name=name)
     lines = [
@@ -66,7 +66,7 @@ def page(program: click.Group, name: str) -> str:
 
 
 def _commands(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
-    """The commands of a group, and behind each group its own."""
+    """Yield the commands of a group; the commands of a subgroup follow it."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is None or command.hidden:
@@ -94,7 +94,7 @@ def _entry(term: str, meaning: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Paragraphs of a help text; one that begins with click's mark, a backspace, keeps its lines."""
+    """Yield the paragraphs of a help text; click's mark, a backspace at the start, keeps the line breaks."""
     for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         yield ".PP"
         if paragraph.startswith("\b"):
@@ -104,7 +104,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines of text, none of which is taken for a request."""
+    """Yield the lines of a text, escaped so that none is a roff request."""
     for line in text.splitlines():
         written = _text(line)
         yield rf"\&{written}" if written.startswith((".", "\\(aq")) else written

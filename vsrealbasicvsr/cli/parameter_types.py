@@ -1,4 +1,4 @@
-"""Values of options that are more than a number or a word."""
+"""Types of option values: sizes, frame rates, key-value pairs and frame numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 
 
 class Size(click.ParamType[tuple[int, int]]):
-    """WIDTHxHEIGHT in pixels."""
+    """A size WIDTHxHEIGHT in pixels."""
 
     name = "WxH"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        """The two numbers of a text such as 1920x1080."""
+        """Return width and height from a text such as 1920x1080."""
         if isinstance(value, tuple):
             return value
         width, _, height = value.partition("x")
@@ -26,12 +26,12 @@ class Size(click.ParamType[tuple[int, int]]):
 
 
 class Rate(click.ParamType[Fraction]):
-    """Frames per second, as 25, 23.976 or 24000/1001."""
+    """A frame rate in frames per second, such as 25, 23.976 or 24000/1001."""
 
     name = "FPS"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        """The rate as a fraction."""
+        """Return the rate as a fraction."""
         try:
             return Fraction(value)
         except (ValueError, ZeroDivisionError):
@@ -39,14 +39,14 @@ class Rate(click.ParamType[Fraction]):
 
 
 class KeyValue(click.ParamType[tuple[str, str]]):
-    """An option of the encoder, KEY=VALUE."""
+    """An encoder option KEY=VALUE."""
 
     name = "K=V"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        """Key and value."""
+        """Return the key and the value."""
         if isinstance(value, tuple):
             return value
         key, equals, content = value.partition("=")
@@ -55,21 +55,21 @@ class KeyValue(click.ParamType[tuple[str, str]]):
         return key, content
 
 
-_MOST_DIGITS = 15  # years of frames, and no number that a machine's words cannot hold
+_MAX_DIGITS = 15  # enough for any film, and the number fits into 64 bits
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
-    """Frame numbers with commas between."""
+    """Frame numbers, separated by commas."""
 
     name = "N,..."
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """The numbers of a text such as 0,12,40."""
+        """Return the numbers from a text such as 0,12,40."""
         if isinstance(value, tuple):
             return value
         parts = [part.strip() for part in value.split(",")]
-        if not all(part.isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
+        if not all(part.isdecimal() and len(part) <= _MAX_DIGITS for part in parts):
             self.fail(f"{value!r} is no list of frame numbers; write it as 0,12,40.", param, ctx)
         return tuple(int(part) for part in parts)

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for people, lines of JSON for programs. stdout stays empty."""
+"""Progress on stderr: a bar for people, JSON lines for programs. stdout stays empty."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _TIMED = f"{_COUNT}<{{remaining}}, {{rate_noinv_fmt}}{{postfix}}]"
 def show_progress(
     how: Literal["bar", "json", "none"], first: int
 ) -> Iterator[Callable[[Progress], None] | None]:
-    """What to call when work begins and after every frame.
+    """Yield the function to call when work begins and after every frame; None for `none`.
 
     Args:
         how: `bar`, `json` (one object a line: frames, total, resumed, seconds, rate, eta, mean_passes,
-            workers; total and eta are null where the length is unknown; rate counts this run), or `none`.
-        first: Frames after which the bar tells a rate and the time left.
+            workers; total and eta are null if the length is unknown; rate counts this run), or `none`.
+        first: Number of frames after which the bar shows a rate and the remaining time.
     """
     if how == "none":
         yield None
@@ -42,10 +42,10 @@ def show_progress(
 
 
 class _Bar:
-    """A bar that appears when work begins, so that a refusal stands alone.
+    """A progress bar that appears when work begins, so that an earlier error is shown without a bar.
 
     Args:
-        first: Frames of a window: they come together after a long wait, which is no measure of the rest.
+        first: Frames of a window. They arrive together after a long wait, which does not measure the rate.
     """
 
     def __init__(self, first: int) -> None:
@@ -65,8 +65,8 @@ class _Bar:
             )
         if progress.frames > progress.resumed + self._first:
             self._bar.bar_format = _TIMED
-        told = " | ".join((f"{progress.mean_passes:.2f} passes", *progress.workers))
-        self._bar.set_postfix_str(told, refresh=False)
+        postfix = " | ".join((f"{progress.mean_passes:.2f} passes", *progress.workers))
+        self._bar.set_postfix_str(postfix, refresh=False)
         self._bar.update(progress.frames - self._bar.n)
 
     def close(self) -> None:
@@ -75,8 +75,8 @@ class _Bar:
 
 
 def _write_json(progress: Progress) -> None:
-    made = progress.frames - progress.resumed
-    rate = made / progress.seconds if progress.seconds else 0.0
+    new_frames = progress.frames - progress.resumed
+    rate = new_frames / progress.seconds if progress.seconds else 0.0
     left = None if progress.total is None else max(progress.total - progress.frames, 0)
     line = {
         "frames": progress.frames,

@@ -1,4 +1,4 @@
-"""Words: how many of what; and what a command was called with, to call it again."""
+"""The arguments of a command, to call it again; and numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _KEY = f"{__name__}.words"
 
 
 def counted(number: int, what: str) -> str:
-    """Such as "1 frame" and "2 frames"."""
+    """Return a number with its noun, such as "1 frame" or "2 frames"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class Repeatable(click.Command):
-    """Keeps its words for `words_again`."""
+    """A command that stores its arguments for `words_again`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does."""
+        """Store the arguments, and parse them as click does."""
         ctx.meta[_KEY] = tuple(args)
         return super().parse_args(ctx, args)
 
@@ -27,20 +27,20 @@ class Repeatable(click.Command):
 def words_again(
     context: click.Context, *, without: Collection[str] = (), instead: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Arguments and options as they were written, in the order of --help.
+    """Return the arguments and options as the user wrote them, in the order of --help.
 
     Args:
-        context: Of a `Repeatable`.
+        context: The context of a `Repeatable`.
         without: Names of parameters to leave out.
-        instead: Values for options by their parameters' names, whether they were given or not.
+        instead: Values of options by parameter name. They replace or extend the user's options.
     """
     command, instead = context.command, instead or {}
-    given, _, _ = command.make_parser(context).parse_args(args=list(context.meta[_KEY]))
-    given = {**{name: value for name, value in given.items() if name not in without}, **instead}
+    values, _, _ = command.make_parser(context).parse_args(args=list(context.meta[_KEY]))
+    values = {**{name: value for name, value in values.items() if name not in without}, **instead}
     arguments: list[str] = []
     options: list[str] = []
     for parameter in command.params:
-        value = given.get(parameter.name or "")
+        value = values.get(parameter.name or "")
         if isinstance(parameter, click.Argument):
             arguments.append(str(value))
         elif isinstance(parameter, click.Option) and isinstance(value, str | bool | list):
@@ -54,6 +54,6 @@ def _option(option: click.Option, value: Any) -> Iterator[str]:
     if isinstance(value, bool):
         yield option.opts[0]
         return
-    for one in value if isinstance(value, list) else [value]:
+    for item in value if isinstance(value, list) else [value]:
         yield option.opts[0]
-        yield one
+        yield item

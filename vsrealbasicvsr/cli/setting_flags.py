@@ -11,11 +11,11 @@ import click
 from vsrealbasicvsr.cli import completion
 from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
-_OFFERED = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
+_COMPLETIONS = {"model": completion.models, "device": completion.devices, "cuts": completion.files}
 
 
 def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str] = ()) -> F:
-    """One flag for each field of `Settings`, with its default, unit and help, but those named."""
+    """Add a flag for each field of `Settings`, with its default, unit and help, except those in `without`."""
     for item in reversed([item for item in fields(Settings) if item.name not in without]):
         choices = item.metadata["choices"]
         unit = f" [{item.metadata['unit']}]" if item.metadata["unit"] else ""
@@ -26,6 +26,6 @@ def settings_options[F: Callable[..., Any]](command: F, *, without: Sequence[str
             default=item.default,
             show_default=True if item.default is not None else default_of(item),
             help=item.metadata["help"][0].upper() + item.metadata["help"][1:] + unit + ".",
-            shell_complete=_OFFERED.get(item.name),
+            shell_complete=_COMPLETIONS.get(item.name),
         )(command)
     return command

@@ -1,4 +1,4 @@
-"""The FFmpeg bridge: `realbasicvsr=...` wherever a filter may stand."""
+"""The FFmpeg bridge: `realbasicvsr=...` among the filters of any ffmpeg command."""
 
 from vsrealbasicvsr.errors import CommandFailedError
 from vsrealbasicvsr.ffmpeg.python_graphs import compile, run

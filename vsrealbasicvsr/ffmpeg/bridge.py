@@ -1,4 +1,4 @@
-"""A whole ffmpeg command with our node in it: decode half, network and encode half, from start to end."""
+"""Running an ffmpeg command with our node in it: decode half, network and encode half."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ from vsrealbasicvsr.video.read.source import SourceFrame
 log = logging.getLogger("vsrealbasicvsr")
 
 SOURCE_ENDED_EARLY = 3
-"""Exit code where all that could be read was restored, but the source is cut off."""
+"""Exit code if the source is cut off; everything that could be read was restored."""
 _TRUNCATED = re.compile(r"ended prematurely|partial file|truncat", re.IGNORECASE)
 
 _DESCRIPTORS = ("pipe:", "fd:", "/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Names of what is open in this process; in a child they name something else."""
+"""Prefixes of inputs that are open in this process; in a child process they mean something else."""
 
 OpenRestorer = Callable[[Settings], Restorer | Lanes]
 
@@ -62,27 +62,28 @@ def run_command(
     dry_run: bool = False,
     open_restorer: OpenRestorer = open_restorer,
 ) -> int:
-    """Run an ffmpeg command line that may hold a `realbasicvsr` node; without one ffmpeg gets it as it is.
+    """Run an ffmpeg command line with a `realbasicvsr` node; without a node ffmpeg runs it unchanged.
 
-    Outputs that are one file get their name when they are whole; until then they are `NAME.partial.EXT`.
+    An output that is a single file is called `NAME.partial.EXT` until it is complete.
 
     Args:
-        arguments: What stands behind `ffmpeg`.
+        arguments: The arguments of `ffmpeg`.
         ffmpeg: Name or path of the program; None takes `ffmpeg` on the PATH.
-        dry_run: Print the commands that would run, instead of running them.
-        open_restorer: Makes what restores the pictures.
+        dry_run: True to print the commands instead of running them.
+        open_restorer: Makes the restorer from the settings.
 
     Returns:
-        The exit code: 0, or that of the ffmpeg that failed.
+        The exit code: 0; that of the ffmpeg that failed; `SOURCE_ENDED_EARLY`; or 1 if no frame arrived or
+        ffmpeg did not finish its file.
 
     Raises:
-        GraphError: a graph with the node cannot be read or cut, or an option of the node is wrong.
-        FFmpegFailedError: ffmpeg refuses the command before the work has begun.
-        RestorationError: one of its other kinds.
-        KeyboardInterrupt: passed on; what was done so far stays in files named `.partial`.
+        GraphError: a graph with the node cannot be parsed or cut, or an option of the node is wrong.
+        FFmpegFailedError: ffmpeg refuses the command before the work begins.
+        RestorationError: any other failure.
+        KeyboardInterrupt: passed on; the frames written so far stay in files named `.partial`.
     """
-    found = None if asks_for_help(arguments) else _with_node(arguments)
-    if asks_for_help(arguments) or (found and is_help(found[1].item)):
+    parsed = None if asks_for_help(arguments) else _with_node(arguments)
+    if asks_for_help(arguments) or (parsed and is_help(parsed[1].item)):
         click.echo(options_help())
         return 0
     try:
@@ -90,17 +91,17 @@ def run_command(
     except NoFFmpegError as missing:
         if ffmpeg is not None:
             raise
-        if found is None:
+        if parsed is None:
             raise
-        return _run_in_process(*found, missing, dry_run, open_restorer)
-    if found is None and dry_run:
+        return _run_in_process(*parsed, missing, dry_run, open_restorer)
+    if parsed is None and dry_run:
         click.echo(shlex.join([program.path, *arguments]))
         return 0
-    if found is None:
+    if parsed is None:
         return _run_unchanged(program, arguments)
-    command, node = found
+    command, node = parsed
     settings = settings_of(node.item, node.text)
-    given = given_cuts(settings.cuts)
+    known_cuts = given_cuts(settings.cuts)
     _check_inputs(command)
     if not dry_run:
         check_outputs(command)
@@ -111,27 +112,27 @@ def run_command(
         return 0
     if _loglevel(command) == "warning":
         _warn(program, rehearsal.pictures)
-    run = _Run(halves, rehearsal.pictures, open_restorer(settings), given, _loglevel(command))
+    run = _Run(halves, rehearsal.pictures, open_restorer(settings), known_cuts, _loglevel(command))
     return Outputs(command).publish(run, run.outcome)
 
 
 def _run_in_process(
     command: CommandLine, node: Node, missing: NoFFmpegError, dry_run: bool, open_restorer: OpenRestorer
 ) -> int:
-    """Without an ffmpeg: what PyAV can do of the command."""
+    """Run a simple command through PyAV, if there is no ffmpeg program."""
     settings = settings_of(node.item, node.text)
-    given = given_cuts(settings.cuts)
+    known_cuts = given_cuts(settings.cuts)
     simple = SimpleCommand.of(command, node, missing)
     check_outputs(command)
     if dry_run:
         click.echo("# there is no ffmpeg: this command would run in this process, through PyAV")
     else:
-        run_in_process(simple, lambda: open_restorer(settings), given)
+        run_in_process(simple, lambda: open_restorer(settings), known_cuts)
     return 0
 
 
 def _with_node(arguments: Sequence[str]) -> tuple[CommandLine, Node] | None:
-    """The command and its node; None where it has none, however wrong it may be otherwise."""
+    """Return the command and its node, or None without a node, even if the command has other errors."""
     try:
         command = with_graphs_inline(read_command_line(arguments))
     except JobError:
@@ -143,7 +144,7 @@ def _with_node(arguments: Sequence[str]) -> tuple[CommandLine, Node] | None:
 
 
 def _run_unchanged(program: FFmpeg, arguments: Sequence[str]) -> int:
-    """The program itself, on the same terminal; Ctrl-C reaches it as well as us, and it decides."""
+    """Run ffmpeg on the same terminal. Ctrl-C reaches both processes, and ffmpeg decides what to do."""
     with subprocess.Popen([program.path, *arguments], close_fds=False) as child:
         while True:
             try:
@@ -153,7 +154,7 @@ def _run_unchanged(program: FFmpeg, arguments: Sequence[str]) -> int:
 
 
 def _check_inputs(command: CommandLine) -> None:
-    """Refuse what can be read only once, and what would read all twice.
+    """Refuse inputs that can be read only once, and commands that encode in two passes.
 
     Raises:
         JobError: an input is a pipe, or the command is one of two passes.
@@ -180,15 +181,15 @@ def _warn(program: FFmpeg, pictures: Pictures) -> None:
 
 
 def _loglevel(command: CommandLine) -> str:
-    """What the user wants to hear of the decode half, at most warnings."""
-    wanted = str(command.last("v", "loglevel") or "warning").rpartition("+")[2]
-    if wanted.lstrip("-").isdecimal():
-        wanted = LEVELS[min(max(int(wanted) // 8 + 1, 0), len(LEVELS) - 1)]
-    return wanted if wanted in LEVELS[: LEVELS.index("warning")] else "warning"
+    """Return the level of the decode half's messages to show: the user's level, but at most warnings."""
+    level = str(command.last("v", "loglevel") or "warning").rpartition("+")[2]
+    if level.lstrip("-").isdecimal():
+        level = LEVELS[min(max(int(level) // 8 + 1, 0), len(LEVELS) - 1)]
+    return level if level in LEVELS[: LEVELS.index("warning")] else "warning"
 
 
 def _as_shell(halves: Halves, pictures: Pictures) -> str:
-    """Both commands to be read and pasted; the network stands between them."""
+    """Return both commands as text to read and paste; the network runs between them."""
     colour = colour_options(pictures.tags)
     return "\n".join(
         (
@@ -207,12 +208,13 @@ class _Run:
         halves: Halves,
         pictures: Pictures,
         restorer: Restorer | Lanes,
-        given: frozenset[int] | None,
+        known_cuts: frozenset[int] | None,
         loglevel: str,
     ) -> None:
-        self._halves, self._pictures, self._given, self._loglevel = halves, pictures, given, loglevel
+        self._halves, self._pictures = halves, pictures
+        self._known_cuts, self._loglevel = known_cuts, loglevel
         self._marks = Marks(pictures.time_base)
-        self._passage = Passage(restorer, self._describe, self._converted, self._write, stop=self._stop)
+        self._passage = Passage(restorer, self._describe, self._get_conversion, self._write, stop=self._stop)
         self._conversion: Conversion | None = None
         self._colour_options: list[str] = []
         self._decode: Child | None = None
@@ -222,11 +224,11 @@ class _Run:
         self._encode = EncodeHalf(self.outcome)
 
     def __call__(self) -> None:
-        """Restore all pictures; both ffmpegs have ended when this returns or raises."""
+        """Restore all frames; both ffmpeg processes have ended when this returns or raises."""
         with self._encode, Child(self._halves.decode, self._hear) as self._decode:
             self._reader = PictureReader(self._decode.stdout, self._pictures)
             try:
-                self._passage.run(self._judged(self._reader))
+                self._passage.run(self._with_cuts(self._reader))
                 self._encode.end()
             except EncodeHalfEndedError:
                 self._encode.judge()
@@ -235,7 +237,7 @@ class _Run:
                 self._judge_decode_half()
 
     def _hear(self, line: Line) -> None:
-        """Runs in the thread that listens to the decode half."""
+        """Handle a line of the decode half's log; runs in the thread that reads the log."""
         if line.speaker == MARKS:
             self._marks.hear(line.text)
         elif line.is_at_least(self._loglevel):
@@ -243,21 +245,21 @@ class _Run:
         if line.is_complaint and _TRUNCATED.search(line.text):
             self._truncated = str(line)
 
-    def _judged(self, reader: PictureReader) -> Iterator[tuple[SourceFrame, bool]]:
-        """Pictures and whether each starts a shot; runs in the decoding thread."""
-        if self._given is not None:
-            return ((frame, n in self._given) for n, frame in enumerate(reader))
+    def _with_cuts(self, reader: PictureReader) -> Iterator[tuple[SourceFrame, bool]]:
+        """Return the frames, each with True if it starts a shot; runs in the decoding thread."""
+        if self._known_cuts is not None:
+            return ((frame, n in self._known_cuts) for n, frame in enumerate(reader))
         if self._halves.tells_cuts:
             return ((frame, self._marks.is_cut(frame.pts * reader.time_base)) for frame in reader)
         return find_cuts(reader)
 
     def _describe(self, picture: VideoFrame) -> Colour:
-        """What the numbers mean, settled by the first picture."""
+        """Return the colours of the frames; the first frame decides them."""
         if self._conversion is None:
             colour, notes = describe_colour(picture)
             layout = self._halves.wire_format.replace("yuvj", "yuv")
             self._conversion = Conversion(layout, colour, SCALE * picture.width, SCALE * picture.height)
-            # The other guesses change no pixel, and what is not tagged stays so.
+            # Other guesses change no pixel; a missing tag stays missing.
             guesses = "; ".join(note for note in notes if note.startswith(("matrix", "range")))
             if guesses and self._loglevel == "warning":
                 log.warning("%s", guesses)
@@ -269,17 +271,18 @@ class _Run:
                 "chroma_location": picture.chroma_location,
             }
             tags = {tag: str(int(numbers[tag])) for tag in self._pictures.tags}
-            if self._halves.wire_format.startswith("yuv"):  # others would guess another from the larger size
+            if self._halves.wire_format.startswith("yuv"):
+                # Other programs would guess a different matrix from the larger size.
                 tags.setdefault("colorspace", str(colour.matrix))
             self._colour_options = colour_options(tags)
         return self._conversion.colour
 
-    def _converted(self) -> Conversion:
-        assert self._conversion is not None  # by the first picture
+    def _get_conversion(self) -> Conversion:
+        assert self._conversion is not None  # set by the first frame
         return self._conversion
 
     def _write(self, picture: VideoFrame, restored: Restored) -> None:
-        """Hand over; runs in the encoding thread."""
+        """Give a restored frame to the encode half; runs in the encoding thread."""
         if not self._encode.is_started:
             self._start_encode_half(picture, restored.pts)
         self._encode.write(picture, restored.pts)
@@ -299,13 +302,14 @@ class _Run:
         )
 
     def _stop(self) -> None:
-        """End a wait for pictures, and on Ctrl-C one for the encoder as well."""
+        """End the wait for frames, and on Ctrl-C also the wait for the encoder."""
         if self._decode is not None:
             self._decode.stop()
         if isinstance(sys.exception(), KeyboardInterrupt):
             self._encode.stop()
 
     def _judge_decode_half(self) -> None:
+        """Wait for the end of the decode half, and note its failure if the encode half did not fail."""
         assert self._decode is not None
         code = self._decode.wait()
         if self.outcome.failure:

@@ -1,4 +1,4 @@
-"""Graphs built in Python, with ffmpeg-python or typed-ffmpeg: their arguments through the same bridge."""
+"""Running graphs of ffmpeg-python or typed-ffmpeg through the bridge."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from vsrealbasicvsr.ffmpeg.bridge import run_command
 
 
 def compile(stream: Any, *, overwrite_output: bool = False) -> list[str]:
-    """The command that `run` stands for: `vsrealbasicvsr ffmpeg ...`.
+    """Return the command that does the same as `run`: `vsrealbasicvsr ffmpeg ...`.
 
     Args:
-        stream: What `ffmpeg.output(...)` of ffmpeg-python or typed-ffmpeg returns.
-        overwrite_output: Replace files that exist.
+        stream: The result of `ffmpeg.output(...)` in ffmpeg-python or typed-ffmpeg.
+        overwrite_output: True to replace files that exist.
 
     Raises:
-        TypeError: the stream is nothing of the kind.
+        TypeError: the stream is not such a result.
     """
     return ["vsrealbasicvsr", "ffmpeg", *_arguments(stream, overwrite_output)]
 
 
 def run(stream: Any, *, overwrite_output: bool = False, ffmpeg: str | None = None) -> None:
-    """Run a graph that has `.filter("realbasicvsr", ...)` in it.
+    """Run a graph that contains `.filter("realbasicvsr", ...)`.
 
     Args:
-        stream: What `ffmpeg.output(...)` of ffmpeg-python or typed-ffmpeg returns.
-        overwrite_output: Replace files that exist.
+        stream: The result of `ffmpeg.output(...)` in ffmpeg-python or typed-ffmpeg.
+        overwrite_output: True to replace files that exist.
         ffmpeg: Name or path of the program; None takes `ffmpeg` on the PATH.
 
     Raises:
-        TypeError: the stream is nothing of the kind.
-        CommandFailedError: ffmpeg failed; its words are on stderr.
-        RestorationError: what is wrong with the command, before the work has begun.
+        TypeError: the stream is not such a result.
+        CommandFailedError: ffmpeg failed; its messages are on stderr.
+        RestorationError: the command is wrong; raised before the work begins.
     """
     code = run_command(_arguments(stream, overwrite_output), ffmpeg=ffmpeg)
     if code:
@@ -41,10 +41,10 @@ def run(stream: Any, *, overwrite_output: bool = False, ffmpeg: str | None = Non
 
 
 def _arguments(stream: Any, overwrite_output: bool) -> list[str]:
-    own: Callable[..., list[str]] | None = getattr(stream, "get_args", None)
-    if callable(own):  # ffmpeg-python
-        return own(overwrite_output=overwrite_output)
-    own = getattr(stream, "compile", None)
-    if callable(own):  # typed-ffmpeg
-        return [*(["-y"] if overwrite_output else []), *own()[1:]]
+    method: Callable[..., list[str]] | None = getattr(stream, "get_args", None)
+    if callable(method):  # ffmpeg-python
+        return method(overwrite_output=overwrite_output)
+    method = getattr(stream, "compile", None)
+    if callable(method):  # typed-ffmpeg
+        return [*(["-y"] if overwrite_output else []), *method()[1:]]
     raise TypeError(f"stream must be an output of ffmpeg-python or typed-ffmpeg, not {stream!r}.")

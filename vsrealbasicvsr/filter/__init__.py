@@ -1,6 +1,6 @@
 """The VapourSynth filter: `realbasicvsr` for RGB float clips, `restore` for clips of any format.
 
-Importing this loads VapourSynth, but no torch: that waits for the first frame.
+Importing this package loads VapourSynth but not torch. The first requested frame loads torch.
 """
 
 from vsrealbasicvsr.filter.realbasicvsr import realbasicvsr

@@ -1,4 +1,4 @@
-"""The filter's keywords made into settings, one for each device, and what else the graph needs."""
+"""Checks of the filter's keywords; they become settings for each device, scene cuts and the prefetch."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ type Device = str | int | Sequence[str | int] | None
 type Cuts = Literal["props", "detect"] | str | Path | Sequence[int] | None
 
 _DEVICE = re.compile(DEVICE, re.ASCII)
-_MOST_PREFETCH = 16
+_MAX_PREFETCH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What the graph needs to know."""
+    """The checked keywords, as the graph needs them."""
 
     settings: tuple[Settings, ...]
-    """For each device; they differ in `device` alone."""
+    """One for each device; they differ only in `device`."""
     cuts: Literal["props", "detect"] | frozenset[int]
-    """Where cuts come from, or their frame numbers."""
+    """Where to find cuts, or the numbers of the frames that start a shot."""
     prefetch: int
-    """Windows made ahead for each device."""
+    """Number of windows to restore ahead on each device."""
 
 
 def read_arguments(
     *, device: Device, model: str | Path, half: bool, cuts: Cuts, prefetch: int, **settings: Any
 ) -> Arguments:
-    """Check the filter's keywords.
+    """Check the filter's keywords and return what the graph needs.
 
     Args:
-        device: one or several, in a list or with commas; None is "auto".
-        model: a known name or a file; looked for, but not opened.
-        half: whether the clip's samples are half precision, which `precision="auto"` follows.
+        device: one device, or several in a list or separated by commas; None means "auto".
+        model: a known name or a file; it must exist, but it is not opened.
+        half: True if the samples of the clip are half precision; `precision="auto"` follows it.
         cuts: see `realbasicvsr`.
-        prefetch: windows.
+        prefetch: windows to restore ahead on each device.
         settings: the other fields of `Settings`.
 
     Raises:
-        SettingsError: a value is of the wrong kind or out of range.
-        WeightsError: there is no such model, or it is yet to be fetched.
+        SettingsError: a value has the wrong type or is out of range.
+        WeightsError: the model does not exist, or it has not been downloaded yet.
         VideoError: a file of cuts cannot be read.
     """
     if type(settings["window"]) is int and settings["window"] == 0:
@@ -58,25 +58,27 @@ def read_arguments(
         )
     if settings["precision"] == "auto" and not half:
         settings["precision"] = "fp32"
-    if isinstance(prefetch, bool) or not isinstance(prefetch, int) or not 0 <= prefetch <= _MOST_PREFETCH:
-        raise SettingsError(f"prefetch must be a whole number from 0 to {_MOST_PREFETCH}, not {prefetch!r}.")
+    if isinstance(prefetch, bool) or not isinstance(prefetch, int) or not 0 <= prefetch <= _MAX_PREFETCH:
+        raise SettingsError(f"prefetch must be a whole number from 0 to {_MAX_PREFETCH}, not {prefetch!r}.")
     values = {**settings, "model": str(model) if isinstance(model, Path) else model}
-    made = tuple(Settings.from_mapping({**values, "device": name}) for name in _devices(device))
+    settings_of_devices = tuple(
+        Settings.from_mapping({**values, "device": name}) for name in _device_names(device)
+    )
     weights.resolve(model)
-    return Arguments(made, _cuts(cuts), prefetch)
+    return Arguments(settings_of_devices, _cuts(cuts), prefetch)
 
 
-def _devices(device: Device) -> list[str]:
+def _device_names(device: Device) -> list[str]:
     if isinstance(device, str):
-        several: Sequence[object] = device.split(",")
+        names: Sequence[object] = device.split(",")
     else:
-        several = device if isinstance(device, Sequence) and not isinstance(device, bytes) else [device]
-    if not several:
+        names = device if isinstance(device, Sequence) and not isinstance(device, bytes) else [device]
+    if not names:
         raise SettingsError("device is an empty list; name at least one, or leave it out.")
-    return [_device(one) for one in several]
+    return [_checked_device(name) for name in names]
 
 
-def _device(device: object) -> str:
+def _checked_device(device: object) -> str:
     if device is None:
         return "auto"
     if isinstance(device, str | int) and not isinstance(device, bool) and _DEVICE.fullmatch(str(device)):
@@ -101,16 +103,18 @@ def _cuts(cuts: Cuts) -> Literal["props", "detect"] | frozenset[int]:
         return read_cuts(cuts)
     numbers = list(cuts) if isinstance(cuts, Iterable) and not isinstance(cuts, bytes | Mapping) else [-1]
     try:
-        found = frozenset(operator.index(cast(SupportsIndex, n)) for n in numbers if not isinstance(n, bool))
-    except TypeError:  # an array of one dimension too many, too
-        found = frozenset([-1])
-    if any(isinstance(n, bool) for n in numbers) or min(found, default=0) < 0:
+        frame_numbers = frozenset(
+            operator.index(cast(SupportsIndex, n)) for n in numbers if not isinstance(n, bool)
+        )
+    except TypeError:  # also for an array with more than one dimension
+        frame_numbers = frozenset([-1])  # refused below
+    if any(isinstance(n, bool) for n in numbers) or min(frame_numbers, default=0) < 0:
         raise SettingsError(f"cuts must hold frame numbers, whole and from 0, not {repr(cuts)[:60]}.")
-    return found
+    return frame_numbers
 
 
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except (OSError, ValueError):  # too long a name, or a NUL in it
+    except (OSError, ValueError):  # the name is too long, or it holds a NUL character
         return False

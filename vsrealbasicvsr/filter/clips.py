@@ -1,4 +1,4 @@
-"""Which clips the filter takes, and the line that fixes the others."""
+"""Checks of the input clip; the errors say how to convert a clip that is refused."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ _NAMES = {
     1: "709", 4: "fcc", 5: "470bg", 6: "170m", 7: "240m", 8: "ycgco", 9: "2020ncl", 10: "2020cl",
     12: "chromancl", 13: "chromacl", 14: "ictcp",
 }  # fmt: skip
-"""VapourSynth's names of matrices."""
-_LONGEST = 2_000_000_000
-"""Frames. VapourSynth counts to 2147483647, which the repeated frames beyond a clip's end must not pass."""
-_LARGEST = 1_000_000
-"""Pixels across or down; VapourSynth cuts four times as many off at 2147483647 without a word."""
+"""VapourSynth's names of matrices, by their numbers."""
+_MAX_FRAMES = 2_000_000_000
+"""VapourSynth counts frames up to 2147483647; the frames that are repeated beyond a clip's end count, too."""
+_MAX_SIDE = 1_000_000
+"""Pixels across or down. The result has four times as many, and VapourSynth cuts a number off at 2147483647
+without an error."""
 
 
 def constant_clip(clip: object) -> vs.VideoNode:
-    """The clip itself, downloaded if its frames lie on the GPU.
+    """Check the clip and return it; a clip whose frames lie on the GPU is downloaded.
 
     Raises:
-        ClipError: it is no video clip, its format or size varies, or it is too large or too long, or
+        ClipError: the value is not a video clip, its format or size varies, it is too large or too long, or
             VapourSynth cannot convert its samples.
     """
     if not isinstance(clip, vs.VideoNode):
@@ -43,22 +44,23 @@ def constant_clip(clip: object) -> vs.VideoNode:
         raise ClipError(
             f"the clip is {clip.format.name}; a chroma sample may stand for 4 pixels a side at most."
         )
-    if max(clip.width, clip.height) > _LARGEST:
-        raise ClipError(f"the clip is {clip.width}x{clip.height}; {_LARGEST} pixels a side is the most.")
-    if clip.num_frames > _LONGEST:
+    if max(clip.width, clip.height) > _MAX_SIDE:
+        raise ClipError(f"the clip is {clip.width}x{clip.height}; {_MAX_SIDE} pixels a side is the most.")
+    if clip.num_frames > _MAX_FRAMES:
         raise ClipError(
-            f"the clip has {clip.num_frames} frames, {_LONGEST} is the most: clip = clip[:{_LONGEST}]."
+            f"the clip has {clip.num_frames} frames, {_MAX_FRAMES} is the most: clip = clip[:{_MAX_FRAMES}]."
         )
-    if getattr(clip, "gpu_resident", False):  # VapourSynth R80 has such clips
+    if getattr(clip, "gpu_resident", False):  # exists since VapourSynth R80
         return clip.std.GPUDownload()
     return clip
 
 
 def rgb_clip(clip: object) -> vs.VideoNode:
-    """A clip that is RGBS or RGBH.
+    """Check that the clip is RGBS or RGBH, and return it.
 
     Raises:
-        ClipError: it is not; the sentence ends with the line that makes it so.
+        ClipError: the clip has another format, and the message says how to convert it; or `constant_clip`
+            refuses it.
     """
     checked = constant_clip(clip)
     if checked.format.id in (vs.RGBS, vs.RGBH):
@@ -71,7 +73,7 @@ def rgb_clip(clip: object) -> vs.VideoNode:
 
 
 def _matrix(clip: vs.VideoNode) -> str:
-    """The matrix that the first frame's properties mean, else the usual one of the size."""
+    """Return the matrix that the first frame's properties name, or the usual one for the frame size."""
     tagged, primaries = 2, 2  # unspecified
     with suppress(vs.Error), clip.get_frame(0) as frame:
         tagged, primaries = frame.props.get("_Matrix", 2), frame.props.get("_Primaries", 2)

@@ -1,4 +1,4 @@
-"""Errors as VapourSynth's users see them."""
+"""Errors in the form that users of VapourSynth see."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import vapoursynth as vs
 from vsrealbasicvsr.errors import RestorationError
 
 
-def told(error: RestorationError | str) -> vs.Error:
-    """The error to raise; inside frames VapourSynth puts a traceback of its own in front of the sentence."""
+def vs_error(error: RestorationError | str) -> vs.Error:
+    """Return the error to raise for a `RestorationError` or for a message.
+
+    If it is raised while a frame is made, VapourSynth puts its own traceback in front of the message.
+    """
     return vs.Error(f"realbasicvsr: {error}")

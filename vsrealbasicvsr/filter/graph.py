@@ -1,11 +1,12 @@
-"""The graph of nodes that turns requests for frames into windows, without ever waiting for a frame itself.
+"""The graph of VapourSynth nodes that restores the windows of the requested frames.
 
-    padded source -> one clip for each place in a window, one frame for each window
-      -> carriers: the window's restored frames hang in a property of a tiny frame
-      -> expanded: each carrier once for each frame of its window
+    padded source -> one clip for each place in a window, with one frame for each window
+      -> carriers: tiny frames; a property of each holds the restored frames of one window
+      -> expanded: each carrier, repeated once for each frame of its window
       -> picked: the frame itself
 
-VapourSynth requests what a node needs before it calls the node, so nothing can wait in a circle.
+No node waits for a frame. VapourSynth requests the frames that a node needs before it calls the node, so
+there is no deadlock.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from numpy.typing import NDArray
 
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Arguments
-from vsrealbasicvsr.filter.errors import told
+from vsrealbasicvsr.filter.errors import vs_error
 from vsrealbasicvsr.filter.shot_props import FOUND, cuts_among
 from vsrealbasicvsr.filter.worker import Worker
 from vsrealbasicvsr.windows import window_at
 
 
 def picture_of(frame: vs.VideoFrame) -> NDArray[Any]:
-    """(3, H, W) of an RGB float frame, copied, in the frame's own precision."""
+    """Copy an RGB float frame into an array (3, H, W), in the precision of the frame."""
     return np.stack([np.asarray(frame[plane]) for plane in range(3)])
 
 
 def frame_of(picture: NDArray[Any], format: vs.VideoFormat, props: Mapping[str, Any]) -> vs.VideoFrame:
-    """A new RGB float frame of (3, H, W) with these properties."""
+    """Return a new RGB float frame with the samples of `picture`, (3, H, W), and these properties."""
     frame = vs.core.create_video_frame(format, picture.shape[2], picture.shape[1])
     for plane in range(3):
         np.copyto(np.asarray(frame[plane]), picture[plane])
@@ -50,15 +51,16 @@ def frame_of(picture: NDArray[Any], format: vs.VideoFormat, props: Mapping[str, 
 log = logging.getLogger("vsrealbasicvsr")
 
 SCALE = 4
-"""The network's, whose module would load torch."""
+"""The network's scale factor; importing it from the network's module would load torch."""
 _CARRIED = "_RealBasicVSRFrames"
+"""Property of a carrier that holds the restored frames of its window."""
 
 
 def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
-    """The restored clip: frames of an RGBS or RGBH clip at four times its width and height.
+    """Restore an RGBS or RGBH clip to four times its width and height.
 
-    Held in all: `1 + prefetch` restored windows for each device, and one in the making; the frames of a
-    window and its margins; what `Neighbours` states.
+    Memory held: for each device `1 + prefetch` restored windows, and one that is being restored; the frames
+    of a window and its margins; and what `Neighbours` states.
     """
     length = clip.num_frames
     window = min(arguments.settings[0].window, length)
@@ -71,15 +73,15 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
     ]
     warning = _InterlacedWarning()
     carriers = []
-    for turn, worker in enumerate(workers):
-        ours = [_every(place, devices, turn) for place in places]
-        kept = 1 + arguments.prefetch
-        carry = _Carry(clip, worker, arguments.cuts, warning, window, margin, devices, turn, kept)
+    for offset, worker in enumerate(workers):
+        inputs = [_every(place, devices, offset) for place in places]
+        cache_size = 1 + arguments.prefetch
+        carry = _Carry(clip, worker, arguments.cuts, warning, window, margin, devices, offset, cache_size)
         blank = vs.core.std.BlankClip(
-            width=16, height=16, format=vs.GRAY8, length=-(-(count - turn) // devices), keep=True
+            width=16, height=16, format=vs.GRAY8, length=-(-(count - offset) // devices), keep=True
         )
-        carrier = blank.std.ModifyFrame(ours, carry)
-        carrier.std.SetVideoCache(mode=1, fixedsize=1, maxsize=kept)
+        carrier = blank.std.ModifyFrame(inputs, carry)
+        carrier.std.SetVideoCache(mode=1, fixedsize=1, maxsize=cache_size)
         carriers.append(carrier)
         _close_with_the_script(worker)
     expanded = _interleave([_interleave(carriers)[:count]] * window)[:length]
@@ -91,9 +93,9 @@ def restored_clip(clip: vs.VideoNode, arguments: Arguments) -> vs.VideoNode:
 
 
 def _places(clip: vs.VideoNode, window: int, margin: int) -> list[vs.VideoNode]:
-    """A clip for each place in a window with its margins; frame w of it belongs to window w.
+    """Return a clip for each place in a window with its margins; frame w of each clip belongs to window w.
 
-    Beyond the ends the first and last frame are repeated; they are not looked at.
+    Beyond the ends of the clip its first and its last frame are repeated. The repeated frames are not used.
     """
     length = clip.num_frames
     count = -(-length // window)
@@ -106,7 +108,7 @@ def _places(clip: vs.VideoNode, window: int, margin: int) -> list[vs.VideoNode]:
     padded = clip
     if len(parts) > 1:
         padded = vs.core.std.Splice(parts)
-        # The frames that two windows share, and those in flight.
+        # Room for the frames that two windows share, and for those being processed.
         padded.std.SetVideoCache(mode=1, fixedsize=1, maxsize=2 * margin + 4)
     return [_every(padded[place:], window, 0)[:count] for place in range(window + 2 * margin)]
 
@@ -120,7 +122,7 @@ def _interleave(clips: list[vs.VideoNode]) -> vs.VideoNode:
 
 
 def _close_with_the_script(worker: Worker) -> None:
-    close = weakref.WeakMethod(worker.close)
+    close = weakref.WeakMethod(worker.close)  # a strong reference would keep the worker until then
 
     def on_destroy() -> None:
         method = close()
@@ -131,18 +133,18 @@ def _close_with_the_script(worker: Worker) -> None:
 
 
 class _InterlacedWarning:
-    """Says once that frames are flagged as interlaced."""
+    """A warning that frames are flagged as interlaced; it is logged once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._given = False
+        self._is_logged = False
 
     def look_at(self, number: int, frame: vs.VideoFrame) -> None:
         if not frame.props.get("_FieldBased"):
             return
         with self._lock:
-            given, self._given = self._given, True
-        if not given:
+            was_logged, self._is_logged = self._is_logged, True
+        if not was_logged:
             log.warning(
                 "realbasicvsr: frame %d is flagged as interlaced: deinterlace in front of the filter, or, "
                 "where the flag is wrong, say so with clip.std.SetFieldBased(0).",
@@ -151,11 +153,11 @@ class _InterlacedWarning:
 
 
 class _Carry:
-    """Restores window n of one device's turn and hangs its frames in a tiny frame.
+    """The function of a carrier node: it restores a window and stores the frames in a tiny frame.
 
-    Keeps the carriers used last beside the node's cache, which VapourSynth empties whenever it is short of
-    memory: then a window would be computed again for each of its frames. VapourSynth calls a node once at a
-    time, so nothing is locked here.
+    Frame n of the node is window `n * devices + offset`. This class also holds the carriers used last.
+    VapourSynth empties the node's own cache when it is short of memory, and then a window would be computed
+    again for each of its frames. VapourSynth calls a node once at a time, so no lock is needed.
     """
 
     def __init__(
@@ -167,24 +169,24 @@ class _Carry:
         window: int,
         margin: int,
         devices: int,
-        turn: int,
-        kept: int,
+        offset: int,
+        cache_size: int,
     ) -> None:
         self._format, self._length = clip.format, clip.num_frames
         self._worker, self._cuts, self._warning = worker, cuts, warning
-        self._window, self._margin, self._devices, self._turn = window, margin, devices, turn
-        self._kept: deque[tuple[int, vs.VideoFrame]] = deque(maxlen=kept)
+        self._window, self._margin, self._devices, self._offset = window, margin, devices, offset
+        self._last_used: deque[tuple[int, vs.VideoFrame]] = deque(maxlen=cache_size)
 
     def __call__(self, n: int, f: vs.VideoFrame | list[vs.VideoFrame]) -> vs.VideoFrame:
-        found = next((carrier for number, carrier in self._kept if number == n), None)
-        if found is not None:
-            return found
-        number, frames = n * self._devices + self._turn, f if isinstance(f, list) else [f]
+        cached = next((carrier for number, carrier in self._last_used if number == n), None)
+        if cached is not None:
+            return cached
+        number, frames = n * self._devices + self._offset, f if isinstance(f, list) else [f]
         try:
             carrier = self._worker.run(partial(self._carrier, number, frames))
         except RestorationError as error:
-            raise told(error) from None
-        self._kept.append((n, carrier))
+            raise vs_error(error) from None
+        self._last_used.append((n, carrier))
         return carrier
 
     def _carrier(self, number: int, frames: list[vs.VideoFrame]) -> vs.VideoFrame:
@@ -200,7 +202,7 @@ class _Carry:
         half = self._format.bits_per_sample == 16
         restored = []
         pictures = self._worker.restore(window, lambda n: picture_of(inside[n]), cuts, half=half)
-        with closing(pictures):  # whatever happens, the device is free again at once
+        with closing(pictures):  # frees the device at once, after an error too
             for n, (cleaned, picture) in enumerate(pictures, core_start):
                 props = {name: value for name, value in inside[n].props.items() if name != FOUND}
                 frame = frame_of(picture, self._format, props)
@@ -213,15 +215,18 @@ class _Carry:
 
 
 class _Pick:
-    """Hands out frame n of its window, and asks for the next windows once they are read in sequence.
+    """The function of the last node: it returns frame n out of the carrier of its window.
+
+    It also requests the next windows ahead, once the clip is read in sequence.
 
     Args:
-        expanded: carriers, one for each frame; upstream, so that holding it makes no circle.
+        expanded: the carriers, one for each frame. `expanded` lies upstream, so this reference makes
+            no cycle.
         window: frames of a window.
         count: windows of the clip.
-        prefetch: windows to ask for ahead.
-        workers: closed when this node goes, for nobody else can ask for their windows: a window that was
-            asked for ahead then ends after its current step.
+        prefetch: windows to request ahead.
+        workers: closed when this object is deleted, because nothing can request their windows then. A window
+            that was requested ahead ends after its current step.
     """
 
     def __init__(
@@ -231,13 +236,13 @@ class _Pick:
         self._workers = workers
         self._lock = threading.Lock()
         self._newest = -1
-        self._asked = -1
+        self._requested = -1
         self._in_sequence = False
 
     def __call__(self, n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         number, place = divmod(n, self._window)
-        for ahead in self._to_ask(number):
-            # On this node, not on the carriers: VapourSynth merges what it asks of them with other requests.
+        for ahead in self._windows_ahead(number):
+            # Request `expanded`, not a carrier: VapourSynth merges all requests of `expanded` for a carrier.
             self._expanded.get_frame_async(ahead * self._window, _drop)
         frames = f.props[_CARRIED]
         frame: vs.VideoFrame = frames[place] if isinstance(frames, list) else frames
@@ -247,22 +252,25 @@ class _Pick:
         for worker in self._workers:
             worker.close()
 
-    def _to_ask(self, number: int) -> range:
+    def _windows_ahead(self, number: int) -> range:
         with self._lock:
             if number == self._newest + 1:
                 self._in_sequence = self._newest >= 0
                 self._newest = number
-            elif self._newest - number not in (0, 1):  # late frames of the window before are no seek
-                self._newest, self._asked, self._in_sequence = number, number, False
+            elif self._newest - number not in (0, 1):  # a late frame of the window before is not a seek
+                self._newest, self._requested, self._in_sequence = number, number, False
             if not self._in_sequence:
                 return range(0)
-            first = max(self._asked, self._newest) + 1
+            first = max(self._requested, self._newest) + 1
             stop = min(self._newest + 1 + self._prefetch, self._count)
-            self._asked = max(self._asked, stop - 1)
+            self._requested = max(self._requested, stop - 1)
             return range(first, stop)
 
 
 def _drop(frame: vs.VideoFrame | None, error: Exception | None) -> None:
-    """The frame waits in the cache; an error comes again when the frame is really asked for."""
+    """Close a frame that was requested ahead; the cache keeps it.
+
+    An error is ignored here. It is raised again when the frame is needed.
+    """
     if frame is not None:
         frame.close()

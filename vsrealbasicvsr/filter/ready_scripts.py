@@ -1,4 +1,4 @@
-"""What the ready scripts in `plugins/` share: settings as texts, a file as a clip, mpv's clip."""
+"""Functions for the ready scripts in `plugins/`: settings from text, a file as a clip, mpv's clip."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get
 import vapoursynth as vs
 
 from vsrealbasicvsr.errors import RestorationError, SettingsError
-from vsrealbasicvsr.filter.errors import told
+from vsrealbasicvsr.filter.errors import vs_error
 from vsrealbasicvsr.filter.restore import restore
 from vsrealbasicvsr.weights.known import KNOWN, cache_folder
 
 
 def texts_of(names: Mapping[str, object]) -> dict[str, str]:
-    """The settings that a host has put among the names of a script.
+    """Return the settings that a host program has set as global names of a script.
 
     Args:
-        names: a script's `globals()`. vspipe puts in texts, other hosts bytes or numbers; modules, functions
-            and clips, and names that start with `_`, are no settings.
+        names: the script's `globals()`. vspipe sets texts, other hosts set bytes or numbers. Modules,
+            functions, clips, and names that start with `_` are ignored.
     """
     settings = {}
     for name, value in names.items():
@@ -33,14 +33,14 @@ def texts_of(names: Mapping[str, object]) -> dict[str, str]:
 
 
 def restore_arguments(settings: Mapping[str, str]) -> dict[str, Any]:
-    """The keywords of `restore` that some texts mean.
+    """Convert settings from text to the keywords of `restore`.
 
     Args:
-        settings: texts by name: numbers; lists with commas, as device="cuda:0,cuda:1" or cuts="0,240"; "none"
-            where None is allowed; files, which may be relative to the folder that vspipe was started in.
+        settings: texts by name: numbers; lists with commas, such as device="cuda:0,cuda:1" or cuts="0,240";
+            "none" where None is allowed; files, which may be relative to the folder where vspipe was started.
 
     Raises:
-        vapoursynth.Error: "realbasicvsr: ..." for a name that is unknown or a text that is no number.
+        vapoursynth.Error: "realbasicvsr: ..." if a name is unknown or a text is not a number.
     """
     parameters = list(inspect.signature(restore).parameters)[1:]
     hints = get_type_hints(restore)
@@ -51,39 +51,40 @@ def restore_arguments(settings: Mapping[str, str]) -> dict[str, Any]:
             raise SettingsError(f"There is no setting {unknown!r}; there are {known}.")
         return {name: _value(name, text, hints[name]) for name, text in settings.items()}
     except RestorationError as error:
-        raise told(error) from None
+        raise vs_error(error) from None
 
 
 def open_source(source: str | None, **options: Any) -> vs.VideoNode:
-    """A video file as a clip, by the plugin BestSource; each of its frames says how long it lasts.
+    """Open a video file as a clip with the plugin BestSource; every frame of the clip has a duration.
 
-    BestSource's index, which spares a later run the reading of a long file, goes to the cache folder.
+    BestSource writes its index into the cache folder. With the index, a later run need not read a long file
+    first.
 
     Args:
-        source: any file that FFmpeg reads; may be relative to the folder that vspipe was started in.
-        options: other arguments of BestSource's `VideoSource`, as `rff=True`.
+        source: any file that FFmpeg reads; may be relative to the folder where vspipe was started.
+        options: other arguments of BestSource's `VideoSource`, such as `rff=True`.
 
     Raises:
-        vapoursynth.Error: "realbasicvsr: ..." where no source is given, the plugin is missing, or the file
+        vapoursynth.Error: "realbasicvsr: ..." if no source is given, the plugin is missing, or the file
             cannot be read.
     """
     if not source:
-        raise told("no source is given; name the video with vspipe -a source=FILE.")
+        raise vs_error("no source is given; name the video with vspipe -a source=FILE.")
     if not hasattr(vs.core, "bs"):
-        raise told("the plugin BestSource is missing; run `pip install vapoursynth-bestsource`.")
+        raise vs_error("the plugin BestSource is missing; run `pip install vapoursynth-bestsource`.")
     try:
         clip = vs.core.bs.VideoSource(
-            _as_seen_from_the_shell(source),
+            _path_from_shell(source),
             **{"cachemode": 1, "cachepath": str(cache_folder() / "bestsource"), **options},
         )
     except vs.Error as error:
         hint = "" if Path(source).is_absolute() else "; give its whole path"
-        raise told(f"cannot read {source}: {error}{hint}.") from None
+        raise vs_error(f"cannot read {source}: {error}{hint}.") from None
     return _with_durations(clip)
 
 
 def from_mpv(clip: vs.VideoNode) -> vs.VideoNode:
-    """The `video_in` of mpv with its matrix where VapourSynth looks for it: mpv calls it `_ColorSpace`."""
+    """Return mpv's `video_in` with the property `_Matrix`, which mpv calls `_ColorSpace`."""
 
     def tag(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         if "_Matrix" in f.props or "_ColorSpace" not in f.props:
@@ -96,9 +97,10 @@ def from_mpv(clip: vs.VideoNode) -> vs.VideoNode:
 
 
 def _with_durations(clip: vs.VideoNode) -> vs.VideoNode:
-    """The clip's mean duration for frames without one: BestSource's last, and all of an MPEG program stream.
+    """Give frames without a duration the mean duration of the clip.
 
-    vspipe --timecodes ends with an error at such a frame.
+    BestSource sets no duration for the last frame, and none for any frame of an MPEG program stream.
+    `vspipe --timecodes` ends with an error at such a frame.
     """
     seconds = 1 / clip.fps if clip.fps else None
 
@@ -121,7 +123,11 @@ def _value(name: str, text: str, hint: Any) -> Any:
 
 
 def _read(text: str, hint: Any) -> Any:
-    """What a text means where a hint stands; a ValueError where it means nothing."""
+    """Convert a text to a type that the hint allows.
+
+    Raises:
+        ValueError: the text is no value of these types.
+    """
     kinds = list(_kinds(hint))
     if NoneType in kinds and text.lower() == "none":
         return None
@@ -132,14 +138,14 @@ def _read(text: str, hint: Any) -> Any:
             if get_origin(kind) is Sequence:
                 return [_read(item.strip(), get_args(kind)[0]) for item in text.split(",")]
     if Path in kinds and text not in {known.name for known in KNOWN}:
-        return _as_seen_from_the_shell(text)
+        return _path_from_shell(text)
     if str in kinds or any(get_origin(kind) is Literal for kind in kinds):
         return text
     raise ValueError
 
 
 def _kinds(hint: Any) -> Iterator[Any]:
-    """The types that a hint allows, without aliases and unions around them."""
+    """Yield the types that a hint allows, without the aliases and unions around them."""
     if isinstance(hint, TypeAliasType):
         yield from _kinds(hint.__value__)
     elif get_origin(hint) in (Union, UnionType):
@@ -149,12 +155,12 @@ def _kinds(hint: Any) -> Iterator[Any]:
         yield hint
 
 
-def _as_seen_from_the_shell(file: str) -> str:
-    """A file's name that holds although vspipe enters the script's folder before it runs the script.
+def _path_from_shell(file: str) -> str:
+    """Resolve a path against the folder of the shell, and return it unchanged if there is no such file.
 
-    Shells tell their own folder in PWD.
+    vspipe changes to the folder of the script before it runs the script. The folder of the shell is in PWD.
     """
-    with suppress(OSError, RuntimeError):  # RuntimeError: an unknown user after `~`
+    with suppress(OSError, RuntimeError):  # RuntimeError: unknown user after `~`
         path = Path(os.environ.get("PWD", ""), Path(file).expanduser())
         if path.exists():
             return str(path)

@@ -1,4 +1,4 @@
-"""`realbasicvsr`: the filter itself, for RGB float clips."""
+"""The filter `realbasicvsr` for RGB float clips."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import vapoursynth as vs
 from vsrealbasicvsr.errors import RestorationError
 from vsrealbasicvsr.filter.arguments import Cuts, Device, read_arguments
 from vsrealbasicvsr.filter.clips import rgb_clip
-from vsrealbasicvsr.filter.errors import told
+from vsrealbasicvsr.filter.errors import vs_error
 from vsrealbasicvsr.filter.graph import restored_clip
 from vsrealbasicvsr.filter.shot_props import with_found_cuts
 from vsrealbasicvsr.settings import Acceleration, Precision
@@ -33,41 +33,43 @@ def realbasicvsr(
 ) -> vs.VideoNode:
     """Restore a clip to four times its width and height.
 
-    Each frame is a function of its number, whatever the order of requests. Nothing is loaded before the
-    first frame is asked for. Memory does not grow with the clip: `1 + prefetch` restored windows for each
-    device and one in the making, a window being 192 bytes (RGBH: 96) times its frames times the source's
-    pixels.
+    The result for a frame depends only on its number, not on the order of requests. Nothing is loaded before
+    the first frame is requested. Memory does not grow with the length of the clip. Each device holds
+    `1 + prefetch` restored windows and one that is being restored. A window takes 192 bytes (RGBH: 96) times
+    its frames times the source's pixels.
 
     Args:
-        clip: RGBS or RGBH, of any constant size; samples outside 0-1 are cut off.
-        device: where the network runs: "cpu", "cuda:0", an index, or several in a list or with commas, which
-            take the windows in turn; None takes CUDA if there is any.
+        clip: RGBS or RGBH, of any constant size; samples outside 0-1 are clipped.
+        device: where the network runs: "cpu", "cuda:0", an index, or several in a list or separated by
+            commas, which take the windows in turn; None takes CUDA if there is a GPU.
         model: weights: a name from `vsrealbasicvsr weights list`, or a file.
         window: frames computed together and kept; 1 to 10000.
         margin: frames of context computed on either side of a window; 0 to 1000.
         refine: clean a frame again while a pass changes it by at least this much; mean absolute residue,
-            0 to 255; 255 cleans once. None takes the weights' number, 5 where they do not say.
-        max_passes: cleaning passes at most; 0 leaves frames uncleaned; 0 to 100. None takes the weights'
-            number, 3 where they do not say.
+            0 to 255; 255 cleans once. None takes the number in the weights file, or 5 if it has none.
+        max_passes: cleaning passes at most; 0 leaves frames uncleaned; 0 to 100. None takes the number in
+            the weights file, or 3 if it has none.
         strength: share of the learned detail over plain bilinear enlargement; 0 to 1.
-        precision: arithmetic of the network: "fp32", "fp16", "bf16"; "auto" follows the clip: RGBH is fp16 on
-            a GPU, all else fp32.
-        memory: device memory to keep to: a share of what is free, as "60%", or an amount, as "6GB"; "auto"
-            takes 90% of a GPU's, and on the CPU what it takes; with window=0 a shot's frames come on top.
-        acceleration: how the network's parts are run: "auto" was fastest on a CPU; "graphs", "fused",
+        precision: arithmetic of the network: "fp32", "fp16" or "bf16"; "auto" is fp16 for RGBH on a GPU, and
+            fp32 otherwise.
+        memory: limit of device memory: a share of the free memory, such as "60%", or an amount, such as
+            "6GB"; "auto" takes 90% of the free memory of a GPU, and sets no limit on the CPU.
+        acceleration: how the network's parts are run: "auto" was the fastest on a CPU; "graphs", "fused",
             "compile" and "tensorrt" are not measured on a GPU yet; "off" runs the plain modules.
-        cuts: scene cuts, which nothing is carried across: "props" reads `_SceneChangePrev` and
-            `_SceneChangeNext`; "detect" finds them as `vsrealbasicvsr restore` does; a list of the frame
-            numbers that start a shot, or a text file of them; None for none.
-        prefetch: windows made ahead for each device while a clip is read in sequence, 0 to 16; one more than
-            that stay in memory, which a script needs that reads the clip at several places at once.
+        cuts: scene cuts; nothing is carried across them. "props" reads `_SceneChangePrev` and
+            `_SceneChangeNext`; "detect" finds cuts as `vsrealbasicvsr restore` does; a list, or a text file,
+            holds the numbers of the frames that start a shot; None means no cuts.
+        prefetch: windows restored ahead on each device while the clip is read in sequence; 0 to 16. Each
+            device keeps `1 + prefetch` windows; a script that reads the clip at several places at once needs
+            a higher value.
 
     Returns:
-        The clip's format, frame rate, length and frame properties, with `RealBasicVSRPasses` (cleaning
-        passes) and `RealBasicVSRResidue` (mean absolute residue of the last, 0-255) added.
+        A clip with the frame rate, length, format and frame properties of `clip`. Two properties are added:
+        `RealBasicVSRPasses` (number of cleaning passes) and `RealBasicVSRResidue` (mean absolute residue of
+        the last pass, 0-255).
 
     Raises:
-        vapoursynth.Error: "realbasicvsr: ..." for a clip or a value that is refused.
+        vapoursynth.Error: "realbasicvsr: ..." if the clip or a value is refused.
     """
     try:
         checked = rgb_clip(clip)
@@ -77,7 +79,7 @@ def realbasicvsr(
             strength=strength, precision=precision, memory=memory, acceleration=acceleration,
         )  # fmt: skip
     except RestorationError as error:
-        raise told(error) from None
+        raise vs_error(error) from None
     if arguments.cuts == "detect":
         checked = with_found_cuts(checked, window + 2 * margin)
     return restored_clip(checked, arguments)

@@ -1,4 +1,4 @@
-"""The filter as a scaler of vs-jetpack, for scripts that take a `Scaler`; imported by those scripts alone."""
+"""The filter as a scaler of vs-jetpack, for scripts that take a `Scaler`; only these scripts import it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ except ModuleNotFoundError as error:
 
 
 class RealBasicVSR(BaseGenericScaler):
-    """Restores to four times the size, and scales what comes out to the size that is asked for.
+    """Scaler that restores a clip to four times its size, and then scales it to the requested size.
 
-    Like other scalers it keeps the clip's size unless it is given one: `scale(clip, width, height)` or
-    `supersample(clip, rfactor=4)`.
+    Like other scalers it keeps the size of the clip by default. Give it a size with
+    `scale(clip, width, height)` or `supersample(clip, rfactor=4)`.
 
     Args:
         kernel: scales and shifts the restored clip.
-        scaler: scales in its place.
-        shifter: shifts in its place.
-        settings: the keywords of `vsrealbasicvsr.restore`, but for `width`, `height` and `kernel`.
+        scaler: scales instead of `kernel`.
+        shifter: shifts instead of `kernel`.
+        settings: the keywords of `vsrealbasicvsr.restore`, except `width`, `height` and `kernel`.
 
     Raises:
         TypeError: a setting is unknown.
     """
 
-    _static_kernel_radius = 8  # vs-jetpack makes no scaler without one; read of kernels that descale only
+    _static_kernel_radius = 8  # required by vs-jetpack; it is only read for kernels that descale
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class RealBasicVSR(BaseGenericScaler):
         shifter: KernelLike | None = None,
         **settings: Any,
     ) -> None:
-        inspect.signature(restore).bind_partial(None, **settings)  # a misspelt one is noticed here
+        inspect.signature(restore).bind_partial(None, **settings)  # an unknown name is refused here
         super().__init__(kernel=kernel, scaler=scaler, shifter=shifter, **settings)
 
     def scale(
@@ -58,14 +58,15 @@ class RealBasicVSR(BaseGenericScaler):
         """Restore a clip of any constant format, in that format.
 
         Args:
-            clip: what `vsrealbasicvsr.restore` takes; cuts are read from its frame properties by default.
-            width: of the result, in pixels; the clip's without it.
-            height: of the result, in lines; the clip's without it.
-            shift: of the picture, in pixels of the result: top, left.
+            clip: a clip that `vsrealbasicvsr.restore` takes; cuts are read from its frame properties by
+                default.
+            width: width of the result in pixels; None takes the width of the clip.
+            height: height of the result in lines; None takes the height of the clip.
+            shift: shift of the frame (top, left), in pixels of the result.
             kwargs: settings that replace those of the scaler.
 
         Raises:
-            vapoursynth.Error: "realbasicvsr: ..." for a clip or a value that is refused.
+            vapoursynth.Error: "realbasicvsr: ..." if the clip or a value is refused.
         """
         width, height = self._wh_norm(clip, width, height)
         restored = restore(clip, **{**self.kwargs, **kwargs})

@@ -1,4 +1,4 @@
-"""Scene cuts as the frames of a clip tell them, or as a node of ours found them."""
+"""Scene cuts from the frame properties of a clip, or detected by a node in front of the filter."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import vapoursynth as vs
 from vsrealbasicvsr.cuts import AFTER, BEFORE, in_percent, small_size, starts_shot
 
 FOUND = "_RealBasicVSRCut"
-"""The property by which `with_found_cuts` tells `cuts_among`; it does not leave the filter."""
+"""Private property that `with_found_cuts` sets and `cuts_among` reads; it does not leave the filter."""
 
 
 def cuts_among(frames: Mapping[int, vs.VideoFrame]) -> set[int]:
-    """Numbers of the frames that start a shot.
+    """Return the numbers of the frames that start a shot.
 
-    What `with_found_cuts` found counts where it looked, else `_SceneChangePrev` of the frame and
-    `_SceneChangeNext` of the one before it.
+    The property of `with_found_cuts` decides if it is set. Otherwise `_SceneChangePrev` of the frame and
+    `_SceneChangeNext` of the frame before it decide.
     """
     return {n for n, frame in frames.items() if _starts_shot(frame, frames.get(n - 1))}
 
@@ -31,17 +31,19 @@ def _starts_shot(frame: vs.VideoFrame, before: vs.VideoFrame | None) -> bool:
 
 
 def with_found_cuts(clip: vs.VideoNode, reach: int) -> vs.VideoNode:
-    """The clip with a private property for `cuts_among`; each frame's depends on its neighbours alone.
+    """Return the clip with detected cuts in a private property, for `cuts_among`.
+
+    The property of a frame depends only on the frame and its neighbours.
 
     Args:
-        clip: of any constant format; its luma is looked at.
-        reach: frames that may be asked for at once, all of whose small copies are kept.
+        clip: a clip of any constant format; cuts are detected in its luma.
+        reach: number of frames that may be requested at once; small copies of all of them are cached.
     """
     small = _small_luma(clip)
-    head = vs.core.std.Splice([small.std.Trim(length=1).std.Loop(BEFORE), small])
-    head.std.SetVideoCache(mode=1, fixedsize=1, maxsize=reach + BEFORE + AFTER)
-    # The last frame of each is repeated beyond its end.
-    near = [head[min(first, head.num_frames - 1) :] for first in range(BEFORE + AFTER + 1)]
+    padded = vs.core.std.Splice([small.std.Trim(length=1).std.Loop(BEFORE), small])
+    padded.std.SetVideoCache(mode=1, fixedsize=1, maxsize=reach + BEFORE + AFTER)
+    # Beyond the end of a clip VapourSynth repeats its last frame.
+    neighbours = [padded[min(first, padded.num_frames - 1) :] for first in range(BEFORE + AFTER + 1)]
     length = clip.num_frames
 
     def tag(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:
@@ -55,12 +57,13 @@ def with_found_cuts(clip: vs.VideoNode, reach: int) -> vs.VideoNode:
         tagged.props[FOUND] = int(starts_shot(lumas, n))
         return tagged
 
-    return clip.std.ModifyFrame([clip, *near], tag)
+    return clip.std.ModifyFrame([clip, *neighbours], tag)
 
 
 def _small_luma(clip: vs.VideoNode) -> vs.VideoNode:
     width, height = small_size(clip.width, clip.height)
-    # Some clips bear properties that the resizer refuses, as a matrix of RGB on gray or fields of odd height.
+    # The resizer refuses some clips for these properties, such as gray with the RGB matrix,
+    # or fields in a clip of odd height.
     plain = clip.std.RemoveFrameProps(["_Matrix", "_FieldBased"])
     if clip.format.color_family == vs.RGB:
         return plain.resize.Bilinear(width, height, format=vs.GRAY8, matrix_s="709", range_s="limited")

@@ -1,4 +1,4 @@
-"""The network on one device, on behalf of one filter node: made late, one window at a time, freed early."""
+"""The network of one filter node on one device; it is loaded for the first window and freed at the end."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _UNLOADED = "the script was unloaded."
 
 
 class Worker:
-    """Restores windows of one clip; loads torch, weights and device when the first is asked for.
+    """Restores windows of one clip; the first window loads torch, the weights and the device.
 
-    Works in one thread of its own: each thread that computes gets heaps and helpers that it keeps, so in
-    VapourSynth's threads 16 of them took 3.0 GB where one takes 1.8. It is no executor's, which Python
-    waits for before anybody can close it: a window may take minutes.
+    All work runs in one thread of the worker. Each thread that computes keeps its own heaps and helper
+    threads: 16 of VapourSynth's threads took 3.0 GB, one thread takes 1.8 GB. The thread belongs to no
+    executor: Python would wait for it before anything can close the worker, and a window may take minutes.
 
     Args:
-        settings: how and where.
+        settings: device, model and all other settings.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,20 +50,20 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def run[Result](self, work: Callable[[], Result]) -> Result:
-        """Do some work in this worker's thread, in the environment of the caller, and wait for it.
+        """Call `work` in the thread of this worker, in the caller's environment, and return its result.
 
         Raises:
             RestorationError: the worker is closed.
         """
         future: Future[Result] = Future()
-        self._begin(partial(_fulfil, future, vs.get_current_environment(), work))
+        self._enqueue(partial(_fulfil, future, vs.get_current_environment(), work))
         try:
             return future.result()
         finally:
-            # It holds its error, whose traceback holds this frame: a circle with all that is in it.
+            # Break a reference cycle: the future holds its error, whose traceback holds this frame.
             del future
 
-    def _begin(self, job: Callable[[], None]) -> None:
+    def _enqueue(self, job: Callable[[], None]) -> None:
         with self._lock:
             self._check_open()
             if self._thread is None:
@@ -77,19 +77,19 @@ class Worker:
     def restore(
         self, window: Window, picture: Callable[[int], NDArray[Any]], cuts: Container[int], *, half: bool
     ) -> Generator[tuple[CleanedFrame, NDArray[Any]]]:
-        """The frames of a window's core; other windows on the device wait meanwhile.
+        """Restore the frames of a window's core; other windows on the device wait for its end.
 
         Args:
-            window: which frames of the clip.
-            picture: gives a frame by its number, (3, H, W), half or single precision.
+            window: frames of the clip to use.
+            picture: returns a frame by its number, (3, H, W), half or single precision.
             cuts: numbers of the clip's frames that start a shot.
-            half: whether to return half precision.
+            half: True to return half precision.
 
         Yields:
-            The cleaned frame, and the restored one, (3, 4H, 4W), 0-1.
+            The cleaned frame and the restored frame, (3, 4H, 4W), 0-1.
 
         Raises:
-            RestorationError: one of its kinds; when device or weights fail, again for each window.
+            RestorationError: any failure; if the device or the weights fail, every window raises it.
         """
         import torch
 
@@ -100,15 +100,16 @@ class Worker:
         dtype = torch.float16 if half else torch.float32
         with sole_use(find_device(self._settings.device)):
             self._check_open()
-            made = self._made().restore(
+            pairs = self._load().restore(
                 window, lambda n: torch.from_numpy(picture(n)), cuts, self._check_open
             )
-            frames: deque[CleanedFrame] = deque()  # of the pictures on their way to the host
-            for restored in on_host(_noting(frames, made), lambda picture: picture.to(dtype)):
+            frames: deque[CleanedFrame] = deque()  # those whose restored frames are being copied to the host
+            for restored in on_host(_restored_only(frames, pairs), lambda picture: picture.to(dtype)):
                 yield frames.popleft(), restored.numpy()
         return_freed_memory()
 
-    def _made(self) -> Neighbours:
+    def _load(self) -> Neighbours:
+        """Return the engine, which the first call loads; after a failure every call raises it again."""
         from vsrealbasicvsr.engine import Neighbours, Restorer
 
         if self._failure is not None:
@@ -126,7 +127,7 @@ class Worker:
             raise RestorationError(_UNLOADED)
 
     def close(self) -> None:
-        """End the work at hand after its current step, and free what lies on the device."""
+        """End the current work after its current step, and free the device memory."""
         with self._lock:
             self._closed.set()
             self._jobs.put(None)
@@ -137,15 +138,17 @@ class Worker:
             torch.cuda.empty_cache()
 
     def _end(self) -> None:
-        """Close while the interpreter is still whole, and wait for the current step."""
+        """Close before the interpreter shuts down, and wait for the current step."""
         self.close()
         if self._thread is not None:
             self._thread.join()
 
 
-def _noting(frames: deque[CleanedFrame], made: Iterable[tuple[CleanedFrame, Tensor]]) -> Iterator[Tensor]:
-    """The pictures alone; their cleaned frames are noted."""
-    for cleaned, restored in made:
+def _restored_only(
+    frames: deque[CleanedFrame], pairs: Iterable[tuple[CleanedFrame, Tensor]]
+) -> Iterator[Tensor]:
+    """Yield the restored frames, and append the cleaned frames to `frames`."""
+    for cleaned, restored in pairs:
         frames.append(cleaned)
         yield restored
 
@@ -154,12 +157,12 @@ def _fulfil[Result](future: Future[Result], environment: vs.Environment, work: C
     try:
         with environment.use():
             future.set_result(work())
-    except BaseException as error:  # the caller's, whatever it is
+    except BaseException as error:  # raised again in the thread of the caller
         future.set_exception(error)
 
 
 def _serve(jobs: _Jobs) -> None:
-    """Do jobs until one is None; knows nothing of the worker, which may go meanwhile."""
+    """Run jobs until one is None; holds no reference to the worker, which may be deleted before."""
     while (job := jobs.get()) is not None:
         job()
-        del job  # with the frames that it holds
+        del job  # and the frames that it holds, before the wait for the next

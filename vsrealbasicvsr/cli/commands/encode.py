@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr encode`: a VapourSynth script into ffmpeg, with tags, pixel shape and durations."""
+"""`vsrealbasicvsr encode`: encode a VapourSynth script with ffmpeg; tags, pixel shape and durations stay."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def encode(
     wrong = next((name for name in names if "=" not in name), None)
     if wrong is not None:
         raise click.BadParameter(f"{wrong!r} is not NAME=VALUE.", param_hint="--arg")
-    # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
+    # Set before torch loads. Threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
         from vsrealbasicvsr.errors import FFmpegFailedError

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr evaluate`: how good restored clips are, side by side with peers."""
+"""`vsrealbasicvsr evaluate`: the quality of restored clips, side by side with peers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Examples:
 
 _EVERY = "all"
 _FIXED = ("device", "cuts")
-"""Settings that cannot be varied: all variants run on one device, and a clip is one shot."""
+"""Settings that cannot be varied: all variants run on one device, and each clip is one shot."""
 
 _target = partial(click.option, type=click.Path(dir_okay=False, path_type=Path))
 
@@ -109,7 +109,7 @@ def evaluate(
     """
     if plot_file is not None and not varied:
         raise click.UsageError("--plot draws what --vary varies: give --vary, too.")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `restore` does, before torch loads
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in `restore`, before torch loads
     with signals_held():
         from vsrealbasicvsr.bench.machine import machine
         from vsrealbasicvsr.engine.device import find_device
@@ -132,41 +132,41 @@ def evaluate(
     measured = named(METRICS, metrics.split(","), "--metrics")
     if layout is not None:
         named(LAYOUTS, [layout], "--layout")
-    restorers = (*_ours(grid), *named(PEERS, peers, "--peer"))
+    restorers = (*_our_variants(grid), *named(PEERS, peers, "--peer"))
     chosen = named(RECIPES, recipes, "--degrade")
     if plot_file is not None:
         check_figure(plot_file)
     device = str(find_device(settings.device))
     samples = [sample for clip in clips for sample in find_samples(clip, layout, chosen)]
     rows = run(samples, restorers, measured, device=device, frames=frames, start=start)
-    made = table.tabulate(_shown(rows, len(samples) * len(restorers), quiet=quiet), measured)
+    results = table.tabulate(_with_bar(rows, len(samples) * len(restorers), quiet=quiet), measured)
     setup = {
         "clips": [str(clip) for clip in clips], "frames": frames, "start": start, "degrade": list(recipes),
         "settings": asdict(settings), "vary": {axis.name: axis.values for axis in axes},
-        "refinement": {peer_name(one): _refinement(one.settings) for one in grid},
+        "refinement": {peer_name(variant): _refinement(variant.settings) for variant in grid},
         "machine": machine(device),
     }  # fmt: skip
-    click.echo(table.to_text(made), nl=False)
+    click.echo(table.to_text(results), nl=False)
     if csv_file is not None:
-        write_text(csv_file, table.to_csv(made))
+        write_text(csv_file, table.to_csv(results))
     if json_file is not None:
-        write_text(json_file, table.to_json(made, setup))
+        write_text(json_file, table.to_json(results, setup))
     if markdown_file is not None:
-        write_text(markdown_file, table.to_markdown(made))
+        write_text(markdown_file, table.to_markdown(results))
     if plot_file is not None:
-        plot.plot(made, axes, grid, plot_file)
+        plot.plot(results, axes, grid, plot_file)
 
 
 def _refinement(settings: Settings) -> dict[str, float | None]:
-    """The numbers that a variant is restored with: its own or its weights'."""
+    """Return the refinement numbers of a variant: its own, or those of its weights."""
     from vsrealbasicvsr import weights
 
     completed = weights.completed(settings)
     return {"refine": completed.refine, "max_passes": completed.max_passes}
 
 
-def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
-    """The network that is judged. Wrong weights are an error here and not a dash."""
+def _our_variants(variants: Iterable[Variant]) -> Iterator[Peer]:
+    """Yield our network with each variant. Wrong weights raise an error here, they do not become a dash."""
     from vsrealbasicvsr import weights
     from vsrealbasicvsr.evaluate.peers import restorer
     from vsrealbasicvsr.evaluate.peers.peer import Peer
@@ -185,17 +185,23 @@ def _ours(variants: Iterable[Variant]) -> Iterator[Peer]:
 
 
 def named[T](known: Sequence[T], names: Iterable[str], option: str) -> tuple[T, ...]:
-    """Known things by their names, in the order they are known."""
-    asked = [name.strip() for name in names]
-    there = [str(getattr(one, "name", "")) for one in known]
-    wrong = next((name for name in asked if name not in (*there, _EVERY)), None)
+    """Return the known items with these names, in the order of `known`; the name "all" selects every item.
+
+    Raises:
+        click.UsageError: a name is unknown; the message begins with `option`.
+    """
+    selected = [name.strip() for name in names]
+    known_names = [str(getattr(item, "name", "")) for item in known]
+    wrong = next((name for name in selected if name not in (*known_names, _EVERY)), None)
     if wrong is not None:
-        raise click.UsageError(f"{option}: there is no {wrong!r}; there are {', '.join(there)}.")
-    return tuple(one for one, name in zip(known, there, strict=True) if _EVERY in asked or name in asked)
+        raise click.UsageError(f"{option}: there is no {wrong!r}; there are {', '.join(known_names)}.")
+    return tuple(
+        item for item, name in zip(known, known_names, strict=True) if _EVERY in selected or name in selected
+    )
 
 
-def _shown(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
-    """The rows, with a bar on stderr while they come; the ground truth's are not counted."""
+def _with_bar(rows: Iterable[Row], count: int, *, quiet: bool) -> Iterator[Row]:
+    """Yield the rows with a progress bar on stderr; it does not count the rows of the ground truth."""
     from tqdm import tqdm
 
     from vsrealbasicvsr.evaluate.evaluate import TRUTH
@@ -220,5 +226,5 @@ def _list(context: click.Context) -> None:
     for metric in METRICS:
         click.echo(f"  {metric.name}: {metric.title}, {metric.better} is better")
     for what, known in (("Recipes", RECIPES), ("Layouts", LAYOUTS)):
-        click.echo(f"{what}: {', '.join(one.name for one in known)}")
+        click.echo(f"{what}: {', '.join(item.name for item in known)}")
     context.exit()

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr ffmpeg`: an ffmpeg command line with `realbasicvsr` among its filters."""
+"""`vsrealbasicvsr ffmpeg`: run an ffmpeg command line with `realbasicvsr` among its filters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ffmpeg(program: str | None, dry_run: bool, arguments: tuple[str, ...]) -> No
     """
     if not arguments:
         raise click.UsageError("an ffmpeg command line is missing.")
-    # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
+    # Set before torch loads. Threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
         from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr job`: how a restoration stands, and what is kept of it."""
+"""`vsrealbasicvsr job`: show, verify, discard or plan a restoration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vsrealbasicvsr.terminal import say
 if TYPE_CHECKING:
     from vsrealbasicvsr.job.status import Status
 
-_SHOWN = 20
+_LISTED = 20
 
 EXAMPLES = """\b
 Examples:
@@ -40,7 +40,7 @@ job.add_command(plan)
 
 @job.command()
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--all", "everything", is_flag=True, help=f"List all segments, not the last {_SHOWN}.")
+@click.option("--all", "everything", is_flag=True, help=f"List all segments, not the last {_LISTED}.")
 def status(target: Path, everything: bool) -> None:
     """Show segments, frames, speed, time left, cleaning passes and failures.
 
@@ -51,20 +51,20 @@ def status(target: Path, everything: bool) -> None:
     if is_over(target):
         click.echo(f"{target} is there, and no job that makes it is left")
         return
-    found = read_status(target)
-    shown = found.done if everything else found.done[-_SHOWN:]
-    if len(shown) < len(found.done):
-        click.echo(f"{counted(len(found.done) - len(shown), 'segment')} before these; --all lists them")
-    if shown:
+    job_status = read_status(target)
+    listed = job_status.done if everything else job_status.done[-_LISTED:]
+    if len(listed) < len(job_status.done):
+        click.echo(f"{counted(len(job_status.done) - len(listed), 'segment')} before these; --all lists them")
+    if listed:
         click.echo(f"{'frames':>17}  {'passes':>6}  {'frames/s':>8}  {'MB':>8}  made by")
-    for done in shown:
+    for done in listed:
         passes = sum(done.passes) / done.segment.frames
         rate = done.segment.frames / done.seconds if done.seconds else 0.0
         frames = f"{done.start}-{done.stop - 1}"
         click.echo(f"{frames:>17}  {passes:6.2f}  {rate:8.2f}  {done.bytes / 1e6:8.2f}  {done.worker}")
-    for failure in found.failures:
+    for failure in job_status.failures:
         click.echo(f"failed: the segment from frame {failure.start}: {failure.error}")
-    click.echo(_summary(found))
+    click.echo(_summary(job_status))
 
 
 @job.command()
@@ -96,20 +96,20 @@ def clean(target: Path, yes: bool) -> None:
     say(f"discarded: {counted(discard(target), 'restored frame')}")
 
 
-def _summary(found: Status) -> str:
-    state = "running" if found.running else "joined, lacks its name" if found.joined else "stopped"
-    total = f" of {found.total}" if found.total else ""
+def _summary(job_status: Status) -> str:
+    state = "running" if job_status.running else "joined, lacks its name" if job_status.joined else "stopped"
+    total = f" of {job_status.total}" if job_status.total else ""
     words = [
-        f"{found.folder}: {state}",
-        f"{found.frames}{total} frames in {counted(len(found.done), 'segment')}",
+        f"{job_status.folder}: {state}",
+        f"{job_status.frames}{total} frames in {counted(len(job_status.done), 'segment')}",
     ]
-    if found.done:
-        words.append(f"{found.mean_passes:.2f} cleaning passes a frame")
-    if found.rate:
-        words.append(f"{found.rate:.2f} frames/s")
-        if found.running and found.total:
-            left = round((found.total - found.frames) / found.rate)
+    if job_status.done:
+        words.append(f"{job_status.mean_passes:.2f} cleaning passes a frame")
+    if job_status.rate:
+        words.append(f"{job_status.rate:.2f} frames/s")
+        if job_status.running and job_status.total:
+            left = round((job_status.total - job_status.frames) / job_status.rate)
             words.append(f"{timedelta(seconds=max(left, 0))} left")
-    if found.running:
+    if job_status.running:
         words.append("whole segments alone are counted")
     return ", ".join(words)

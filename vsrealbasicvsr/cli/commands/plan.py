@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr job plan`: how long a restoration would take on more devices than one has."""
+"""`vsrealbasicvsr job plan`: a forecast of the time that a restoration takes on any number of devices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Examples:
 _CHOICES = ("cuts", "window", "margin")
 _LENGTHS = (24, 48, 96, 240, 1000)
 _SCAN_RATE = 360.0
-"""Frames of 1280x720 that were decoded a second on a machine of two cores."""
+"""Frames of 1280x720 decoded per second on a machine with two cores."""
 _Positive = partial(click.FloatRange, min=0, min_open=True)
 
 
@@ -119,30 +119,32 @@ def plan(
     from vsrealbasicvsr.job.forecast import Costs, loads, made_up_film, simulate
     from vsrealbasicvsr.job.segments.rule import longest_segment
 
-    given = given_cuts(cuts)
+    known_cuts = given_cuts(cuts)
     if source is None:
-        film, measured = made_up_film(minutes or 0, *size, given), _SCAN_RATE
+        film, measured = made_up_film(minutes or 0, *size, known_cuts), _SCAN_RATE
     else:
-        film, measured = _read(source, given)
+        film, measured = _read(source, known_cuts)
 
     def cut_at(longest: int) -> tuple[Load, ...]:
         return tuple(loads(film, longest, window, margin))
 
     longest = longest_segment(segment_length, film.width, film.height)
-    segments, others = cut_at(longest), {length: cut_at(length) for length in _LENGTHS}
+    segments, loads_by_length = cut_at(longest), {length: cut_at(length) for length in _LENGTHS}
     click.echo(_described(film, segments))
     results = []
     for rate in rates:
         pace = Costs(rate=rate, scan_rate=scan_rate or measured, **costs)
         forecasts = [simulate(film, segments, count, pace) for count in devices]
-        lengths = [(cut, simulate(film, others[cut], max(devices), pace)) for cut in _LENGTHS]
-        for line in (*_table(forecasts, pace), *_by_length(others, lengths)):
+        lengths = [(cut, simulate(film, loads_by_length[cut], max(devices), pace)) for cut in _LENGTHS]
+        for line in (*_table(forecasts, pace), *_by_length(loads_by_length, lengths)):
             click.echo(line)
         results.append(
             {
                 "costs": asdict(pace),
-                "devices": [_figures(one) for one in forecasts],
-                "segment_lengths": [_counted(cut, others[cut]) | _figures(one) for cut, one in lengths],
+                "devices": [_figures(forecast) for forecast in forecasts],
+                "segment_lengths": [
+                    _counted(cut, loads_by_length[cut]) | _figures(forecast) for cut, forecast in lengths
+                ],
             }
         )
     report = {
@@ -156,8 +158,8 @@ def plan(
         write_text(json_file, json.dumps(report, indent=2) + "\n")
 
 
-def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
-    """The film in a file, and the rate at which it was read."""
+def _read(source: str, known_cuts: Container[int] | None) -> tuple[Film, float]:
+    """Return the film in a file, and the rate at which it was read, in frames per second."""
     from tqdm import tqdm
 
     from vsrealbasicvsr.job.forecast import read_film
@@ -165,10 +167,10 @@ def _read(source: str, given: Container[int] | None) -> tuple[Film, float]:
     from vsrealbasicvsr.video.read.source import open_source
 
     with open_source(Path(source)) as reader:
-        frames = frames_with_cuts(reader, given)
+        frames = frames_with_cuts(reader, known_cuts)
         total = reader.info.frames
-        with tqdm(frames, total=total, unit=" frames", file=Stderr(), disable=None, leave=False) as shown:
-            return read_film(shown, reader.info)
+        with tqdm(frames, total=total, unit=" frames", file=Stderr(), disable=None, leave=False) as bar:
+            return read_film(bar, reader.info)
 
 
 def _described(film: Film, segments: Sequence[Load]) -> str:
@@ -181,21 +183,21 @@ def _described(film: Film, segments: Sequence[Load]) -> str:
 
 
 def _table(forecasts: Iterable[Forecast], costs: Costs) -> Iterator[str]:
-    """A line for each number of devices, then a sentence for each."""
+    """Yield a line for each number of devices, then a sentence for each."""
     yield f"\n{costs.rate:g} frames/s a device, {costs.scan_rate:.0f} frames/s read"
     yield "devices      scan  restoring   joining      whole  speed-up  of ideal"
-    for one in forecasts:
+    for item in forecasts:
         yield (
-            f"{one.devices:7}  {_clock(one.scan):>8}  {_clock(one.restoring):>9}  {_clock(one.joining):>8}  "
-            f"{_clock(one.whole):>9}  {one.speedup:8.1f}  {one.share:8.1%}"
+            f"{item.devices:7}  {_clock(item.scan):>8}  {_clock(item.restoring):>9}  "
+            f"{_clock(item.joining):>8}  {_clock(item.whole):>9}  {item.speedup:8.1f}  {item.share:8.1%}"
         )
-    for one in forecasts:
-        yield f"{one.devices:7}  {_told(one, costs)}"
+    for item in forecasts:
+        yield f"{item.devices:7}  {_bottleneck(item, costs)}"
 
 
-def _told(one: Forecast, costs: Costs) -> str:
-    """What bounds it, and what would then."""
-    first, second = sorted(one.gains, key=lambda name: -one.gains[name])[:2]
+def _bottleneck(forecast: Forecast, costs: Costs) -> str:
+    """Return what limits the speed, and what would limit it next."""
+    first, second = sorted(forecast.gains, key=lambda name: -forecast.gains[name])[:2]
     enough = costs.scan_rate / costs.rate
     means = {
         "devices": "nothing but their number: twice as many take",
@@ -204,21 +206,21 @@ def _told(one: Forecast, costs: Costs) -> str:
         "joining": "the joining, which one process does alone: without it",
         "start": "the start of the workers: without it",
     }
-    after = f"then {second}: {one.gains[second]:.1f} s"
-    return f"held up by {means[first]} {one.gains[first]:.1f} s less; {after}"
+    after = f"then {second}: {forecast.gains[second]:.1f} s"
+    return f"held up by {means[first]} {forecast.gains[first]:.1f} s less; {after}"
 
 
 def _by_length(
     segments: Mapping[int, Sequence[Load]], forecasts: Sequence[tuple[int, Forecast]]
 ) -> Iterator[str]:
-    """What --segment-length would do."""
+    """Yield a table of the effect of --segment-length."""
     yield f"\n{forecasts[0][1].devices} devices by --segment-length"
     yield " length  segments  context frames  for the last       whole"
-    for length, one in forecasts:
+    for length, forecast in forecasts:
         context = sum(load.context for load in segments[length])
         yield (
-            f"{length:7}  {len(segments[length]):8}  {context:14}  {one.gains['segments']:10.1f} s  "
-            f"{_clock(one.whole):>10}"
+            f"{length:7}  {len(segments[length]):8}  {context:14}  "
+            f"{forecast.gains['segments']:10.1f} s  {_clock(forecast.whole):>10}"
         )
 
 
@@ -231,8 +233,8 @@ def _counted(longest: int, segments: Sequence[Load]) -> dict[str, int]:
     }
 
 
-def _figures(one: Forecast) -> dict[str, Any]:
-    return asdict(one) | {"whole": one.whole, "share": one.share, "bound": one.bound}
+def _figures(forecast: Forecast) -> dict[str, Any]:
+    return asdict(forecast) | {"whole": forecast.whole, "share": forecast.share, "bound": forecast.bound}
 
 
 def _clock(seconds: float) -> str:

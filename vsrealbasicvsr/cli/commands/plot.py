@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr plot`: a job's or a training's figures as a picture."""
+"""`vsrealbasicvsr plot`: draw the figures of a job or of a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr plugins`: the ready scripts for other programs, and copies of them."""
+"""`vsrealbasicvsr plugins`: list and copy the ready scripts for other programs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def copy(folder: Path, overwrite: bool) -> None:
 
 
 def _folder() -> Path:
-    """In the package as setup.py ships it, else beside it in a checkout."""
+    """Return the folder of the scripts: in the installed package, or beside the package in a checkout."""
     package = Path(__file__).parents[2]
     shipped = package / "plugins"
     return shipped if shipped.is_dir() else package.parent / "plugins"
@@ -53,7 +53,7 @@ def _scripts() -> Iterator[Path]:
 
 
 def _purpose(path: Path) -> str:
-    """The first line of the script's docstring, or of its comment."""
+    """Return the first line of the script's docstring or comment."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".vpy":
         return text.partition("\n")[0].removeprefix("# ")

@@ -1,4 +1,4 @@
-"""`restore --preview`: some frames in a page first, to choose settings by."""
+"""`restore --preview`: a page with some restored frames, to choose settings before a long run."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 _OPTIONS = ("preview_count", "preview_frames", "grid", "opens")
 _DEFAULT_COUNT = 4
-_MOST_FRAMES = 50
-_MOST_VARIANTS = 31
-"""The page has room for 32 sources; one of them is the film as it is."""
+_MAX_FRAMES = 50
+_MAX_VARIANTS = 31
+"""The page has room for 32 sources; one of them is the unrestored film."""
 
 
 def preview_options[F: Callable[..., Any]](command: F) -> F:
-    """The options that ask for a preview; `take_preview` reads them."""
+    """Add the options of a preview to a command; `take_preview` reads them."""
     for option in reversed([
         click.option(
-            "--preview", "preview_count", metavar="N", type=click.IntRange(1, _MOST_FRAMES),
+            "--preview", "preview_count", metavar="N", type=click.IntRange(1, _MAX_FRAMES),
             help="Restore the N most telling frames only, into a page beside OUT that compares them with IN.",
         ),
         click.option(
@@ -56,14 +56,14 @@ def preview_options[F: Callable[..., Any]](command: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a user wants to see.
+class PreviewRequest:
+    """The preview that a user wants.
 
     Attributes:
-        count: How many of the most telling frames.
-        frames: Numbers of the frames, instead; empty where there are none.
-        grid: As written.
-        opens: Whether to open the page.
+        count: Number of frames to show; the most informative ones are chosen.
+        frames: Numbers of the frames to show instead; empty if the user gave none.
+        grid: Texts of --grid, as the user wrote them.
+        opens: True to open the page in the browser.
     """
 
     count: int
@@ -72,32 +72,32 @@ class Asked:
     opens: bool
 
 
-def take_preview(choices: dict[str, Any]) -> Asked | None:
-    """Take the options of `preview_options` out of a command's parameters; None where no preview is wanted.
+def take_preview(choices: dict[str, Any]) -> PreviewRequest | None:
+    """Remove the options of `preview_options` from a command's parameters, and return them as a request.
+
+    None means that the user wants no preview.
 
     Raises:
-        click.UsageError: they contradict each other.
+        click.UsageError: the options contradict each other.
     """
     count, frames, grid, opens = (choices.pop(name) for name in _OPTIONS)
     if count and frames:
         raise click.UsageError("--preview and --preview-frames exclude each other.")
-    if frames and len(set(frames)) > _MOST_FRAMES:
-        raise click.UsageError(
-            f"--preview-frames has {len(set(frames))} frames: give at most {_MOST_FRAMES}."
-        )
+    if frames and len(set(frames)) > _MAX_FRAMES:
+        raise click.UsageError(f"--preview-frames has {len(set(frames))} frames: give at most {_MAX_FRAMES}.")
     if not (count or frames or grid):
         return None
-    return Asked(count or _DEFAULT_COUNT, frames or (), grid, opens)
+    return PreviewRequest(count or _DEFAULT_COUNT, frames or (), grid, opens)
 
 
-def read_variants(asked: Asked, settings: Settings) -> tuple[Variant, ...]:
-    """The settings to lay side by side.
+def read_variants(asked: PreviewRequest, settings: Settings) -> tuple[Variant, ...]:
+    """Return the variants of the settings to show side by side.
 
     Raises:
-        click.UsageError: a setting or a value of the grid is wrong, or they are too many.
+        click.UsageError: a setting or a value of the grid is wrong, or there are too many variants.
     """
     try:
-        return variants(settings, [read_axis(text) for text in asked.grid], limit=_MOST_VARIANTS)
+        return variants(settings, [read_axis(text) for text in asked.grid], limit=_MAX_VARIANTS)
     except SettingsError as error:
         raise click.UsageError(f"--grid: {error}" if asked.grid else str(error)) from error
 
@@ -107,27 +107,27 @@ def show_preview(
     target: Path,
     sides: tuple[Variant, ...],
     delivery: Delivery,
-    asked: Asked,
+    asked: PreviewRequest,
     how: Literal["bar", "json", "none"],
 ) -> None:
-    """Make the page, open it, and tell the command that makes the film.
+    """Write the page, open it, and print the command that restores the whole film.
 
     Args:
-        source: As the command has it.
-        target: Likewise.
-        sides: What to lay side by side.
-        delivery: How the source is read, and the size of the output.
-        asked: Which frames.
-        how: `bar` shows how far it is, `none` says nothing but warnings.
+        source: The source of the command.
+        target: The target of the command.
+        sides: Variants to show side by side.
+        delivery: How to read the source, and the size of the output.
+        asked: The frames to show, and whether to open the page.
+        how: `bar` shows a progress bar; `none` prints only warnings.
 
     Raises:
-        RestorationError: one of its kinds.
+        RestorationError: the preview cannot be made.
     """
     with signals_held():
         from vsrealbasicvsr.compare.preview.preview import preview
 
     with _bar(how == "bar") as on_progress:
-        made = preview(
+        page = preview(
             source,
             target,
             sides,
@@ -137,12 +137,12 @@ def show_preview(
             facts=lambda variant: {"command": _command(variant)},
             on_progress=on_progress,
         )
-    write_text(made.path, made.text)
-    for warning in made.warnings:
+    write_text(page.path, page.text)
+    for warning in page.warnings:
         say(f"vsrealbasicvsr: {warning}")
     if how != "none":
-        numbers = ", ".join(map(str, made.frames))
-        say(f"{made.path}: frames {numbers}, {len(made.text.encode()) / 1e6:.1f} MB")
+        numbers = ", ".join(map(str, page.frames))
+        say(f"{page.path}: frames {numbers}, {len(page.text.encode()) / 1e6:.1f} MB")
         say(
             "The whole film with these settings:"
             if len(sides) == 1
@@ -150,11 +150,11 @@ def show_preview(
         )
         say(f"  {_command(sides[0])}")
     if asked.opens:
-        open_page(made.path)
+        open_page(page.path)
 
 
 def _command(variant: Variant) -> str:
-    """The command that restores the whole film so."""
+    """Return the command that restores the whole film with the settings of this variant."""
     varied = {name: shown(value) for name, value in variant.varied.items()}
     words = words_again(click.get_current_context(), without=_OPTIONS, instead=varied)
     return shlex.join(["vsrealbasicvsr", "restore", *words])
@@ -162,16 +162,16 @@ def _command(variant: Variant) -> str:
 
 @contextmanager
 def _bar(visible: bool) -> Iterator[OnProgress]:
-    """A bar for each stage, one after the other."""
+    """Yield a function that shows progress: a bar for each stage, one after the other."""
     bar: tqdm[Any] | None = None
-    told = ""
+    current_stage = ""
 
-    def tell(stage: str, done: int, total: int | None) -> None:
-        nonlocal bar, told
-        if bar is None or stage != told:
+    def update(stage: str, done: int, total: int | None) -> None:
+        nonlocal bar, current_stage
+        if bar is None or stage != current_stage:
             if bar is not None:
                 bar.close()
-            told = stage
+            current_stage = stage
             bar = tqdm(
                 desc=stage, total=total, unit=" frames" if stage != "restored" else " steps", file=Stderr(),
                 dynamic_ncols=True, disable=None if visible else True,
@@ -179,7 +179,7 @@ def _bar(visible: bool) -> Iterator[OnProgress]:
         bar.update(done - bar.n)
 
     try:
-        yield tell
+        yield update
     finally:
         if bar is not None:
             bar.close()

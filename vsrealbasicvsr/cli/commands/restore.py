@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr restore`: one file in, one file out."""
+"""`vsrealbasicvsr restore`: restore one file into another."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.terminal import say, signals_held
 
 FRAMES_LOST = 3
-"""Exit code of a restoration that is whole but for source frames that could not be decoded."""
+"""Exit code of a finished restoration that lacks source frames which could not be decoded."""
 
 
 EXAMPLES = """\b
@@ -157,8 +157,8 @@ def restore(
     """
     if restart and helping:
         raise click.UsageError("--restart and --join exclude each other.")
-    asked = take_preview(choices)
-    if helping and asked:
+    preview_request = take_preview(choices)
+    if helping and preview_request:
         raise click.UsageError("--join helps to make OUT, which a preview does not: leave one of them out.")
     if helping and (workers or ray):
         raise click.UsageError("--join helps with this process alone; start it as often as you like.")
@@ -171,9 +171,9 @@ def restore(
         settings = Settings.from_mapping({item.name: choices.pop(item.name) for item in fields(Settings)})
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    sides = read_variants(asked, settings) if asked else ()
+    sides = read_variants(preview_request, settings) if preview_request else ()
 
-    # Before torch loads: teams of threads that spin while they wait took twice as long beside other programs.
+    # Set before torch loads. Threads that spin while they wait took twice as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with signals_held():
         from vsrealbasicvsr.engine.memory.allocator import freed_memory_kept
@@ -183,14 +183,15 @@ def restore(
     encoding = Encoding(encoder=encoder, crf=crf, pixel_format=pixel_format, options=encoder_options)
     delivery = Delivery(encoding=encoding, **choices)
     logging.getLogger("vsrealbasicvsr").setLevel(logging.ERROR if quiet else logging.WARNING)
-    # Who sets a limit gets a process that keeps nothing.
-    kept = freed_memory_kept() if settings.memory == "auto" else nullcontext()
-    if asked:
-        with kept:
-            show_preview(Path(source), Path(target), sides, delivery, asked, "none" if quiet else progress)
+    # Keeping freed memory takes more memory, so a process with a limit does not do it.
+    memory_policy = freed_memory_kept() if settings.memory == "auto" else nullcontext()
+    if preview_request:
+        how: Literal["bar", "json", "none"] = "none" if quiet else progress
+        with memory_policy:
+            show_preview(Path(source), Path(target), sides, delivery, preview_request, how)
         return
     with (
-        kept,
+        memory_policy,
         show_progress("none" if quiet else progress, settings.window or Settings().window) as on_progress,
     ):
         report = restore_file(

@@ -1,4 +1,4 @@
-"""`vsrealbasicvsr weights`: list, fetch, check and convert."""
+"""`vsrealbasicvsr weights`: list, fetch, check and convert weights."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def fetch(name: str, quiet: bool) -> None:
 def verify(model: str | None) -> None:
     """Check the hash and load the weights: MODEL (a name or a file), or all that are here."""
     present = [known.name for known in KNOWN if known.path.is_file()]
-    for one in [model] if model else present:
-        click.echo(_verified(one))
+    for name in [model] if model else present:
+        click.echo(_verified(name))
 
 
 @weights.command()
@@ -100,7 +100,7 @@ def _state(known: KnownWeights) -> str:
 
 
 def _refinement(known: KnownWeights) -> str:
-    """What the file says of its refinement; `verify` tells what is wrong with a damaged one."""
+    """Return the refinement numbers in the file; for a damaged file, `verify` says what is wrong."""
     try:
         return str(read_refinement(known.path)) if known.path.is_file() else ""
     except WeightsError:
@@ -108,7 +108,7 @@ def _refinement(known: KnownWeights) -> str:
 
 
 def _verified(model: str) -> str:
-    """Check and load one model; returns what it is in one line."""
+    """Check and load a model, and return its description in one line."""
     from vsrealbasicvsr.network import load
 
     file = resolve(model)

@@ -1,4 +1,4 @@
-"""An ffmpeg command line: what stands for all of it, for each input and for each output."""
+"""An ffmpeg command line, split into global, per-input and per-output options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vsrealbasicvsr.errors import JobError
 
-# All other options take one value. FFmpeg's list for 4.2 to 9; `-noNAME` switches a flag off.
+# Options without a value; all other options take one. FFmpeg's list for 4.2 to 9; `-noNAME` switches a
+# flag off.
 _FLAGS = frozenset(
     """
     accurate_seek an auto_conversion_filters autorotate autoscale benchmark benchmark_all bitexact
@@ -36,10 +37,10 @@ _COMPLEX_FILES = ("filter_complex_script", "/filter_complex", "/lavfi")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`-name value`, or `-name` alone."""
+    """An option: `-name value`, or `-name` alone."""
 
     name: str
-    """Without the dash, with its stream specifier."""
+    """The name without the dash, with its stream specifier."""
     value: str | None = None
 
     @property
@@ -49,33 +50,40 @@ class Option:
 
     @property
     def words(self) -> list[str]:
-        """As arguments."""
+        """The option as arguments."""
         return [f"-{self.name}"] if self.value is None else [f"-{self.name}", self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An input or output with the options that stand in front of it."""
+    """An input or output with the options in front of it."""
 
     options: tuple[Option, ...]
     url: str
 
     def has(self, *names: str) -> bool:
-        """Whether one of these options is given, with or without a stream specifier."""
+        """Return whether one of these options is given, with or without a stream specifier."""
         return any(option.base in names for option in self.options)
 
     def last(self, *names: str) -> str | None:
-        """The value of the last of these options, given without a specifier."""
+        """Return the value of the last of these options without a stream specifier, or None."""
         return next((option.value for option in reversed(self.options) if option.name in names), None)
 
     def without(self, *names: str) -> File:
-        """The file without these options."""
+        """Return the file without these options."""
         return replace(self, options=tuple(option for option in self.options if option.base not in names))
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """All of it; `trailing` are options behind the last output, which FFmpeg warns about."""
+    """A whole command line.
+
+    Attributes:
+        options: Global options.
+        inputs: The inputs with their options.
+        outputs: The outputs with their options.
+        trailing: Options behind the last output; FFmpeg warns about them.
+    """
 
     options: tuple[Option, ...]
     inputs: tuple[File, ...]
@@ -83,24 +91,24 @@ class CommandLine:
     trailing: tuple[Option, ...] = ()
 
     def has(self, name: str) -> bool:
-        """Whether an option that stands for all of the command is given."""
+        """Return whether this global option is given."""
         return any(option.name == name for option in self.options)
 
     def last(self, *names: str) -> str | None:
-        """The value of the last of such options."""
+        """Return the value of the last of these global options, or None."""
         return next((option.value for option in reversed(self.options) if option.name in names), None)
 
 
 def read_command_line(arguments: Sequence[str]) -> CommandLine:
-    """Sort the arguments of an ffmpeg call, which do not include the program's name.
+    """Split the arguments of an ffmpeg call; they do not include the program's name.
 
     Raises:
-        JobError: an option has no value.
+        JobError: an option lacks its value.
     """
-    everywhere: list[Option] = []
+    global_options: list[Option] = []
     inputs: list[File] = []
     outputs: list[File] = []
-    here: list[Option] = []
+    file_options: list[Option] = []  # those in front of the next input or output
     words = iter(arguments)
     for word in words:
         url = next(words, None) if word == "--" else word
@@ -112,21 +120,22 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
                 if option.value is None:
                     raise JobError(f"ffmpeg's option -{name} has no value.")
             if option.base == "i":
-                inputs.append(File(tuple(here), str(option.value)))
-                here = []
+                inputs.append(File(tuple(file_options), str(option.value)))
+                file_options = []
             else:
-                on = option.base.removeprefix("no") if option.value is None else option.base
-                (everywhere if _GLOBAL & {option.base, on} else here).append(option)
+                positive = option.base.removeprefix("no") if option.value is None else option.base
+                is_global = bool(_GLOBAL & {option.base, positive})
+                (global_options if is_global else file_options).append(option)
         elif url is not None:
-            outputs.append(File(tuple(here), url))
-            here = []
-    return CommandLine(tuple(everywhere), tuple(inputs), tuple(outputs), tuple(here))
+            outputs.append(File(tuple(file_options), url))
+            file_options = []
+    return CommandLine(tuple(global_options), tuple(inputs), tuple(outputs), tuple(file_options))
 
 
 def with_graphs_inline(command: CommandLine) -> CommandLine:
-    """Read the graphs that are named by a file, and pass them on as text.
+    """Replace graphs that a file holds by their text.
 
-    FFmpeg's options for them changed twice; its versions 4 to 9 all take graphs as text.
+    FFmpeg's options for such files changed twice; its versions 4 to 9 all take graphs as text.
 
     Raises:
         JobError: a file cannot be read.
@@ -139,18 +148,18 @@ def with_graphs_inline(command: CommandLine) -> CommandLine:
 
 
 def is_complex_graph(option: Option) -> bool:
-    """Whether the option is a `-filter_complex` of any spelling."""
+    """Return whether the option is `-filter_complex` in any spelling."""
     return option.name in (*_COMPLEX, *_COMPLEX_FILES)
 
 
 def is_video_graph(option: Option) -> bool:
-    """Whether the option is a `-vf` of any spelling."""
+    """Return whether the option is `-vf` in any spelling."""
     name, _, stream = option.name.removeprefix("/").partition(":")
     return name == "vf" or (name in ("filter", "filter_script") and stream[:1] in ("v", "V"))
 
 
 def words_of(options: Iterable[Option]) -> list[str]:
-    """Options as arguments."""
+    """Return options as arguments."""
     return [word for option in options for word in option.words]
 
 

@@ -1,4 +1,4 @@
-"""Where in a command line the `realbasicvsr` node stands."""
+"""The `realbasicvsr` node in a command line: find it, and replace its graph."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph, parse, without_co
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The node with the graph around it.
+    """The node with its graph.
 
     Attributes:
         option: The option whose value is the graph.
         output: Number of the output that the option belongs to; None for a complex graph.
-        text: The graph as text, without comments.
-        graph: The same, read.
+        text: The text of the graph, without comments.
+        graph: The parsed graph.
     """
 
     option: Option
@@ -29,20 +29,20 @@ class Node:
 
     @property
     def item(self) -> Filter:
-        """The node itself, or the first if there are several."""
+        """The node itself, or the first node if there are several."""
         return next(item for item in self.graph if item.name == NAME)
 
 
 def find_node(command: CommandLine) -> Node | None:
-    """The node of a command whose graphs are given inline; None where it has none.
+    """Return the node of a command whose graphs are given as text, or None if there is no node.
 
-    Graphs that do not mention us are not read: what is wrong with them FFmpeg can say.
+    Graphs that do not contain the name of our filter are not parsed, because FFmpeg reports their errors.
 
     Raises:
-        GraphError: a graph that mentions us cannot be read, or there are nodes in two graphs, or one stands
-            where FFmpeg would not look for it.
+        GraphError: a graph with the name cannot be parsed, two graphs have nodes, or a node stands where
+            FFmpeg would not look for it.
     """
-    found = [
+    nodes = [
         Node(option, output, text, graph)
         for option, output in _graphs(command)
         if NAME in str(option.value)
@@ -50,24 +50,24 @@ def find_node(command: CommandLine) -> Node | None:
         for graph in [parse(text)]
         if has_node(graph)
     ]
-    if len(found) > 1:
+    if len(nodes) > 1:
         raise GraphError(
-            f"a command can have one {NAME}; this has {len(found)}: run one command after the other."
+            f"a command can have one {NAME}; this has {len(nodes)}: run one command after the other."
         )
     for value, place in _misplaced(command):
-        if NAME in value and _names_us(value):
+        if NAME in value and _has_node_in_text(value):
             raise GraphError(f"{NAME} cannot stand in {place}: give an output -vf or -filter_complex.")
-    return found[0] if found else None
+    return nodes[0] if nodes else None
 
 
 def with_graph(command: CommandLine, node: Node, graph: str | None, name: str | None = None) -> CommandLine:
-    """The command with another graph in the place of the node's; None takes the option away.
+    """Return the command with another graph in place of the node's graph.
 
     Args:
-        command: Holds the node.
-        node: Where it stands.
-        graph: The other graph.
-        name: Another name for the option.
+        command: The command with the node.
+        node: The node.
+        graph: The text of the other graph; None removes the option.
+        name: Another name for the option; None keeps the name.
     """
 
     def replaced(options: tuple[Option, ...]) -> tuple[Option, ...]:
@@ -82,7 +82,7 @@ def with_graph(command: CommandLine, node: Node, graph: str | None, name: str | 
 
 
 def _misplaced(command: CommandLine) -> Iterator[tuple[str, str]]:
-    """Graphs, or what may be graphs, where FFmpeg would not find us, or ignore us; and what they stand in."""
+    """Yield texts that may be graphs where FFmpeg would not find or would ignore a node, with their place."""
     for file in command.inputs:
         if file.last("f") == "lavfi":
             yield file.url, "an input's graph"
@@ -96,7 +96,7 @@ def _misplaced(command: CommandLine) -> Iterator[tuple[str, str]]:
             yield str(option.value), f"-{option.name} behind the last output"
 
 
-def _names_us(text: str) -> bool:
+def _has_node_in_text(text: str) -> bool:
     try:
         return has_node(parse(without_comments(text)))
     except GraphError:

@@ -1,4 +1,4 @@
-"""The node's options are the settings, written as FFmpeg's filters write theirs."""
+"""The node's options: the settings, written like the options of FFmpeg's filters."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:
-    """Whether a command has an argument `realbasicvsr=help`, or is `-h filter=realbasicvsr`."""
-    asked = f"filter={NAME}" in arguments and bool({"-h", "-help", "--help", "-?"} & {*arguments})
-    return asked or f"{NAME}=help" in map(str.strip, arguments)
+    """Return whether a command has the argument `realbasicvsr=help`, or is `-h filter=realbasicvsr`."""
+    is_filter_help = f"filter={NAME}" in arguments and bool({"-h", "-help", "--help", "-?"} & {*arguments})
+    return is_filter_help or f"{NAME}=help" in map(str.strip, arguments)
 
 
 def is_help(item: Filter) -> bool:
-    """Whether a node asks for help rather than for pictures."""
+    """Return whether a node asks for help instead of restored frames."""
     return [*arguments_of(item)] == [(None, "help")]
 
 
 def settings_of(item: Filter, text: str) -> Settings:
-    """The settings that a node asks for: `name=value`, or values alone in the order of `Settings`.
+    """Return the settings of a node: `name=value`, or values alone in the order of `Settings`.
 
     Args:
         item: The node.
-        text: The graph as it was written, for messages.
+        text: The graph as the user wrote it, for error messages.
 
     Raises:
-        GraphError: an option is unknown, given twice, or its value is refused.
+        GraphError: an option is unknown or given twice, or its value is refused.
     """
 
     def refused(what: str) -> GraphError:
@@ -69,7 +69,7 @@ def settings_of(item: Filter, text: str) -> Settings:
 
 
 def options_help() -> str:
-    """What `realbasicvsr=help` prints."""
+    """Return the text that `realbasicvsr=help` prints."""
     lines = [
         f"Filter {NAME}",
         "  Restore video to four times its size. Give the settings as name=value:value..., or help.",

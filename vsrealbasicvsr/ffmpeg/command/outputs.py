@@ -1,4 +1,4 @@
-"""The outputs of a command: looked at before the work, and named when all has gone well."""
+"""The outputs of a command: check them before the work, and give them their names after it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.ffmpeg.command.commandline import CommandLine, File, Option
 from vsrealbasicvsr.files import partial_path, sync
 
-# They write more than one file, or name their files by themselves.
+# Formats that write several files, or choose the names of their files themselves.
 _MANY_FILES = frozenset(
     ("dash", "hls", "image2", "segment", "smoothstreaming", "ssegment", "stream_segment", "tee", "webm_chunk")
 )
@@ -28,8 +28,8 @@ class Target:
     """An output of the command.
 
     Attributes:
-        path: The file it names; None for pipes and network addresses.
-        is_single: Whether it is one ordinary file, which can be renamed when it is whole.
+        path: The output file; None for pipes and network addresses.
+        is_single: True if it is one ordinary file, which can be renamed when it is complete.
     """
 
     path: Path | None
@@ -37,19 +37,19 @@ class Target:
 
     @property
     def partial(self) -> Path:
-        """What a single file is called until it is whole."""
+        """The name of a single file until it is complete."""
         assert self.path is not None
         return partial_path(self.path)
 
     def publish(self) -> None:
-        """Give the finished file its name."""
+        """Give the complete file its final name."""
         assert self.path is not None
         sync(self.partial)
         self.partial.replace(self.path)
 
 
 def target_of(file: File) -> Target:
-    """What the output is."""
+    """Return the target of an output."""
     url = file.url.removeprefix("file:")
     if url == "-" or (url == file.url and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", url)):
         return Target(None, is_single=False)
@@ -57,7 +57,7 @@ def target_of(file: File) -> Target:
     if kind == "tee":
         return Target(None, is_single=False)
     path = Path(url)
-    if path.is_symlink():  # the link stays, and what it names is written
+    if path.is_symlink():  # the link stays; the file behind it is written
         path = path.resolve()
     many = kind in _MANY_FILES or path.suffix.lower() in _MANY_FILES_SUFFIXES or "%" in path.name
     nothing = kind == "null" or (path.exists() and not path.is_file())
@@ -65,16 +65,16 @@ def target_of(file: File) -> Target:
 
 
 def renamed(file: File, target: Target) -> File:
-    """The output under the name it has until it is whole."""
+    """Return the output with the name that it has until it is complete."""
     if not target.is_single:
         return file
     return replace(file, url=f"file:{target.partial}")
 
 
 def rehearsed(file: File, folder: Path, number: int) -> File:
-    """The output as it is tried before the work: in a folder of its own.
+    """Return the output as the rehearsal writes it: in a folder of its own.
 
-    A `tee` names several files inside its own text, so that it is tried as a `null`.
+    A `tee` names several files in its own text, so it is rehearsed as `null`.
     """
     name = Path(file.url.removeprefix("file:")).name if target_of(file).path else ""
     place = folder / str(number)
@@ -89,20 +89,21 @@ log = logging.getLogger("vsrealbasicvsr")
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run ended."""
+    """The result of a run."""
 
     written: int = 0
+    """Number of frames written."""
     code: int = 0
-    """What we exit with."""
+    """The exit code of our own process."""
     failure: str = ""
-    """What went wrong, as the beginning of a sentence; nothing if all is well."""
+    """The error, as the beginning of a sentence; empty without an error."""
 
 
 def check_outputs(command: CommandLine) -> None:
-    """Find out now, not after hours, that an output cannot be written.
+    """Check that the outputs can be written, so that an error does not come after hours of work.
 
     Raises:
-        JobError: there is no output, or one exists and may not be replaced, or cannot be written.
+        JobError: there is no output, or an output exists and may not be replaced, or cannot be written.
     """
     if not command.outputs:
         raise JobError("the command names no output file.")
@@ -114,7 +115,7 @@ def check_outputs(command: CommandLine) -> None:
             continue
         if target.path.is_dir():
             raise JobError(f"{target.path} is a folder: name a file.")
-        if target.is_single and any(_same(source, target) for source in sources):
+        if target.is_single and any(_overwrites(source, target) for source in sources):
             raise JobError(f"{target.path} would replace a source of the command: choose another name.")
         if target.path in seen:
             raise JobError(f"{target.path} is the name of two outputs: choose another for one of them.")
@@ -128,8 +129,8 @@ def check_outputs(command: CommandLine) -> None:
                 raise JobError(f"{target.path} exists: add -y to replace it.")
 
 
-def _same(source: Path, target: Target) -> bool:
-    """Whether a source would be written over, by the output or by its unfinished form."""
+def _overwrites(source: Path, target: Target) -> bool:
+    """Return whether the output or its partial file would overwrite a source."""
     assert target.path is not None
     return source.exists() and any(
         path.exists() and path.samefile(source) for path in (target.path, target.partial)
@@ -137,41 +138,41 @@ def _same(source: Path, target: Target) -> bool:
 
 
 class Outputs:
-    """The files of a command, which get their names when all has gone well."""
+    """The single output files of a command; they get their final names after a successful run."""
 
     def __init__(self, command: CommandLine) -> None:
         self._targets = [target for file in command.outputs if (target := target_of(file)).is_single]
 
     def publish(self, run: Callable[[], None], outcome: Outcome) -> int:
-        """Run, name the files, and say what went wrong if something did; returns the exit code.
+        """Run the work, and name the files or log the error; return the exit code.
 
         Args:
-            run: Does the work, and notes in `outcome` how it went.
-            outcome: Its notes.
+            run: Does the work and writes its result into `outcome`.
+            outcome: The result of the run.
         """
         try:
             run()
         except BaseException as error:
-            kept = self._kept(outcome.written)
+            partial_files = self._remaining_files(outcome.written)
             if isinstance(error, KeyboardInterrupt):
-                place = f"; they are in {kept}" if kept else ""
+                place = f"; they are in {partial_files}" if partial_files else ""
                 log.warning("stopped after %d frames%s", outcome.written, place)
             raise
         if outcome.failure:
-            kept = self._kept(outcome.written)
-            place = f"; what there is of them is in {kept}" if kept else ""
+            partial_files = self._remaining_files(outcome.written)
+            place = f"; what there is of them is in {partial_files}" if partial_files else ""
             log.error("%s after %d frames%s.", outcome.failure, outcome.written, place)
             return outcome.code
         for target in self._targets:
             target.publish()
         return 0
 
-    def _kept(self, written: int) -> str:
-        """The unfinished files that hold something; the others are removed."""
-        kept = []
+    def _remaining_files(self, written: int) -> str:
+        """Return the names of partial files with content; delete empty partial files."""
+        names = []
         for target in self._targets:
             if written and target.partial.exists() and target.partial.stat().st_size:
-                kept.append(str(target.partial))
+                names.append(str(target.partial))
             else:
                 target.partial.unlink(missing_ok=True)
-        return ", ".join(kept)
+        return ", ".join(names)

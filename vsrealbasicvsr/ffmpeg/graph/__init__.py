@@ -1,1 +1,1 @@
-"""FFmpeg filter graphs as text: parsing them and cutting them at our node."""
+"""FFmpeg filter graphs as text: parse them, and cut them at our node."""

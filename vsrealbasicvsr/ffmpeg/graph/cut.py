@@ -1,4 +1,4 @@
-"""A filter graph cut at its `realbasicvsr`, and what cannot pass from one half to the other."""
+"""Cutting a filter graph at its `realbasicvsr` node; checks for commands that cannot cross the cut."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from vsrealbasicvsr.ffmpeg.graph.grammar import Filter, Graph, arguments_of
 
 NAME = "realbasicvsr"
 CUT = "vsrealbasicvsr_cut"
-"""Label of the pictures in front of the node."""
+"""Label of the frames in front of the node."""
 _AUDIO = frozenset(
     """
     acrossover aformat amix anequalizer anull aresample asegment asplit atrim channelsplit pan volume
     """.split()  # noqa: SIM905
 )
+"""Filters with audio outputs that can be on both sides of a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ class CutGraph:
     """The two halves of a graph.
 
     Attributes:
-        before: The filters that the node's pictures pass; a `null` stands in the node's place.
-        after: All other filters; another filter stands in the node's place. Filters whose pictures are needed
-            on both sides are in both.
+        before: The filters that the frames pass on their way to the node; a `null` replaces the node.
+        after: All other filters; another filter replaces the node. A filter whose frames are needed on both
+            sides is in both graphs.
         node: The node itself.
-        shared: Whether `after` begins with more than the node, so that it needs the sources as well.
+        shared: True if `after` also needs the sources, because it begins with more than the node.
     """
 
     before: Graph
@@ -45,27 +46,27 @@ class _Node:
 
     item: Filter
     follows: bool
-    """Whether the one before it in the list feeds it without a label."""
+    """True if the filter before it in the list feeds it without a label."""
 
 
 def has_node(graph: Graph) -> bool:
-    """Whether one of the filters is ours."""
+    """Return whether one of the filters is `realbasicvsr`."""
     return any(item.name == NAME for item in graph)
 
 
 def cut(graph: Graph, text: str, *, pipe: str | None = None, leaving: str = "null") -> CutGraph:
-    """Cut the graph at its one `realbasicvsr`.
+    """Cut the graph at its only `realbasicvsr` node.
 
     Args:
-        graph: Holds the node.
-        text: The graph as it was written, for messages.
-        pipe: The stream that `after` takes the restored pictures from, such as `1:v:0`; `before` then gives
-            its own under the label `CUT`. None leaves both ends open, as in the graph of a `-vf`.
-        leaving: The filter that stands in the node's place in `after`.
+        graph: A graph with the node.
+        text: The graph as the user wrote it, for error messages.
+        pipe: The stream from which `after` takes the restored frames, such as `1:v:0`; `before` then gives
+            its frames the label `CUT`. None leaves both ends open, as in the graph of a `-vf`.
+        leaving: The filter that replaces the node in `after`.
 
     Raises:
-        GraphError: there are two nodes, or the node has several inputs or outputs, or feeds itself, or a
-            filter sends commands to one on the other side.
+        GraphError: there are two nodes; the node has several inputs or outputs; the node feeds itself; or a
+            filter sends commands to a filter on the other side.
     """
     nodes = list(_nodes(graph))
     places = [place for place, node in enumerate(nodes) if node.item.name == NAME]
@@ -93,7 +94,7 @@ def cut(graph: Graph, text: str, *, pipe: str | None = None, leaving: str = "nul
 
 
 def with_node(graph: Graph, text: str) -> Graph:
-    """The graph with other filters, as text, in the node's place."""
+    """Return the graph with other filters, given as text, in place of the node."""
     return Graph(
         tuple(
             tuple(replace(item, text=text) if item.name == NAME else item for item in chain)
@@ -110,7 +111,7 @@ def _nodes(graph: Graph) -> Iterator[_Node]:
 
 
 class _Links:
-    """Who feeds whom."""
+    """The connections between the filters of a graph."""
 
     def __init__(self, nodes: list[_Node]) -> None:
         self._nodes = nodes
@@ -118,17 +119,17 @@ class _Links:
         self._taken = {label for node in nodes for label in node.item.inputs}
 
     def ancestors(self, place: int) -> set[int]:
-        """All that the node's pictures come through."""
-        found: set[int] = set()
+        """Return the places of all filters that the frames pass on their way to the node."""
+        ancestors: set[int] = set()
         waiting = [place]
         while waiting:
-            for parent in self._parents(waiting.pop()) - found:
-                found.add(parent)
+            for parent in self._parents(waiting.pop()) - ancestors:
+                ancestors.add(parent)
                 waiting.append(parent)
-        return found
+        return ancestors
 
     def needed_without(self, place: int, before: set[int]) -> set[int]:
-        """All but the node and what serves the node alone."""
+        """Return the places of all filters, except the node and the filters that serve only the node."""
         needed = set(range(len(self._nodes))) - before - {place}
         waiting = [*needed, *(other for other in before if self._is_open(other))]
         needed.update(waiting)
@@ -139,16 +140,17 @@ class _Links:
         return needed
 
     def has_other_starts(self, side: set[int], place: int) -> bool:
-        """Whether some filter of the side takes a picture that no filter of the graph makes."""
+        """Return whether a filter of the side takes an input that no filter of the graph makes."""
         return any(label not in self._maker for other in side - {place} for label in self._item(other).inputs)
 
     def side(
         self, which: set[int], place: int, stand_in: Filter, *, fed: bool
     ) -> Iterator[tuple[Filter, ...]]:
-        """The chains of one half, with a stand-in for the node that takes the node's input or none.
+        """Yield the chains of one half, with a stand-in for the node.
 
-        What only the other half or an output takes is closed with a `nullsink`; outputs are the business of
-        the half that is not fed.
+        If `fed` is true, the stand-in takes the input of the node, otherwise it takes none. An output that
+        only the other half takes is closed with a `nullsink`. Outputs of the graph stay open in the half
+        that is not fed, and are closed in the other half.
         """
         present = sorted(which | {place})
         items = {other: self._item(other) for other in present} | {place: stand_in}
@@ -169,35 +171,35 @@ class _Links:
             chain.append(items[other])
         yield tuple(chain)
         taken = {*loose, *(label for item in items.values() for label in item.inputs)}
-        made = [label for other in present if other != place for label in items[other].outputs]
-        loose += [label for label in made if label not in taken and (fed or label in self._taken)]
+        labels = [label for other in present if other != place for label in items[other].outputs]
+        loose += [label for label in labels if label not in taken and (fed or label in self._taken)]
         for label in loose:
             sink = "anullsink" if self._is_audio(label) else "nullsink"
             yield (Filter(sink, sink, inputs=(label,)),)
 
     def _is_audio(self, label: str) -> bool:
-        """Whether sound comes out there, of the filters that can be on both sides of a cut."""
+        """Return whether a label carries sound; it knows only filters that can be on both sides of a cut."""
         if label not in self._maker:
             return False
         item = self._item(self._maker[label])
-        if item.name == "concat":  # for each segment first its pictures, then its sound
+        if item.name == "concat":  # video outputs come first, then audio outputs
             options = dict(arguments_of(item))
             return item.outputs.index(label) >= int(options.get("v") or 1)
         return item.name in _AUDIO
 
     def _is_joined(self, other: int, items: dict[int, Filter], place: int, fed: bool) -> bool:
-        """Whether a filter is fed in this half by the one before it in the text."""
+        """Return whether in this half the filter before it in the text feeds a filter."""
         return self._nodes[other].follows and {other, other - 1} <= items.keys() and (fed or other != place)
 
     def _is_followed(self, place: int) -> bool:
         return place + 1 < len(self._nodes) and self._nodes[place + 1].follows
 
     def _parents(self, place: int) -> set[int]:
-        found = {self._maker[label] for label in self._item(place).inputs if label in self._maker}
-        return found | {place - 1} if self._nodes[place].follows else found
+        parents = {self._maker[label] for label in self._item(place).inputs if label in self._maker}
+        return parents | {place - 1} if self._nodes[place].follows else parents
 
     def _is_open(self, place: int) -> bool:
-        """Whether something outside the graph may take what this filter gives."""
+        """Return whether something outside the graph may take an output of this filter."""
         outputs = self._item(place).outputs
         open_end = not outputs and not self._is_followed(place)
         return open_end or any(label not in self._taken for label in outputs)
@@ -211,15 +213,15 @@ _FILE_OPTIONS = ("f", "filename")
 
 
 def check_commands(before: Iterable[Filter], after: Iterable[Filter], text: str) -> None:
-    """Refuse commands for a filter on the other side of the node, which would never arrive.
+    """Refuse commands that a filter sends to a filter on the other side of the node: they would never arrive.
 
     Args:
         before: The filters in front of the node.
-        after: The others.
-        text: The graph as it was written, for the message.
+        after: The other filters.
+        text: The graph as the user wrote it, for the error message.
 
     Raises:
-        GraphError: there is such a command.
+        GraphError: a filter sends such a command.
     """
     sides = [*before], [*after]
     for own, other in (sides, sides[::-1]):
@@ -235,7 +237,7 @@ def check_commands(before: Iterable[Filter], after: Iterable[Filter], text: str)
 
 
 def _names(item: Filter) -> set[str]:
-    """What commands call the filter."""
+    """Return the names by which commands address the filter."""
     return {item.name, item.text.partition("=")[0].strip()}
 
 
@@ -244,6 +246,6 @@ def _commands(item: Filter) -> str:
     for name, value in arguments_of(item):
         words.append(value)
         if name in _FILE_OPTIONS:
-            with suppress(OSError):  # FFmpeg will say so
+            with suppress(OSError):  # FFmpeg reports the error
                 words[-1] = Path(value).read_text(encoding="utf-8", errors="replace")
     return "\n".join(words)

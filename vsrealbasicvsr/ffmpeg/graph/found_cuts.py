@@ -1,4 +1,4 @@
-"""Scene cuts that the user's own filters found: `scdet`, or a `select` that compares scenes."""
+"""Scene cuts that the user's own filters detect: `scdet`, or a `select` that compares scenes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _FRAME = re.compile(r"frame:\S*\s+pts:(-?\d+)\s")
 _CUT = "lavfi.scd.time="
 _SCORE = re.compile(r"lavfi\.scene_score=([\d.]+)")
 _SCENE_SCORE = 0.4
-"""From here on `select`'s score is a cut; FFmpeg's manual calls 0.3 to 0.5 sane."""
-_PATIENCE = 1.0
-"""Seconds to wait for a line that was written before the picture was; it is on its way in another pipe."""
+"""A `select` score from this value on is a cut; FFmpeg's manual recommends 0.3 to 0.5."""
+_TIMEOUT_SECONDS = 1.0
+"""How long to wait for a line that ffmpeg wrote before the frame; the line arrives through another pipe."""
 
 
 def tells_cuts(item: Filter) -> bool:
-    """Whether the filter writes into each picture's metadata what we take for cuts."""
+    """Return whether the filter writes metadata from which we read cuts."""
     return item.name == "scdet" or (item.name == "select" and "scene" in (item.arguments or ""))
 
 
 class Marks:
-    """What the decode half prints of each picture's metadata, to be asked for from another thread.
+    """The metadata of frames that the decode half prints; one thread adds lines, another asks for cuts.
 
     Args:
-        time_base: Unit of the time stamps that it prints.
+        time_base: Unit of the printed time stamps, in seconds.
     """
 
     def __init__(self, time_base: Fraction) -> None:
@@ -36,22 +36,26 @@ class Marks:
         self._time: Fraction | None = None
 
     def hear(self, text: str) -> None:
-        """Take in a line."""
+        """Parse a line."""
         with self._changed:
-            if found := _FRAME.match(text):
-                self._time = int(found[1]) * self._time_base
+            if match := _FRAME.match(text):
+                self._time = int(match[1]) * self._time_base
             elif self._time is not None and _is_cut(text):
                 self._cuts.add(self._time)
             self._changed.notify_all()
 
     def is_cut(self, time: Fraction) -> bool:
-        """Whether the picture of that time, in seconds, starts a shot; asked for once, in order of time."""
+        """Return whether the frame at that time, in seconds, starts a shot.
+
+        Call it once for each frame, in order of time.
+        """
         with self._changed:
-            # A picture's lines are complete when the next one's have begun; the last picture's never are.
-            self._changed.wait_for(lambda: self._time is not None and self._time > time, _PATIENCE)
-            found = time in self._cuts
+            # The lines of a frame are complete when those of the next frame begin; for the last frame this
+            # never happens.
+            self._changed.wait_for(lambda: self._time is not None and self._time > time, _TIMEOUT_SECONDS)
+            starts_shot = time in self._cuts
             self._cuts = {cut for cut in self._cuts if cut > time}
-            return found
+            return starts_shot
 
 
 def _is_cut(text: str) -> bool:

@@ -1,8 +1,9 @@
-"""The text of filter graphs: read into filters, and written back without escaping anything anew.
+"""The grammar of filter graphs: parse the text into filters, and write it back without new escapes.
 
-The rules are those of libavfilter's graph parser: a backslash takes the next character as it is, single
-quotes take everything up to the next one, and a word ends at a bare stop character; blanks around words
-do not count. Two things are ours alone, which FFmpeg refuses: a byte order mark, and lines of comment.
+The rules are those of libavfilter's graph parser. A backslash takes the next character as it is. Single
+quotes take everything up to the next quote. A word ends at a stop character that is neither quoted nor
+escaped. Blanks around words do not count. Two things are allowed here that FFmpeg refuses: a byte order mark,
+and comment lines.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ class Filter:
 
     Attributes:
         name: The filter's name, without the `@instance` part.
-        text: `name[@instance][=arguments]` as it was written.
-        arguments: What follows the `=`, still escaped; None where there is no `=`.
-        inputs: Labels in front.
-        outputs: Labels behind.
-        position: Where it begins in the graph's text.
+        text: `name[@instance][=arguments]` as the user wrote it.
+        arguments: The text after the `=`, still escaped; None if there is no `=`.
+        inputs: Labels in front of the filter.
+        outputs: Labels behind the filter.
+        position: Index in the graph's text where the filter begins.
     """
 
     name: str
@@ -47,15 +48,15 @@ class Graph:
     """A filter graph.
 
     Attributes:
-        chains: Filters that follow one another; the outputs of one that have no label feed the next.
-        scaler_flags: `sws_flags=...` in front of it all, or nothing.
+        chains: Filters that follow one another; an output without a label feeds the next filter.
+        scaler_flags: `sws_flags=...` at the beginning of the graph, or an empty text.
     """
 
     chains: tuple[tuple[Filter, ...], ...]
     scaler_flags: str = ""
 
     def __iter__(self) -> Iterator[Filter]:
-        """All filters in the order of the text."""
+        """Return all filters in the order of the text."""
         return (item for chain in self.chains for item in chain)
 
     def __str__(self) -> str:
@@ -64,21 +65,21 @@ class Graph:
 
 
 def parse(text: str) -> Graph:
-    """Read the text of a filter graph.
+    """Parse the text of a filter graph.
 
     Raises:
-        GraphError: FFmpeg would not read it either; the message shows where.
+        GraphError: FFmpeg cannot read the text either; the message shows the place.
     """
     return _Parser(without_comments(text)).graph()
 
 
 def options_text(item: Filter) -> str:
-    """A filter's options as the filter gets them: the graph's escapes undone, their own still there."""
+    """Return a filter's options as the filter gets them: the graph's escapes are removed, their own stay."""
     return _plain(item.arguments or "")
 
 
 def arguments_of(item: Filter) -> Iterator[tuple[str | None, str]]:
-    """A filter's options: names, None for a value without one, and values with all escapes undone."""
+    """Yield a filter's options as (name, value), without any escapes; an option without a name has None."""
     text, start = options_text(item), 0
     while text:
         end = _stop(text, start, ":")
@@ -91,23 +92,23 @@ def arguments_of(item: Filter) -> Iterator[tuple[str | None, str]]:
 
 
 def without_comments(text: str) -> str:
-    """Drop a byte order mark, and fill lines of comment with blanks, so that positions stay.
+    """Remove a byte order mark, and fill comment lines with blanks, so that positions stay the same.
 
-    A comment is a line whose first sign is `#`, outside quotes and not behind a backslash.
+    A comment is a line whose first character after blanks is `#`, outside quotes and not behind a backslash.
     """
-    kept: list[str] = []
-    opened = ""
+    lines: list[str] = []
+    open_sign = ""
     for line in re.findall(r"[^\n]*\n|[^\n]+", text.removeprefix("\ufeff")):
-        if not opened and line.lstrip(BLANKS).startswith("#"):
-            kept.append("".join(sign if sign in "\r\n" else " " for sign in line))
+        if not open_sign and line.lstrip(BLANKS).startswith("#"):
+            lines.append("".join(sign if sign in "\r\n" else " " for sign in line))
             continue
-        kept.append(line)
-        opened = _left_open(line, opened)
-    return "".join(kept)
+        lines.append(line)
+        open_sign = _left_open(line, open_sign)
+    return "".join(lines)
 
 
 def quoted_label(name: str) -> str:
-    """A label as it has to be written: `[name]`."""
+    """Return a label as it must be written in a graph: `[name]`."""
     return "[" + "".join(f"\\{sign}" if sign in "\\']#" + BLANKS else sign for sign in name) + "]"
 
 
@@ -115,9 +116,9 @@ def _labels(names: tuple[str, ...]) -> str:
     return "".join(quoted_label(name) for name in names)
 
 
-def _left_open(line: str, opened: str) -> str:
-    """The quote or the backslash that takes the line's end with it, or nothing."""
-    at, quoted = 0, opened == "'"
+def _left_open(line: str, open_sign: str) -> str:
+    """Return the quote or the backslash that continues beyond the end of the line, or an empty text."""
+    at, quoted = 0, open_sign == "'"
     while at < len(line):
         if quoted:
             quoted = line[at] != "'"
@@ -132,7 +133,7 @@ def _left_open(line: str, opened: str) -> str:
 
 
 def _stop(text: str, start: int, stops: str) -> int:
-    """Where the first bare stop character at or after `start` is, or the end."""
+    """Return the index of the first stop character outside quotes and escapes from `start` on, or the end."""
     at = start
     while at < len(text) and text[at] not in stops:
         if text[at] == "\\":
@@ -146,56 +147,56 @@ def _stop(text: str, start: int, stops: str) -> int:
 
 
 def _plain(word: str) -> str:
-    """A word without its escapes, quotes and outer blanks."""
+    """Return a word without its escapes, quotes and outer blanks."""
     word = word.lstrip(BLANKS)
     signs: list[str] = []
-    kept = 0
+    length = 0  # without the blanks at the end
     at = 0
     while at < len(word):
         if word[at] == "\\" and at + 1 < len(word):
             signs.append(word[at + 1])
             at += 2
-            kept = len(signs)
+            length = len(signs)
         elif word[at] == "'":
             closing = word.find("'", at + 1)
-            if closing < 0:  # FFmpeg drops blanks at the end of such a quote too
+            if closing < 0:  # FFmpeg also drops blanks at the end of an open quote
                 rest = word[at + 1 :].rstrip(BLANKS)
-                return "".join(signs) + rest if rest else "".join(signs[:kept])
+                return "".join(signs) + rest if rest else "".join(signs[:length])
             signs.extend(word[at + 1 : closing])
             at = closing + 1
-            kept = len(signs)
+            length = len(signs)
         else:
             signs.append(word[at])
             at += 1
             if signs[-1] not in BLANKS:
-                kept = len(signs)
-    return "".join(signs[:kept])
+                length = len(signs)
+    return "".join(signs[:length])
 
 
 def _closed(word: str) -> str:
-    """A word as written, such that whatever is put behind it is not taken into it; without blanks behind."""
-    at = kept = 0
+    """Return a word as written, without blanks at the end; an open quote or escape is closed."""
+    at = end = 0  # `end` is the index behind the last character that is no blank
     while at < len(word):
         if word[at] == "\\":
-            if at + 1 == len(word):  # FFmpeg reads a last backslash as itself
+            if at + 1 == len(word):  # FFmpeg reads a backslash at the end as itself
                 return word + "\\"
             at += 2
-            kept = at
+            end = at
         elif word[at] == "'":
             closing = word.find("'", at + 1)
-            if closing < 0:  # FFmpeg closes a last quote by itself
+            if closing < 0:  # FFmpeg closes an open quote at the end
                 rest = word[at + 1 :].rstrip(BLANKS)
-                return word[: at + 1] + rest + "'" if rest else word[:kept]
-            at = kept = closing + 1
+                return word[: at + 1] + rest + "'" if rest else word[:end]
+            at = end = closing + 1
         else:
             at += 1
             if word[at - 1] not in BLANKS:
-                kept = at
-    return word[:kept]
+                end = at
+    return word[:end]
 
 
 class _Parser:
-    """One pass over the text of a graph."""
+    """Parser that reads the text of a graph once, from start to end."""
 
     def __init__(self, text: str) -> None:
         self._text = text

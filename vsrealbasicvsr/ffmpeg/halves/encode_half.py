@@ -1,4 +1,4 @@
-"""The ffmpeg that encodes: it is fed with pictures, and judged when it has ended."""
+"""The ffmpeg process that encodes: start it, send frames to it, and check how it ended."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vsrealbasicvsr.ffmpeg.halves.wire import PictureWriter
 from vsrealbasicvsr.ffmpeg.process.child import Child
 
 _UNFINISHED = re.compile(rb"Error writing trailer|Error closing file")
-"""FFmpeg 4 and 5 say so, and end with 0."""
+"""Errors that FFmpeg 4 and 5 print although they exit with 0."""
 
 
 class EncodeHalfEndedError(Exception):
-    """The encode half reads no more: it has what it needs, or it failed."""
+    """The encode half reads no more frames: it has all that it needs, or it failed."""
 
 
 class EncodeHalf:
     """One run of the encode half; leaving its `with` block ends it.
 
     Args:
-        outcome: Where its pictures are counted, and its failure is noted.
+        outcome: Gets the number of frames written, and the failure.
     """
 
     def __init__(self, outcome: Outcome) -> None:
@@ -37,18 +37,18 @@ class EncodeHalf:
 
     @property
     def is_started(self) -> bool:
-        """Whether it runs, or has run."""
+        """True if it runs or has run."""
         return self._child is not None
 
     def start(self, words: list[str], open_writer: Callable[[IO[bytes]], PictureWriter]) -> None:
-        """Start it, when the first picture is there.
+        """Start the process. The first frame must be known, because the command depends on it.
 
         Args:
             words: The command.
-            open_writer: Makes what writes into its stdin.
+            open_writer: Makes the writer for its stdin.
 
         Raises:
-            EncodeHalfEndedError: it has ended already.
+            EncodeHalfEndedError: it has already ended.
         """
         self._child = self._children.enter_context(Child(words))
         try:
@@ -57,10 +57,10 @@ class EncodeHalf:
             raise EncodeHalfEndedError from error
 
     def write(self, picture: VideoFrame, pts: int) -> None:
-        """Hand over a picture.
+        """Write a frame.
 
         Raises:
-            EncodeHalfEndedError: it reads no more.
+            EncodeHalfEndedError: it reads no more frames.
         """
         assert self._writer is not None
         try:
@@ -70,10 +70,10 @@ class EncodeHalf:
         self._outcome.written += 1
 
     def end(self) -> None:
-        """Say that no picture follows.
+        """Signal that no frame follows.
 
         Raises:
-            EncodeHalfEndedError: it reads no more.
+            EncodeHalfEndedError: it reads no more frames.
         """
         if self._writer is None or self._child is None:
             return
@@ -84,12 +84,12 @@ class EncodeHalf:
             raise EncodeHalfEndedError from error
 
     def stop(self) -> None:
-        """Tell it to end; it finishes its files as far as they are."""
+        """Make it end; it can finish the files that it has begun."""
         if self._child is not None:
             self._child.stop()
 
     def judge(self) -> None:
-        """Wait for its end, and note a failure."""
+        """Wait for its end, and write a failure into the outcome."""
         if self._child is None:
             return
         code = self._child.wait()

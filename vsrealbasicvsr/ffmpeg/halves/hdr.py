@@ -1,4 +1,4 @@
-"""HDR10's static metadata in FFmpeg's words."""
+"""HDR10's static metadata in FFmpeg's notation."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LOST = (
 
 
 def mastering_display(points: Sequence[float], darkest: float, brightest: float) -> str:
-    """The mastering display, in the units of the bitstream (SMPTE ST 2086).
+    """Return the mastering display in the units of the bitstream (SMPTE ST 2086).
 
     Args:
         points: x and y of red, green, blue and white, 0-1.
-        darkest: In candela a square metre.
-        brightest: Likewise.
+        darkest: Lowest luminance, in candela per square metre.
+        brightest: Highest luminance, in candela per square metre.
     """
     units = [round(value * 50_000) for value in points]
     red, green, blue, white = (f"({x},{y})" for x, y in zip(units[::2], units[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""What PyAV cannot write into a NUT file: the shape of its pixels."""
+"""The sample aspect ratio in the header of a NUT file, which PyAV cannot write."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from fractions import Fraction
 from typing import IO
 
 _STREAM = bytes.fromhex("4e53 11405bf2f9db")
-"""The startcode of a stream's header."""
+"""The startcode of a stream header."""
 _LARGE = 4096
-"""Packets of more bytes have one more checksum, behind their length."""
+"""Packets with more bytes than this have one more checksum, after their length."""
 _POLYNOMIAL = 0x04C11DB7
 
 
 class Shaped:
-    """A file that is written by NUT's muxer, with the pixels' shape put into its header.
+    """A file object for NUT's muxer; it adds the sample aspect ratio to the header.
 
     Args:
-        file: Where all goes.
+        file: The file to write to.
         shape: Sample aspect ratio.
     """
 
@@ -27,7 +27,7 @@ class Shaped:
         self._is_shaped = False
 
     def write(self, data: bytes) -> int:
-        """Write, when the header is whole."""
+        """Write the data; data is held back until the header is complete."""
         if self._is_shaped:
             self._file.write(data)
             return len(data)
@@ -44,12 +44,12 @@ class Shaped:
 
 
 def with_shape(begun: bytes, shape: Fraction) -> bytes | None:
-    """The beginning of a NUT file with one stream, of video, with its pixels' shape.
+    """Add the sample aspect ratio to the beginning of a NUT file that has one video stream.
 
-    FFmpeg writes the header again later on, without the shape, but reads it once.
+    FFmpeg writes the header again later, without the ratio, but it reads the header only once.
 
     Returns:
-        The beginning; None where the stream's header is not whole yet.
+        The new beginning, or None if the stream header is not complete yet.
     """
     start = begun.find(_STREAM)
     if start < 0:
@@ -61,7 +61,7 @@ def with_shape(begun: bytes, shape: Fraction) -> bytes | None:
     except IndexError:
         return None
     header = begun[inside : inside + length - 4]
-    place = _behind(header, (1, 1))  # number of the stream, its class
+    place = _behind(header, (1, 1))  # stream number, stream class
     size, place = _number(header, place)
     place = _behind(header, (1,) * 5, place + size)  # behind the codec's tag: time base, times, delay, flags
     size, place = _number(header, place)
@@ -74,7 +74,7 @@ def with_shape(begun: bytes, shape: Fraction) -> bytes | None:
 
 
 def _number(data: bytes, place: int) -> tuple[int, int]:
-    """A number in digits of seven bits, the last of which has no eighth, and the place behind it."""
+    """Read a number in 7-bit digits, the last without the eighth bit; return it and the place behind it."""
     number = 0
     while True:
         digit = data[place]
@@ -84,7 +84,7 @@ def _number(data: bytes, place: int) -> tuple[int, int]:
 
 
 def _behind(data: bytes, numbers: Iterable[int], place: int = 0) -> int:
-    """The place behind so many numbers."""
+    """Return the place behind that many numbers."""
     for _ in numbers:
         _, place = _number(data, place)
     return place

@@ -1,7 +1,7 @@
-"""One picture through the whole command, with an enlargement in the network's place.
+"""A rehearsal of the whole command with one frame, and with a plain enlargement in place of the network.
 
-It finds a bad input, filter or encoder before the model is loaded, and tells what arrives at the node and
-which stream goes where, in FFmpeg's own words.
+It finds a bad input, filter or encoder before the model is loaded. FFmpeg's log then tells what arrives at
+the node and which stream goes where.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from vsrealbasicvsr.ffmpeg.process.program import FFmpeg, exit_code
 
 _PROBE = "showinfo@vsrealbasicvsr"
 _STAND_IN = f"{_PROBE},scale=4*iw:4*ih:flags=neighbor"
-_PATIENCE = 10.0
-"""Seconds after the first picture in which encoders fail if they are to fail; without sound or subtitles in
-sight, FFmpeg would go on reading the whole source for them."""
+_TIMEOUT_SECONDS = 10.0
+"""Time after the first frame in which a bad encoder fails. Without a limit FFmpeg would read the whole source
+in search of sound or subtitles that do not come."""
 _SOUND = "5"
-"""Seconds of sound that are tried."""
+"""Seconds of sound in the rehearsal."""
 _SEVERAL = 50
-"""Pictures of each video that are tried where one shows nothing."""
+"""Frames of each video in a second rehearsal, if one frame shows nothing."""
 FOR_THE_USER = frozenset(
     """
     benchmark benchmark_all dump_attachment hide_banner loglevel n nostats nostdin print_graphs
@@ -42,7 +42,7 @@ FOR_THE_USER = frozenset(
     vstats_file vstats_version y
     """.split()  # noqa: SIM905
 )
-"""Options that concern the person in front of the command, not the pictures: for the encode half alone."""
+"""Options for the user at the terminal that do not change frames; only the encode half gets them."""
 
 _UNKNOWN = ("unknown", "unspecified", "reserved", "gbr")
 _CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
@@ -74,20 +74,20 @@ _EMPTY_WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What arrives at the node.
+    """Properties of the frames that arrive at the node.
 
     Attributes:
         pixel_format: FFmpeg's name.
         size: (width, height).
-        pixel_shape: Sample aspect ratio; None where it is not known.
+        pixel_shape: Sample aspect ratio; None if it is not known.
         time_base: Unit of the time stamps, in seconds.
-        rate: Frames per second; None where they vary.
-        is_interlaced: Whether the first picture is flagged so.
+        rate: Frames per second; None if the rate varies.
+        is_interlaced: True if the first frame is flagged as interlaced.
         tags: Colour tags that are set: `range`, `color_primaries`, `color_trc`, `colorspace`,
             `chroma_location`, with the values of FFmpeg's filter `setparams`.
-        mastering: HDR10's mastering display as FFmpeg's option `-mastering_display` wants it, if any.
-        light: The same for `-content_light`.
-        rotation: Degrees counter-clockwise by which players turn them, where FFmpeg was told not to.
+        mastering: HDR10's mastering display in the form of FFmpeg's option `-mastering_display`, or None.
+        light: The same for the option `-content_light`.
+        rotation: Degrees counter-clockwise by which players turn the frames, if FFmpeg does not turn them.
     """
 
     pixel_format: str
@@ -104,14 +104,14 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line of FFmpeg's stream mapping: from a stream or a filter, to a stream or a filter."""
+    """A line of FFmpeg's stream mapping: from a stream or a filter to a stream or a filter."""
 
     source: tuple[int, int] | None
     target: tuple[int, int] | None
     filter: str = ""
     graph: int = 0
     encoder: str = ""
-    """The encoder's name; `copy` where packets are copied."""
+    """The encoder's name; `copy` if packets are copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,36 +121,36 @@ class Stream:
     kind: str
     """`video`, `audio`, `subtitle`, `data` or `attachment`."""
     is_picture: bool = False
-    """Whether it is a cover or thumbnail rather than a video."""
+    """True if it is a cover or a thumbnail, not a video."""
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What one picture's way through the command showed."""
+    """The results of the rehearsal."""
 
     pictures: Pictures
     links: list[Link] = field(default_factory=list)
     streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
     formats: list[str] = field(default_factory=list)
-    """Of each input; FFmpeg's name of the demuxer."""
+    """FFmpeg's name of the demuxer of each input."""
 
     def encoders(self, output: int) -> set[str]:
-        """Of the streams of an output."""
+        """Return the encoders of the streams of an output."""
         return encoders_of(self.links, output)
 
 
 def rehearse(program: FFmpeg, command: CommandLine, node: Node) -> Rehearsal:
-    """Run the command for one picture, into a temporary folder.
+    """Run the command for one frame, with its outputs in a temporary folder.
 
     Raises:
         FFmpegFailedError: FFmpeg refuses an input, a filter or an encoder.
-        JobError: no picture arrives at the node.
+        JobError: no frame arrives at the node.
     """
     lines = _lines(program, command, node, 1)
     pictures = _pictures(lines)
     streams = dict(_streams(lines))
     if pictures is None and len(_videos(lines, streams)) > 1:
-        # FFmpeg before 6 ends an output when the first of its videos has its one picture.
+        # FFmpeg before 6 ends an output when the first of its videos has its one frame.
         lines = _lines(program, command, node, _SEVERAL)
         pictures = _pictures(lines)
     if pictures is None:
@@ -159,7 +159,7 @@ def rehearse(program: FFmpeg, command: CommandLine, node: Node) -> Rehearsal:
 
 
 def _lines(program: FFmpeg, command: CommandLine, node: Node, pictures: int) -> list[Line]:
-    """What FFmpeg says of the command when each of its videos ends after so many pictures."""
+    """Return FFmpeg's log of the command; each video ends after so many frames."""
     with tempfile.TemporaryDirectory(prefix="vsrealbasicvsr-") as folder:
         words = [program.path, *_rehearsal_words(command, node, Path(folder), pictures)]
         lines = trial(
@@ -169,7 +169,7 @@ def _lines(program: FFmpeg, command: CommandLine, node: Node, pictures: int) -> 
 
 
 def _videos(lines: list[Line], streams: dict[tuple[int, int], Stream]) -> list[Link]:
-    """The links to outputs that are videos, or may be."""
+    """Return the links to outputs that are or may be videos."""
     links = (link for link in links_of(lines) if link.target is not None)
     return [link for link in links if link.source is None or streams[link.source].kind == "video"]
 
@@ -189,13 +189,13 @@ def _rehearsal_words(command: CommandLine, node: Node, folder: Path, pictures: i
 def trial(
     words: list[str], folder: Path, is_enough: Callable[[Line], bool], stdin: IO[bytes] | None = None
 ) -> list[Line]:
-    """Run a command whose outputs are `rehearsed`; returns what FFmpeg says.
+    """Run a command whose outputs are `rehearsed`, and return FFmpeg's log.
 
     Args:
         words: The command.
-        folder: Where the outputs are.
-        is_enough: Whether after this line it may be stopped when it takes long.
-        stdin: What it reads, if anything.
+        folder: The folder of the outputs.
+        is_enough: Returns True for the line after which a slow command may be stopped.
+        stdin: The input of the command, or None.
 
     Raises:
         FFmpegFailedError: FFmpeg refuses the command.
@@ -204,26 +204,27 @@ def trial(
     own_names = re.compile(rf"file:{re.escape(str(folder))}.\d+.")
     lines = [replace(line, text=own_names.sub("", line.text)) for line in lines]
     if code:
-        said = _complaint(lines).replace(_STAND_IN, NAME)
-        raise FFmpegFailedError(f"ffmpeg says: {said}" if said else f"ffmpeg ended with {code}.", code)
+        complaint = _complaint(lines).replace(_STAND_IN, NAME)
+        message = f"ffmpeg says: {complaint}" if complaint else f"ffmpeg ended with {code}."
+        raise FFmpegFailedError(message, code)
     return lines
 
 
 def shortened(file: File, folder: Path, number: int, pictures: int = 1) -> File:
-    """An output as it is tried: a picture or a few, and a little sound, in a folder of its own."""
+    """Return an output as it is rehearsed: a few frames and a little sound, in a folder of its own."""
     short = (Option("t", _SOUND), Option("frames:v", str(pictures)))
     return rehearsed(replace(file, options=(*file.options, *short)), folder, number)
 
 
 def encoders_of(links: Iterable[Link], output: int) -> set[str]:
-    """The encoders of an output's streams."""
+    """Return the encoders of an output's streams."""
     return {link.encoder for link in links if link.target is not None and link.target[0] == output}
 
 
 def _run(
     words: list[str], is_enough: Callable[[Line], bool], stdin: IO[bytes] | None
 ) -> tuple[list[Line], int]:
-    """What FFmpeg says, and its exit code: 0 as well if it had to be stopped after a picture had passed."""
+    """Return FFmpeg's log and exit code; the code is also 0 if it was stopped after a frame had passed."""
     try:
         child = subprocess.Popen(
             words,
@@ -233,41 +234,41 @@ def _run(
             start_new_session=True,
             env=plain_words(),
         )
-    except OSError as error:  # a graph of more than 128 KiB, for one
+    except OSError as error:  # for example, a graph of more than 128 KiB
         raise JobError(f"{words[0]} cannot be started with this command: {error.strerror}.") from error
-    enough = threading.Timer(_PATIENCE, child.kill)
-    enough.daemon = True
+    stop_timer = threading.Timer(_TIMEOUT_SECONDS, child.kill)
+    stop_timer.daemon = True
     lines: list[Line] = []
     try:
         assert child.stderr is not None
         for raw in child.stderr:
             lines.append(read_line(raw))
-            if is_enough(lines[-1]) and not enough.is_alive():
-                enough.start()
+            if is_enough(lines[-1]) and not stop_timer.is_alive():
+                stop_timer.start()
         code = child.wait()
     finally:
-        was_enough = enough.finished.is_set()
-        enough.cancel()
+        was_stopped = stop_timer.finished.is_set()
+        stop_timer.cancel()
         child.kill()
         child.wait()
         if child.stderr is not None:
             child.stderr.close()
-    return lines, 0 if was_enough else exit_code(code)
+    return lines, 0 if was_stopped else exit_code(code)
 
 
 def _complaint(lines: list[Line]) -> str:
-    """What is wrong: the first lines name the cause, the last one what came of it."""
+    """Return FFmpeg's errors as one text: the first lines name the cause, the last line the result."""
     wrong = [str(line) for line in lines if line.is_at_least("error") and not _EMPTY_WORDS.match(line.text)]
     wrong = wrong or [str(line) for line in lines if line.is_at_least("warning")]
-    said = list(dict.fromkeys(wrong))
-    return " / ".join(said if len(said) < 4 else [*said[:2], said[-1]])
+    messages = list(dict.fromkeys(wrong))
+    return " / ".join(messages if len(messages) < 4 else [*messages[:2], messages[-1]])
 
 
 def _pictures(lines: list[Line]) -> Pictures | None:
-    """What the probe says before its second picture."""
-    said = [line.text for line in lines if line.speaker == _PROBE]
-    numbers = [place for place, text in enumerate(said) if _FRAME.match(text)]
-    text = "\n".join(said[: numbers[1]] if len(numbers) > 1 else said)
+    """Return the properties of the first frame, from the probe's lines before its second frame."""
+    texts = [line.text for line in lines if line.speaker == _PROBE]
+    frame_lines = [place for place, text in enumerate(texts) if _FRAME.match(text)]
+    text = "\n".join(texts[: frame_lines[1]] if len(frame_lines) > 1 else texts)
     frame = _FRAME.search(text)
     clock = _CLOCK.search(text)
     if not frame or not clock:
@@ -294,14 +295,14 @@ def _fraction(text: str) -> Fraction | None:
 
 
 def _tags(text: str, location: str | None) -> dict[str, str]:
-    found = [*_TAGS.finditer(text)][-1:]
-    tags = found[0].groupdict() if found else {}
+    last_match = [*_TAGS.finditer(text)][-1:]
+    tags = last_match[0].groupdict() if last_match else {}
     tags["chroma_location"] = location or _UNKNOWN[0]
     return {name: value for name, value in tags.items() if value not in _UNKNOWN}
 
 
 def _hdr(text: str) -> tuple[str | None, str | None]:
-    """HDR10's static metadata, in the units of the bitstream."""
+    """Return HDR10's static metadata in the units of the bitstream: mastering display, light."""
     display, light = _MASTERING.search(text), _LIGHT.search(text)
     mastering = None
     if display:
@@ -311,25 +312,25 @@ def _hdr(text: str) -> tuple[str | None, str | None]:
 
 
 def links_of(lines: list[Line]) -> Iterator[Link]:
-    """FFmpeg's stream mapping."""
+    """Yield the links of FFmpeg's stream mapping."""
     for line in lines:
-        if found := _STREAM_TO_STREAM.match(line.text):
-            source, target = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
-            yield Link(source, target, encoder="copy" if found[5] == "copy" else found[6] or "")
-        elif found := _STREAM_TO_FILTER.match(line.text):
-            yield Link((int(found[1]), int(found[2])), None, found[3], int(found[4] or 0))
-        elif found := _FILTER_TO_STREAM.match(line.text):
-            target = int(found[3]), int(found[4])
-            yield Link(None, target, found[1], int(found[2] or 0), encoder=found[5])
+        if match := _STREAM_TO_STREAM.match(line.text):
+            source, target = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
+            yield Link(source, target, encoder="copy" if match[5] == "copy" else match[6] or "")
+        elif match := _STREAM_TO_FILTER.match(line.text):
+            yield Link((int(match[1]), int(match[2])), None, match[3], int(match[4] or 0))
+        elif match := _FILTER_TO_STREAM.match(line.text):
+            target = int(match[3]), int(match[4])
+            yield Link(None, target, match[1], int(match[2] or 0), encoder=match[5])
 
 
 def _formats(lines: list[Line]) -> Iterator[str]:
     for line in lines:
-        if found := _INPUT.match(line.text):
-            yield found[1]
+        if match := _INPUT.match(line.text):
+            yield match[1]
 
 
 def _streams(lines: list[Line]) -> Iterator[tuple[tuple[int, int], Stream]]:
     for line in itertools.takewhile(lambda line: not line.text.startswith("Output #"), lines):
-        if found := _STREAM.match(line.text):
-            yield (int(found[1]), int(found[2])), Stream(found[3].lower(), "(attached pic)" in line.text)
+        if match := _STREAM.match(line.text):
+            yield (int(match[1]), int(match[2])), Stream(match[3].lower(), "(attached pic)" in line.text)

@@ -1,8 +1,8 @@
-"""The two ffmpeg commands that a command with our node becomes.
+"""Splitting a command with our node into two ffmpeg commands.
 
-The *decode half* reads the inputs through the filters in front of the node, and writes raw pictures to a
-pipe. The *encode half* is the user's command with one more input, a pipe with restored pictures, in the
-node's place. Sound, subtitles, chapters and metadata stay in the encode half and never pass through us.
+The *decode half* reads the inputs through the filters in front of the node, and writes raw frames to a pipe.
+The *encode half* is the user's command with one more input in place of the node: a pipe with restored frames.
+Sound, subtitles, chapters and metadata stay in the encode half and never pass through our process.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from vsrealbasicvsr.ffmpeg.process.log import LOGLEVEL
 from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 
 MARKS = "metadata@vsrealbasicvsr"
-"""The filter that prints what `scdet` or `select` found out, at the end of the decode half's graph."""
+"""The filter at the end of the decode half's graph that prints the cuts of `scdet` or `select`."""
 _FEW_TIME_BASES = frozenset(
     """
     dvvideo flv h261 h263 h263p libxvid mpeg1video mpeg2video mpeg4 msmpeg4 msmpeg4v2 wmv1 wmv2
     """.split()  # noqa: SIM905
 )
-"""Encoders that refuse most units of time: they get the frame rate's, as FFmpeg gives it."""
+"""Encoders that refuse most time bases; they get the time base of the frame rate, as FFmpeg sets it."""
 _LARGEST = 1_000_000
-"""In a pixel shape's fraction; FFmpeg would round it to hundredths."""
+"""Largest number in the fraction of a pixel shape; FFmpeg's default would round the shape to hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Halves:
 
     Attributes:
         decode: Arguments of the decode half, which writes NUT to its stdout.
-        tells_cuts: Whether it prints scene cuts to its stderr, see `MARKS`.
+        tells_cuts: True if the decode half prints scene cuts to its stderr, see `MARKS`.
         wire_format: Pixel format on both pipes.
     """
 
@@ -62,16 +62,16 @@ class Halves:
         """Arguments of the encode half, which reads NUT from its stdin.
 
         Args:
-            colour: Options of the pipe as an input that say what its codes mean.
-            first: Time of the first picture in seconds: FFmpeg moves the pipe, as every input, to zero.
+            colour: Input options of the pipe that say what its samples mean.
+            first: Time of the first frame in seconds. FFmpeg moves every input to zero, also the pipe.
         """
         command, program = self._encode, self._program
-        asked = (option for option in command.options if option.name not in ("n", "y"))
-        words = [program.path, *words_of(asked), "-nostdin", "-y"]
+        options = (option for option in command.options if option.name not in ("n", "y"))
+        words = [program.path, *words_of(options), "-nostdin", "-y"]
         for file in command.inputs:
             words += [*words_of(file.options), "-i", file.url]
-        is_kept = command.has("copyts") and not command.has("start_at_zero")
-        late = Fraction(0) if is_kept else first
+        keeps_times = command.has("copyts") and not command.has("start_at_zero")
+        late = Fraction(0) if keeps_times else first
         pictures = self._pictures
         if pictures.rotation and program.takes_side_data:
             words += ["-noautorotate", "-display_rotation", f"{pictures.rotation:g}"]
@@ -86,10 +86,10 @@ def split(program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsa
     """Make the two commands.
 
     Args:
-        program: Which ffmpeg will run them.
-        command: The user's, its graphs given inline.
-        node: Where our node stands in it.
-        rehearsal: What FFmpeg made of the command.
+        program: The ffmpeg that will run them.
+        command: The user's command, with its graphs as text.
+        node: Our node in the command.
+        rehearsal: The results of the rehearsal.
 
     Raises:
         GraphError: the graph cannot be cut.
@@ -101,8 +101,8 @@ def split(program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsa
         if node.output is None
         else _split_simple(program, command, node, rehearsal, pipe)
     )
-    marked = any(map(tells_cuts, parts.before))
-    before = _marked(parts.before) if marked else parts.before
+    has_cuts = any(map(tells_cuts, parts.before))
+    before = _with_printer(parts.before) if has_cuts else parts.before
     graph = ["-vf", str(before)] if node.output is not None else ["-filter_complex", str(before)]
     pixel_format = wire_format(rehearsal.pictures.pixel_format)
     decode = [program.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", LOGLEVEL]
@@ -126,14 +126,14 @@ def split(program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsa
                 for n, file in enumerate(encode.outputs)
             ),
         )
-    return Halves(decode, marked, pixel_format, program, encode, rehearsal.pictures, keepers)
+    return Halves(decode, has_cuts, pixel_format, program, encode, rehearsal.pictures, keepers)
 
 
 def _split_complex(
     program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsal, pipe: str
 ) -> tuple[CommandLine, CutGraph, str]:
     graph = _labelled(node, rehearsal.links, command)
-    parts = cut(graph, node.text, pipe=pipe, leaving=_arriving(program, rehearsal.pictures))
+    parts = cut(graph, node.text, pipe=pipe, leaving=_filters_behind_pipe(program, rehearsal.pictures))
     encode = with_graph(command, node, str(parts.after))
     outputs = [
         file if file.has("map") or _from_filter(rehearsal.links, number) else _mapped(file, number, rehearsal)
@@ -145,14 +145,14 @@ def _split_complex(
 def _split_simple(
     program: FFmpeg, command: CommandLine, node: Node, rehearsal: Rehearsal, pipe: str
 ) -> tuple[CommandLine, CutGraph, str]:
-    parts = cut(node.graph, node.text, leaving=_arriving(program, rehearsal.pictures))
+    parts = cut(node.graph, node.text, leaving=_filters_behind_pipe(program, rehearsal.pictures))
     if parts.shared:
         what = "the filters behind need the unrestored pictures as well: write it as a -filter_complex"
         raise GraphError.at(what, node.text, node.item.position)
     assert node.output is not None
     link = _restored_link(rehearsal, node)
     videos = [other for other in _links_to(rehearsal.links, node.output) if _is_video(other, rehearsal)]
-    # Of this stream alone: covers and other streams that are copied take no filter.
+    # The filter is for this stream only: covers and other copied streams take no filter.
     encode = with_graph(command, node, str(parts.after), f"filter:v:{videos.index(link)}")
     outputs = [
         _mapped(file, number, rehearsal, link, pipe)
@@ -166,10 +166,11 @@ def _split_simple(
     return replace(encode, outputs=tuple(outputs)), parts, "{}:{}".format(*link.source)
 
 
-def _arriving(program: FFmpeg, pictures: Pictures) -> str:
-    """The filters behind the pipe: NUT chooses a finer unit of time, and PyAV cannot write the pixels' shape.
+def _filters_behind_pipe(program: FFmpeg, pictures: Pictures) -> str:
+    """Return the filters behind the pipe, which restore the time base, the pixel shape and the range.
 
-    FFmpeg 4's encoders know of full range by the pixel format alone.
+    NUT chooses a finer time base, and PyAV cannot write the pixel shape. FFmpeg 4's encoders know full range
+    only by the pixel format.
     """
     shape = pictures.pixel_shape
     time_base = pictures.time_base
@@ -181,7 +182,7 @@ def _arriving(program: FFmpeg, pictures: Pictures) -> str:
 
 
 def _restored_link(rehearsal: Rehearsal, node: Node) -> Link:
-    """The one video stream that passes the node of a `-vf`."""
+    """Return the only video stream that passes the node of a `-vf`."""
     videos = [
         link
         for link in rehearsal.links
@@ -207,9 +208,9 @@ def _is_video(link: Link, rehearsal: Rehearsal) -> bool:
 def _mapped(
     file: File, number: int, rehearsal: Rehearsal, restored: Link | None = None, pipe: str = ""
 ) -> File:
-    """The output with each of its streams mapped by number, the restored one from the pipe.
+    """Return the output with each of its streams mapped by number; the restored stream comes from the pipe.
 
-    Covers that would have gone through the node, too, are copied.
+    Covers that would also have passed the node are copied.
     """
     maps = (str(option.value) for option in file.options if option.name == "map")
     labels = (value for value in maps if value.startswith("["))
@@ -231,26 +232,26 @@ def _mapped(
 
 
 def _links_to(links: Iterable[Link], output: int) -> list[Link]:
-    found = [link for link in links if link.target is not None and link.target[0] == output]
-    return sorted(found, key=lambda link: link.target or (0, 0))
+    links_to_output = [link for link in links if link.target is not None and link.target[0] == output]
+    return sorted(links_to_output, key=lambda link: link.target or (0, 0))
 
 
 def _from_filter(links: Iterable[Link], output: int) -> bool:
-    """Whether a filter's unlabelled output goes there, and FFmpeg chooses the rest."""
+    """Return whether an unlabelled filter output goes to this output, so that FFmpeg chooses the rest."""
     return any(link.source is None for link in _links_to(links, output))
 
 
 def _labelled(node: Node, links: list[Link], command: CommandLine) -> Graph:
-    """The graph with the streams named that FFmpeg took for filters without an input.
+    """Return the graph with labels for the streams that FFmpeg took for filters without an input.
 
-    It takes the first that is not used yet, which is another one in a half of the command.
+    FFmpeg takes the first stream that is not used yet. In one half of the command that is another stream.
     """
     graphs = [option for option in command.options if is_complex_graph(option)]
     number = next(n for n, option in enumerate(graphs) if option is node.option)
     taken = [link for link in links if link.target is None and link.graph == number]
-    made = {label for item in node.graph for label in item.outputs}
-    named = [label for item in node.graph for label in item.inputs if label not in made]
-    if len(named) == len(taken):
+    output_labels = {label for item in node.graph for label in item.outputs}
+    inputs = [label for item in node.graph for label in item.inputs if label not in output_labels]
+    if len(inputs) == len(taken):
         return node.graph
 
     def labelled(item: Filter) -> Filter:
@@ -267,8 +268,8 @@ def _labelled(node: Node, links: list[Link], command: CommandLine) -> Graph:
     return replace(node.graph, chains=chains)
 
 
-def _marked(before: Graph) -> Graph:
-    """The graph with a filter in the node's place that prints each picture's metadata."""
+def _with_printer(before: Graph) -> Graph:
+    """Return the graph with a filter in place of the node that prints the metadata of each frame."""
     chains = list(before.chains)
     for number, chain in enumerate(chains):
         if chain[-1].text == "null" and (chain[-1].outputs in ((CUT,), ())):
@@ -277,10 +278,10 @@ def _marked(before: Graph) -> Graph:
 
 
 def _keepers(command: CommandLine, rehearsal: Rehearsal) -> list[str]:
-    """An output that uses all the streams the command uses, and keeps nothing.
+    """Return an output that uses all the streams that the command uses, and writes nothing.
 
-    FFmpeg takes a transport stream's zero, the length of a looped file, and where to go on after a seek from
-    the streams in use, which would be others in each half; picture and sound would part.
+    FFmpeg derives three times from the streams in use: the zero of a transport stream, the length of a looped
+    file, and the position after a seek. Each half uses other streams, so picture and sound would lose sync.
     """
     is_discontinuous = any(_flags(name) & cast(int, Flags.ts_discont.value) for name in rehearsal.formats)
     if not is_discontinuous and not any(file.has("stream_loop", "ss", "sseof") for file in command.inputs):
@@ -290,21 +291,21 @@ def _keepers(command: CommandLine, rehearsal: Rehearsal) -> list[str]:
     if not words:
         return []
     limits: list[Option] = []
-    if len(command.outputs) == 1:  # or it would go on where the others have ended
+    if len(command.outputs) == 1:  # otherwise it would go on after the end of the others
         limits = [option for option in command.outputs[0].options if option.name in ("ss", "t", "to")]
     return [*words, *words_of(limits), "-c", "copy", "-f", "null", "-"]
 
 
 def timed(program: FFmpeg, file: File, encoders: set[str], time_base: Fraction) -> File:
-    """The output with every picture at its own time, where its format and encoders can have that.
+    """Return the output with every frame at its own time, if its format and encoders allow that.
 
     Args:
-        program: The ffmpeg that writes it.
+        program: The ffmpeg that writes the output.
         file: The output.
-        encoders: FFmpeg's names of those at work for it.
-        time_base: Unit of the pictures' times.
+        encoders: FFmpeg's names of the output's encoders.
+        time_base: Unit of the frames' times, in seconds.
     """
-    if file.has("r", "fpsmax", "fps_mode", "vsync", "enc_time_base") or not _has_any_time(file):
+    if file.has("r", "fpsmax", "fps_mode", "vsync", "enc_time_base") or not _allows_any_time(file):
         return file
     if encoders & _FEW_TIME_BASES:
         return file
@@ -313,8 +314,8 @@ def timed(program: FFmpeg, file: File, encoders: set[str], time_base: Fraction) 
     return replace(file, options=(*file.options, *options))
 
 
-def _has_any_time(file: File) -> bool:
-    """Whether FFmpeg lets pictures of this file stand at any time rather than at a constant rate."""
+def _allows_any_time(file: File) -> bool:
+    """Return whether FFmpeg allows any frame times in this file, not only a constant rate."""
     path, kind = target_of(file).path, file.last("f")
     suffix = path.suffix.lstrip(".").lower() if path else ""
     for name in [kind] if kind else av.formats_available:
@@ -325,7 +326,7 @@ def _has_any_time(file: File) -> bool:
 
 
 def _flags(name: str, mode: Literal["r", "w"] = "r") -> int:
-    """What FFmpeg says of a container; nothing where it cannot read or write it, or does not know it."""
+    """Return FFmpeg's flags of a container; 0 if FFmpeg does not know it, or cannot read or write it."""
     try:
         return ContainerFormat(name, mode).flags
     except ValueError:

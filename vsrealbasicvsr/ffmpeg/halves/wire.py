@@ -1,4 +1,4 @@
-"""Raw pictures in NUT, the only container that carries them between ffmpegs whole, but for their tags."""
+"""Raw frames in NUT, the only container that carries them between ffmpeg processes; only tags are lost."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from vsrealbasicvsr.video.filter_chain import FilterChain
 from vsrealbasicvsr.video.read.source import SourceFrame
 
 HEAD_START = 1_000_000
-"""Seconds that the decode half adds to all times, for NUT's muxer would move negative ones to zero."""
+"""Seconds that the decode half adds to all times, because NUT's muxer would move negative times to zero."""
 _YUV = {(2, 2): "420", (1, 2): "422", (1, 1): "444", (1, 4): "411", (4, 4): "410", (2, 1): "440"}
 _DEPTHS = (8, 9, 10, 12, 14, 16)
 
 
 def wire_format(pixel_format: str) -> str:
-    """The planar format that holds all of a picture of `pixel_format`, but for alpha.
+    """Return the planar format that holds all samples of `pixel_format`, except alpha.
 
-    FFmpeg writes semi-planar, packed and float pictures into NUT under tags that are read as something else.
+    FFmpeg writes semi-planar, packed and float frames into NUT with tags that it reads as something else.
 
     Raises:
-        JobError: its samples are not known to us.
+        JobError: the kind of its samples is unknown.
     """
     try:
         layout = pixel_layout(readable_format(pixel_format))
@@ -41,7 +41,7 @@ def wire_format(pixel_format: str) -> str:
             f"the pictures arrive at realbasicvsr as {pixel_format}: put format=yuv420p in front of it "
             "(and hwdownload before that, if they are on a device)."
         ) from error
-    if pixel_format.startswith("yuvj"):  # any other name for it would convert the range
+    if pixel_format.startswith("yuvj"):  # with any other format FFmpeg would convert the range
         return pixel_format
     return _planar(layout)
 
@@ -60,12 +60,12 @@ def _planar(layout: Layout) -> str:
 
 
 class PictureReader:
-    """Pictures that an ffmpeg writes, with the tags put back that NUT has lost.
+    """Reader of the frames that an ffmpeg writes; it restores the tags that NUT has lost.
 
     Args:
-        pipe: The ffmpeg's stdout.
-        pictures: What was seen of them before.
-        early: Seconds to be taken off all times.
+        pipe: The stdout of the ffmpeg.
+        pictures: Properties of the frames, from the rehearsal.
+        early: Seconds to subtract from all times.
     """
 
     def __init__(self, pipe: IO[bytes], pictures: Pictures, early: int = HEAD_START) -> None:
@@ -76,10 +76,10 @@ class PictureReader:
         self.disposition = Disposition(0)
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        """Pictures until the pipe ends, wherever it does; the first sets `time_base` and `metadata`."""
+        """Yield frames until the pipe ends, even inside a frame. The first sets the reader's attributes."""
         try:
             container = av.open(self._pipe, "r", format="nut", buffer_size=1 << 20)
-        except (av.FFmpegError, EOFError):  # not even a header: its writer knows why
+        except (av.FFmpegError, EOFError):  # there is no header; the ffmpeg reports why
             return
         with container:
             stream = container.streams.video[0]
@@ -87,7 +87,7 @@ class PictureReader:
             self.time_base = Fraction(stream.time_base.numerator, stream.time_base.denominator)
             self.metadata = {name: value for name, value in stream.metadata.items() if name != "encoder"}
             self.disposition = stream.disposition
-            early = math.floor(self._early / self.time_base + Fraction(1, 2))  # as FFmpeg rounds it
+            early = math.floor(self._early / self.time_base + Fraction(1, 2))  # rounded as in FFmpeg
             tagger = FilterChain(("setparams", _options(self._tags)), time_base=self.time_base)
             try:
                 for picture in container.decode(stream):
@@ -100,16 +100,16 @@ class PictureReader:
 
 
 class PictureWriter:
-    """Pictures for an ffmpeg to read.
+    """Writer of frames for an ffmpeg to read.
 
     Args:
-        pipe: The ffmpeg's stdin.
-        picture: The first of them, for size and format.
-        time_base: Unit of the time stamps.
+        pipe: The stdin of the ffmpeg.
+        picture: The first frame, for size and format.
+        time_base: Unit of the time stamps, in seconds.
         rate: Frames per second, a hint for encoders.
-        shape: Sample aspect ratio, if known.
-        metadata: The stream's.
-        disposition: The stream's flags.
+        shape: Sample aspect ratio; None if it is not known.
+        metadata: Metadata of the stream.
+        disposition: Flags of the stream.
     """
 
     def __init__(
@@ -133,10 +133,10 @@ class PictureWriter:
         self._stream, self._time_base = stream, time_base
 
     def write(self, picture: VideoFrame, pts: int) -> None:
-        """Write a picture.
+        """Write a frame.
 
         Raises:
-            BrokenPipeError: the ffmpeg reads no more.
+            BrokenPipeError: the ffmpeg reads no more frames.
         """
         picture.pts, picture.time_base = pts, self._time_base
         self._container.mux(self._stream.encode(picture))
@@ -145,7 +145,7 @@ class PictureWriter:
         """End the stream.
 
         Raises:
-            BrokenPipeError: the ffmpeg reads no more.
+            BrokenPipeError: the ffmpeg reads no more frames.
         """
         self._container.mux(self._stream.encode(None))
         self._container.close()
@@ -154,16 +154,16 @@ class PictureWriter:
 def pipe_input(
     program: FFmpeg, colour: list[str], mastering: str | None, light: str | None, late: Fraction = Fraction(0)
 ) -> list[str]:
-    """Arguments of an ffmpeg that reads pictures from its stdin.
+    """Return the arguments of an ffmpeg that reads frames from its stdin.
 
     Args:
         program: The ffmpeg.
         colour: See `colour_options`.
         mastering: HDR10's mastering display, see `mastering_display`.
         light: HDR10's largest and mean light level.
-        late: Seconds to the first picture: FFmpeg moves a pipe, as every input, to zero.
+        late: Time of the first frame in seconds. FFmpeg moves every input to zero, also a pipe.
     """
-    # Without these, an encoder's complaint would come 14 pictures late.
+    # Without these options, an encoder's error would come 14 frames late.
     words = ["-f", "nut", "-probesize", "32", "-analyzeduration", "0", "-fpsprobesize", "0"]
     if late:
         words += ["-itsoffset", f"{float(late):.9f}"]
@@ -174,7 +174,7 @@ def pipe_input(
 
 
 def colour_options(tags: dict[str, str]) -> list[str]:
-    """Options of a raw input that say what its codes mean; numbers do for names."""
+    """Return options of a raw input that say what its samples mean; values may be names or numbers."""
     names = {"range": "color_range", "chroma_location": "chroma_sample_location"}
     return [word for tag, value in tags.items() for word in (f"-{names.get(tag, tag)}", value)]
 

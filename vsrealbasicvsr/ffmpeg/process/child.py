@@ -1,4 +1,4 @@
-"""The ffmpegs that we start: in a session of their own, so that Ctrl-C reaches us alone."""
+"""Child processes that run ffmpeg, each in its own session, so that Ctrl-C reaches only our process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import IO, Self, cast
 from vsrealbasicvsr.ffmpeg.process.log import Line, plain_words, read_line
 from vsrealbasicvsr.ffmpeg.process.program import exit_code
 
-_GRACE = 10.0
-"""Seconds that an ffmpeg gets to finish its files after it was told to stop."""
-_LONG_GRACE = 60.0
-"""The same after Ctrl-C, when what was done shall be kept; a second one ends it."""
-_HINT = 2.0
-"""Seconds that it gets to end by itself when there is nothing more to read; copying sound may take longer."""
-_REMEMBERED = 8192
+_STOP_TIMEOUT_SECONDS = 10.0
+"""Time for an ffmpeg to finish its files after the request to stop."""
+_INTERRUPT_TIMEOUT_SECONDS = 60.0
+"""The same after Ctrl-C, when the frames written so far are kept; a second Ctrl-C ends the wait."""
+_END_TIMEOUT_SECONDS = 2.0
+"""Time for it to end by itself at the end of its input; copying sound may take longer."""
+_LAST_BYTES = 8192
+"""Bytes of its messages that are kept."""
 _INTERRUPT = signal.SIGINT if sys.platform != "win32" else signal.SIGTERM
 
 
@@ -29,8 +30,8 @@ class Child:
 
     Args:
         words: The command.
-        hear: Gets each line of its stderr, from another thread, and its stdout is read by us. With None we
-            write its stdin, and its stderr is passed on as it comes.
+        hear: Called in another thread with each line of its stderr; we read its stdout. With None we write
+            to its stdin, and its stderr is passed on as it comes.
     """
 
     def __init__(self, words: list[str], hear: Callable[[Line], None] | None = None) -> None:
@@ -41,34 +42,34 @@ class Child:
             stdout=subprocess.PIPE if hear else None,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            close_fds=False,  # a user's own, as in -progress pipe:3; ours are not inherited
+            close_fds=False,  # keeps the user's own open, as for -progress pipe:3; ours are not inherited
             env=plain_words() if hear else None,
         )
         self.last_words = b""
-        """The end of what it passed on."""
+        """The end of the messages that were passed on."""
         self._listener = threading.Thread(target=self._listen, name="ffmpeg's words", daemon=True)
         self._listener.start()
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What it writes."""
+        """The pipe from which we read its output."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     @property
     def stdin(self) -> IO[bytes]:
-        """What it reads."""
+        """The pipe to which we write its input."""
         assert self._process.stdin is not None
         return self._process.stdin
 
     def wait(self) -> int:
-        """Wait for its end; returns its exit code."""
+        """Wait for its end, and return its exit code."""
         code = self._process.wait()
         self._listener.join()
         return exit_code(code)
 
     def stop(self) -> None:
-        """Tell it to end. One that reads from us finishes its files as far as they are."""
+        """Make it end. A process that reads from us can finish its files; one that writes to us is killed."""
         if self._process.poll() is not None:
             return
         if self._process.stdout is not None:
@@ -84,10 +85,11 @@ class Child:
             if self._process.stdin is not None:
                 _close(
                     cast(RawIOBase, cast(BufferedWriter, self._process.stdin).raw)
-                )  # without a flush, which may wait for ever
-                self._wait(_HINT)  # the best end is that of its input
+                )  # without a flush, which may wait forever
+                self._wait(_END_TIMEOUT_SECONDS)  # the end of its input is the best way to end
             self.stop()
-            self._wait(_LONG_GRACE if kind and issubclass(kind, KeyboardInterrupt) else _GRACE)
+            is_interrupt = kind is not None and issubclass(kind, KeyboardInterrupt)
+            self._wait(_INTERRUPT_TIMEOUT_SECONDS if is_interrupt else _STOP_TIMEOUT_SECONDS)
         finally:  # a second Ctrl-C ends the wait
             self._process.kill()
             self._process.wait()
@@ -106,14 +108,14 @@ class Child:
             for raw in stderr:
                 self._hear(read_line(raw))
             return
-        while some := stderr.read1():
-            self.last_words = (self.last_words + some)[-_REMEMBERED:]
-            with suppress(OSError):  # nobody listens any more
-                sys.stderr.write(some.decode("utf-8", "replace"))
+        while chunk := stderr.read1():
+            self.last_words = (self.last_words + chunk)[-_LAST_BYTES:]
+            with suppress(OSError):  # the reader of our stderr has gone
+                sys.stderr.write(chunk.decode("utf-8", "replace"))
                 sys.stderr.flush()
 
 
 def _close(pipe: IO[bytes] | RawIOBase | None) -> None:
-    with suppress(OSError):  # what could not be written is not wanted any more
+    with suppress(OSError):  # nobody needs the rest any more
         if pipe is not None:
             pipe.close()

@@ -1,4 +1,4 @@
-"""Lines of an ffmpeg that was told `-loglevel repeat+level+info`."""
+"""Log lines of an ffmpeg that runs with `-loglevel repeat+level+info`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 LOGLEVEL = "repeat+level+info"
 LEVELS = ("quiet", "panic", "fatal", "error", "warning", "info", "verbose", "debug", "trace")
-"""From the most silent on."""
+"""FFmpeg's log levels, from the quietest to the most verbose."""
 
 _LINE = re.compile(r"(?:\[([^\]]*?) @ [^\]]*\] )?(?:\[([^\]]*?) @ [^\]]*\] )?(?:\[(\w+)\] )?(.*)")
 
 
 def plain_words() -> dict[str, str]:
-    """The environment in which an ffmpeg says its lines without colours."""
+    """Return an environment in which ffmpeg writes its log without colours."""
     return {**os.environ, "AV_LOG_FORCE_NOCOLOR": "1"}
 
 
@@ -23,8 +23,8 @@ class Line:
     """A line of the log.
 
     Attributes:
-        text: Without the signs in front of it.
-        speaker: The part of FFmpeg that says it, such as a codec or a filter `name@instance`, or nothing.
+        text: The message without its prefixes.
+        speaker: The part of FFmpeg that wrote it, such as a codec or a filter `name@instance`; may be empty.
         level: One of `LEVELS`.
     """
 
@@ -34,11 +34,11 @@ class Line:
 
     @property
     def is_complaint(self) -> bool:
-        """Whether it is a warning or worse."""
+        """True if it is a warning or worse."""
         return self.is_at_least("warning")
 
     def is_at_least(self, level: str) -> bool:
-        """Whether it is as grave as `level`."""
+        """Return whether it is at least as severe as `level`."""
         return LEVELS.index(self.level) <= LEVELS.index(level)
 
     def __str__(self) -> str:
@@ -46,9 +46,9 @@ class Line:
 
 
 def read_line(raw: bytes) -> Line:
-    """A line as it came from the pipe."""
+    """Parse a line as it came from the pipe."""
     text = raw.decode("utf-8", "replace").rstrip("\r\n")
-    found = _LINE.fullmatch(text.rpartition("\r")[2])
-    assert found is not None  # every part of the pattern may be empty
-    outer, inner, level, rest = found.groups()
+    match = _LINE.fullmatch(text.rpartition("\r")[2])
+    assert match is not None  # every part of the pattern may be empty
+    outer, inner, level, rest = match.groups()
     return Line(rest, inner or outer or "", level if level in LEVELS else "info")

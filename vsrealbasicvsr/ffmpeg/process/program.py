@@ -1,4 +1,4 @@
-"""The ffmpeg program: where it is, which it is, and how its versions differ."""
+"""The ffmpeg program: find it, read its version, and handle the differences between versions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fractions import Fraction
 from vsrealbasicvsr.errors import JobError, NoFFmpegError
 
 _FIRST_AVCODEC = 54
-"""libavcodec's major number is FFmpeg's plus this, from FFmpeg 4 on; development builds have no other."""
+"""libavcodec's major version minus FFmpeg's, from FFmpeg 4 on. Development builds state only libavcodec's."""
 
 _FPS_MODE_SINCE = (59, 37)
-"""libavcodec's version in FFmpeg 5.1."""
+"""The version of libavcodec in FFmpeg 5.1, the first with `-fps_mode`."""
 
 
 def exit_code(returned: int) -> int:
-    """The exit code of a child as a shell would give it: 128 + N for one that signal N ended."""
+    """Return the exit code of a child as a shell gives it: 128 + N if signal N ended it."""
     return returned if returned >= 0 else 128 - returned
 
 
@@ -27,9 +27,9 @@ class FFmpeg:
     """An ffmpeg program.
 
     Attributes:
-        path: How to call it.
+        path: The program's file.
         major: FFmpeg's major version, 4 to 9 or later.
-        has_fps_mode: Whether `-fps_mode` is known, which replaced `-vsync` in 5.1.
+        has_fps_mode: True if it has `-fps_mode`, which replaced `-vsync` in 5.1.
     """
 
     path: str
@@ -38,11 +38,11 @@ class FFmpeg:
 
     @classmethod
     def find(cls, name: str | None = None) -> FFmpeg:
-        """The program of that name or path, else `ffmpeg` on the PATH.
+        """Find the program with that name or path; None finds `ffmpeg` on the PATH.
 
         Raises:
-            NoFFmpegError: there is none.
-            JobError: it cannot be run, or is no ffmpeg.
+            NoFFmpegError: there is no such program.
+            JobError: it cannot be run, or it is not ffmpeg.
         """
         path = shutil.which(name or "ffmpeg")
         if path is None:
@@ -53,27 +53,27 @@ class FFmpeg:
                 "'brew install ffmpeg', 'winget install ffmpeg') or name one with --ffmpeg PATH."
             )
         try:
-            said = subprocess.run(
+            process = subprocess.run(
                 [path, "-version"], capture_output=True, stdin=subprocess.DEVNULL, check=False
             )
         except OSError as error:
             raise JobError(f"{path} cannot be run: {error.strerror}.") from error
-        found = re.search(rb"libavcodec\s+(\d+)\.\s*(\d+)\.", said.stdout)
-        if not found:
+        match = re.search(rb"libavcodec\s+(\d+)\.\s*(\d+)\.", process.stdout)
+        if not match:
             raise JobError(f"{path} does not look like ffmpeg: it states no version of libavcodec.")
-        version = int(found[1]), int(found[2])
+        version = int(match[1]), int(match[2])
         return cls(path, version[0] - _FIRST_AVCODEC, version >= _FPS_MODE_SINCE)
 
     @property
     def every_picture(self) -> list[str]:
-        """Output options that keep all pictures with their times, doubling and dropping none."""
+        """Output options that keep every frame at its time, without duplicates and drops."""
         return ["-fps_mode" if self.has_fps_mode else "-vsync", "passthrough"]
 
     def ticks(self, time_base: Fraction) -> list[str]:
-        """Output options that make encoders of pictures count time in this unit; sound has its own."""
+        """Return output options that set the time base of video encoders; audio encoders have their own."""
         return ["-enc_time_base:v", f"{time_base.numerator}/{time_base.denominator}"]
 
     @property
     def takes_side_data(self) -> bool:
-        """Whether an input can be given HDR10's static metadata, and a rotation that reaches the output."""
+        """True if input options can set HDR10's static metadata, and a rotation that reaches the output."""
         return self.major >= 9

@@ -1,1 +1,1 @@
-"""VapourSynth scripts in the place of the decode half."""
+"""VapourSynth scripts in place of the decode half."""

@@ -1,4 +1,4 @@
-"""A VapourSynth script's clip into an ffmpeg, with what its frames' properties say."""
+"""Encoding the clip of a VapourSynth script with ffmpeg, including what its frame properties say."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from vsrealbasicvsr.ffmpeg.script.pictures import (
 log = logging.getLogger("vsrealbasicvsr")
 
 _BEHIND = 2
-"""Pictures that wait for the ffmpeg, beside those that VapourSynth makes ahead."""
+"""Frames that wait for ffmpeg, in addition to those that VapourSynth makes ahead."""
 _OUTPUT_FORMAT = re.compile(r"\s*Stream #\d+:\d+.*: Video: \w+[^,]*(?:\([^)]*\))*, (\w+)")
 
 
@@ -56,27 +56,28 @@ def encode_script(
     ffmpeg: str | None = None,
     dry_run: bool = False,
 ) -> int:
-    """Encode a script's clip with ffmpeg, whose first input it is.
+    """Encode the clip of a script with ffmpeg; the clip is ffmpeg's first input.
 
-    Pixels go bit for bit; matrix, primaries, transfer, range, chroma location, pixel shape and HDR10's
-    metadata are those of the first frame's properties, and each frame lasts as long as it says.
+    Samples are passed bit for bit. Matrix, primaries, transfer, range, chroma location, pixel shape and
+    HDR10's metadata come from the properties of the first frame. Each frame lasts as long as its properties
+    say.
 
     Args:
         script: A `.vpy` file.
-        arguments: Of ffmpeg: further inputs, maps, options, outputs.
+        arguments: Arguments of ffmpeg: further inputs, maps, options, outputs.
         output: Number of the script's output.
-        names: What the script finds set, as with `vspipe -a`.
-        delay: Seconds to the first frame, beside other inputs.
+        names: Names that are set in the script, as with `vspipe -a`.
+        delay: Time of the first frame in seconds, relative to other inputs.
         ffmpeg: Name or path of the program; None takes `ffmpeg` on the PATH.
-        dry_run: Print the command that would run, instead of running it.
+        dry_run: True to print the command instead of running it.
 
     Returns:
-        The exit code: 0, or that of ffmpeg.
+        The exit code: 0; that of ffmpeg; or 1 if ffmpeg did not finish its file.
 
     Raises:
         FFmpegFailedError: ffmpeg refuses the command before the first frame is made.
         JobError: the script or the command is wrong, or a frame cannot be made.
-        KeyboardInterrupt: passed on; what was done so far stays in files named `.partial`.
+        KeyboardInterrupt: passed on; the frames written so far stay in files named `.partial`.
     """
     program = FFmpeg.find(ffmpeg)
     command = read_command_line(arguments)
@@ -84,19 +85,19 @@ def encode_script(
         check_outputs(command)
     with open_script(Path(script), output, names) as clip:
         clip = carried(clip)
-        heard = _rehearse(program, command, clip)
+        log_lines = _rehearse(program, command, clip)
         if not dry_run:
-            run = _Run(program, command, clip, heard, delay)
+            run = _Run(program, command, clip, log_lines, delay)
             return Outputs(command).publish(run, run.outcome)
         first = clip.get_frame(0)
         time_base = Clock(Fraction(clip.fps), first).time_base
-        words = _words(program, command, heard, properties_of(first), time_base, delay)
+        words = _words(program, command, log_lines, properties_of(first), time_base, delay)
     click.echo(shlex.join(words))
     return 0
 
 
 def _rehearse(program: FFmpeg, command: CommandLine, clip: vs.VideoNode) -> list[Line]:
-    """What ffmpeg says when it gets one picture."""
+    """Return the log of ffmpeg for one blank frame."""
     with tempfile.TemporaryDirectory(prefix="vsrealbasicvsr-") as name:
         folder = Path(name)
         blank = folder / "blank.nut"
@@ -138,15 +139,15 @@ def _open_writer(
 def _words(
     program: FFmpeg,
     command: CommandLine,
-    heard: list[Line],
+    log_lines: list[Line],
     properties: Properties,
     time_base: Fraction,
     delay: Fraction,
 ) -> list[str]:
-    """The command that reads the clip from its stdin."""
-    links = list(links_of(heard))
-    asked = (option for option in command.options if option.name not in ("n", "y"))
-    words = [program.path, *words_of(asked), "-nostdin", "-y"]
+    """Return the command that reads the clip from its stdin."""
+    links = list(links_of(log_lines))
+    options = (option for option in command.options if option.name not in ("n", "y"))
+    words = [program.path, *words_of(options), "-nostdin", "-y"]
     words += pipe_input(
         program, colour_options(properties.tags), properties.mastering, properties.light, delay
     )
@@ -164,18 +165,23 @@ class _Run:
     """One run through a clip."""
 
     def __init__(
-        self, program: FFmpeg, command: CommandLine, clip: vs.VideoNode, heard: list[Line], delay: Fraction
+        self,
+        program: FFmpeg,
+        command: CommandLine,
+        clip: vs.VideoNode,
+        log_lines: list[Line],
+        delay: Fraction,
     ) -> None:
         self._delay = delay
-        self._program, self._command, self._clip, self._heard = program, command, clip, heard
+        self._program, self._command, self._clip, self._log_lines = program, command, clip, log_lines
         self.outcome = Outcome()
         self._encode = EncodeHalf(self.outcome)
 
     def __call__(self) -> None:
-        """Encode all frames; the ffmpeg has ended when this returns or raises."""
+        """Encode all frames; ffmpeg has ended when this returns or raises."""
         with self._encode:
             try:
-                # A write to a full pipe would keep Ctrl-C from the main thread.
+                # In the main thread, a write to a full pipe would delay Ctrl-C.
                 with write_behind(self._write, Room(_BEHIND)) as put:
                     self._make(put)
                 self._encode.end()
@@ -184,7 +190,7 @@ class _Run:
             self._encode.judge()
 
     def _make(self, put: Callable[[tuple[VideoFrame, int]], None]) -> None:
-        """All frames in order; VapourSynth makes as many at once as it has threads."""
+        """Put all frames in order; VapourSynth makes as many at once as it has threads."""
         number, clock, pixel_format = 0, None, pixel_format_of(self._clip)
         try:
             for number, frame in enumerate(self._clip.frames(close=True)):
@@ -201,9 +207,9 @@ class _Run:
             raise
 
     def _start(self, frame: vs.VideoFrame, picture: VideoFrame, clock: Clock) -> None:
-        """Start ffmpeg, now that it is known what the pixels mean."""
+        """Start ffmpeg; the first frame says what the samples mean."""
         properties = properties_of(frame)
-        _warn(self._program, properties, self._clip, self._heard)
+        _warn(self._program, properties, self._clip, self._log_lines)
         open_writer = partial(
             _open_writer,
             picture=picture,
@@ -211,21 +217,23 @@ class _Run:
             rate=clock.rate,
             shape=properties.shape,
         )
-        words = _words(self._program, self._command, self._heard, properties, clock.time_base, self._delay)
+        words = _words(
+            self._program, self._command, self._log_lines, properties, clock.time_base, self._delay
+        )
         self._encode.start(words, open_writer)
 
     def _write(self, timed_picture: tuple[VideoFrame, int]) -> None:
-        """Runs in the writing thread."""
+        """Write a frame; runs in the writing thread."""
         self._encode.write(*timed_picture)
 
 
-def _warn(program: FFmpeg, properties: Properties, clip: vs.VideoNode, heard: list[Line]) -> None:
+def _warn(program: FFmpeg, properties: Properties, clip: vs.VideoNode, log_lines: list[Line]) -> None:
     if (properties.mastering or properties.light) and not program.takes_side_data:
         log.warning(hdr.LOST)
     if properties.is_interlaced:
         log.warning("the frames are interlaced, which the pipe does not say: deinterlace them in the script.")
-    written = [found[1] for line in heard if (found := _OUTPUT_FORMAT.match(line.text))]
-    if clip.format.color_family == vs.RGB and any(name.startswith("yuv") for name in written):
+    output_formats = [match[1] for line in log_lines if (match := _OUTPUT_FORMAT.match(line.text))]
+    if clip.format.color_family == vs.RGB and any(name.startswith("yuv") for name in output_formats):
         log.warning(
             "the clip is RGB, and ffmpeg makes it YUV by BT.601: convert it in the script, with "
             'resize.Bicubic(format=vs.YUV420P10, matrix_s="709") for example.'

@@ -1,4 +1,4 @@
-"""A VapourSynth script, run as vspipe runs it, and the clip it makes."""
+"""Running a VapourSynth script as vspipe does, to get its clip."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from vsrealbasicvsr.errors import JobError
 def open_script(
     path: Path, output: int = 0, arguments: Mapping[str, str] | None = None
 ) -> Iterator[vs.VideoNode]:
-    """Run a script in its own folder; what it prints goes to stderr. Leaving the block forgets its outputs.
+    """Run a script in its own folder, and yield the clip of its output.
+
+    Text that the script prints goes to stderr. Leaving the block clears the outputs of the script.
 
     Args:
         path: The script.
         output: Number of the output, as in `clip.set_output(0)`.
-        arguments: Names that the script finds set, as with `vspipe -a name=value`.
+        arguments: Names that are set in the script, as with `vspipe -a name=value`.
 
     Raises:
         JobError: the script cannot be read, fails, or has no such output of constant format and size.
@@ -36,17 +38,17 @@ def open_script(
     vs.clear_outputs()
     names = {**(arguments or {}), "__name__": "__vapoursynth__", "__file__": str(path.resolve())}
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # the output may be a pipe
+        with contextlib.redirect_stdout(sys.stderr):  # ffmpeg's output may go to our stdout
             with contextlib.chdir(path.resolve().parent):
                 exec(program, names)
             yield _clip(path, output)
     except (KeyboardInterrupt, JobError):
         raise
     except (Exception, SystemExit) as error:
-        place = _line(error, str(path))
-        if place is None:
+        line = _line(error, str(path))
+        if line is None:
             raise
-        raise JobError(f"{path}, line {place}: {error or type(error).__name__}") from error
+        raise JobError(f"{path}, line {line}: {error or type(error).__name__}") from error
     finally:
         vs.clear_outputs()
         names.clear()
@@ -73,6 +75,6 @@ def _clip(path: Path, number: int) -> vs.VideoNode:
 
 
 def _line(error: BaseException, script: str) -> int | None:
-    """The last line of the script that led to the error; None where it comes from elsewhere."""
+    """Return the last line of the script that led to the error, or None if it comes from elsewhere."""
     frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
     return next((frame.lineno for frame in reversed(frames) if frame.filename == script), None)

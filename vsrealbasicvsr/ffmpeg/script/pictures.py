@@ -1,4 +1,4 @@
-"""The frames of a VapourSynth clip as pictures for an ffmpeg, and what their properties say."""
+"""Frames of a VapourSynth clip in the form that ffmpeg reads, and the meaning of their properties."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ _DEEP_CHROMA = ("420", "422", "444")
 _FAMILIES = {vs.YUV: "yuv", vs.GRAY: "gray", vs.RGB: "gbr"}
 _RGB_PLANES = (1, 2, 0)
 _UNSPECIFIED, _RESERVED = 2, 3
-_CLOCK = 90_000
-_FINEST = 1 << 30
+_TICKS_PER_SECOND = 90_000
+"""Ticks of the time base, if the durations need no finer one."""
+_MAX_TICKS_PER_SECOND = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What a frame's properties say of all of its clip.
+    """What the properties of a frame say about the whole clip.
 
     Attributes:
-        tags: For `colour_options`.
-        shape: Sample aspect ratio, if known.
-        mastering: HDR10's mastering display, in FFmpeg's words.
-        light: HDR10's largest and mean light level, likewise.
-        is_interlaced: Whether its lines are those of two fields.
+        tags: Colour tags for `colour_options`.
+        shape: Sample aspect ratio; None if it is not known.
+        mastering: HDR10's mastering display in FFmpeg's notation, or None.
+        light: HDR10's largest and mean light level in FFmpeg's notation, or None.
+        is_interlaced: True if its lines belong to two fields.
     """
 
     tags: dict[str, str]
@@ -44,32 +45,32 @@ class Properties:
 
 
 def carried(clip: vs.VideoNode) -> vs.VideoNode:
-    """The clip in a format that ffmpegs of all versions read from NUT: whole numbers, in planes.
+    """Convert the clip to a format that all versions of ffmpeg read from NUT: integer samples in planes.
 
     Raises:
-        JobError: VapourSynth cannot convert it.
+        JobError: VapourSynth cannot convert the clip.
     """
-    wanted = clip.format
+    source = clip.format
     depth = (
         16
-        if wanted.sample_type == vs.FLOAT
-        else min(d for d in _DEPTHS if d >= min(wanted.bits_per_sample, 16))
+        if source.sample_type == vs.FLOAT
+        else min(d for d in _DEPTHS if d >= min(source.bits_per_sample, 16))
     )
-    chroma = wanted.subsampling_w, wanted.subsampling_h
+    chroma = source.subsampling_w, source.subsampling_h
     known = _CHROMA.get(chroma)
     if known is None or (depth > 8 and known not in _DEEP_CHROMA):
         chroma = (0, 0)
-    target = vs.core.query_video_format(wanted.color_family, vs.INTEGER, depth, *chroma)
-    if target.id == wanted.id:
+    target = vs.core.query_video_format(source.color_family, vs.INTEGER, depth, *chroma)
+    if target.id == source.id:
         return clip
     try:
         return cast(vs.VideoNode, clip.resize.Bicubic(format=target.id))
     except vs.Error as error:
-        raise JobError(f"the clip's format {wanted.name} cannot be encoded: {error}.") from error
+        raise JobError(f"the clip's format {source.name} cannot be encoded: {error}.") from error
 
 
 def pixel_format_of(clip: vs.VideoNode) -> str:
-    """FFmpeg's name for the format of a clip that is `carried`."""
+    """Return FFmpeg's name for the format of a clip from `carried`."""
     depth, family = clip.format.bits_per_sample, _FAMILIES[clip.format.color_family]
     if family == "yuv":
         family += _CHROMA[clip.format.subsampling_w, clip.format.subsampling_h]
@@ -78,7 +79,7 @@ def pixel_format_of(clip: vs.VideoNode) -> str:
 
 
 def blank_picture(clip: vs.VideoNode) -> VideoFrame:
-    """A picture like those of the clip, to try things with."""
+    """Return a blank frame with the size and format of the clip, for the rehearsal."""
     picture = VideoFrame(clip.width, clip.height, pixel_format_of(clip))
     for plane in picture.planes:
         plane.update(bytes(plane.buffer_size))
@@ -86,7 +87,7 @@ def blank_picture(clip: vs.VideoNode) -> VideoFrame:
 
 
 def picture_of(frame: vs.VideoFrame, pixel_format: str) -> VideoFrame:
-    """A frame's samples, bit for bit."""
+    """Copy the samples of a frame bit for bit."""
     picture = VideoFrame(frame.width, frame.height, pixel_format)
     order = _RGB_PLANES if frame.format.color_family == vs.RGB else range(frame.format.num_planes)
     for plane, number in zip(picture.planes, order, strict=True):
@@ -97,7 +98,7 @@ def picture_of(frame: vs.VideoFrame, pixel_format: str) -> VideoFrame:
 
 
 def properties_of(frame: vs.VideoFrame) -> Properties:
-    """What a frame says; what it does not say stays unsaid."""
+    """Return what the properties of a frame say; a missing property stays missing."""
     props = frame.props
     tags = {}
     for name, tag in (
@@ -109,7 +110,7 @@ def properties_of(frame: vs.VideoFrame) -> Properties:
             tags[tag] = str(int(props[name]))
     if "_Range" in props:
         tags["range"] = str(int(props["_Range"]) + 1)
-    elif "_ColorRange" in props:  # before VapourSynth R74, and counted the other way
+    elif "_ColorRange" in props:  # before VapourSynth R74, with 0 and 1 swapped
         tags["range"] = str(2 - int(props["_ColorRange"]))
     if "_ChromaLocation" in props and (frame.format.subsampling_w or frame.format.subsampling_h):
         tags["chroma_location"] = str(int(props["_ChromaLocation"]) + 1)
@@ -124,14 +125,14 @@ def properties_of(frame: vs.VideoFrame) -> Properties:
 
 
 class Clock:
-    """Times of frames, added up from how long each of them lasts.
+    """The times of frames, summed up from their durations.
 
     Args:
-        rate: The clip's frames per second; 0 where only its frames know.
+        rate: The clip's frames per second; 0 if only the frames have durations.
         first: The first frame.
 
     Raises:
-        JobError: it is not known how long the frame lasts.
+        JobError: the duration of the first frame is unknown.
     """
 
     def __init__(self, rate: Fraction, first: vs.VideoFrame) -> None:
@@ -139,17 +140,17 @@ class Clock:
         self._now = Fraction(0)
         seconds = self._seconds(first, 0)
         self.rate = rate or 1 / seconds
-        ticks = _CLOCK
+        ticks = _TICKS_PER_SECOND
         for length in (seconds, 1 / self.rate):
             finer = math.lcm(ticks, length.denominator)
-            ticks = finer if finer <= _FINEST else ticks
+            ticks = finer if finer <= _MAX_TICKS_PER_SECOND else ticks
         self.time_base = Fraction(1, ticks)
 
     def pts(self, frame: vs.VideoFrame, number: int) -> int:
-        """The frame's time in units of `time_base`; to be asked for each frame once, in order.
+        """Return the frame's time in units of `time_base`; call it once for each frame, in order.
 
         Raises:
-            JobError: it is not known how long the frame lasts.
+            JobError: the duration of the frame is unknown.
         """
         pts = round(self._now / self.time_base)
         self._now += self._seconds(frame, number)

@@ -1,1 +1,1 @@
-"""Simple commands, run by PyAV where no ffmpeg program is installed."""
+"""Simple commands, run through PyAV if no ffmpeg program is installed."""

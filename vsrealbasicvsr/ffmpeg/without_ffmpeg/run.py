@@ -1,4 +1,4 @@
-"""A command without an ffmpeg to run it: PyAV's libraries read, filter and encode in this process."""
+"""Running a command without an ffmpeg program: PyAV's libraries read, filter and encode in this process."""
 
 from __future__ import annotations
 
@@ -30,44 +30,46 @@ from vsrealbasicvsr.video.write.sink import Sink, open_sink, plan_output
 log = logging.getLogger("vsrealbasicvsr")
 
 _UPRIGHT = {90: ("transpose", "cclock"), 180: ("rotate", "PI"), 270: ("transpose", "clock")}
-"""What FFmpeg does to pictures that a player would turn by so many degrees counter-clockwise."""
+"""FFmpeg's filters for frames that a player would turn by so many degrees counter-clockwise."""
 _PROBE = (("setpts", "FR*1000000"), ("scale", "10000*sar:2"))
-"""What PyAV does not tell of what filters give: the rate as a time stamp, the pixel shape as a width."""
-_PROBED = 300
-_LARGEST = 1001
+"""Filters that show what PyAV does not tell: the rate as a time stamp, the pixel shape as a width."""
+_MAX_PROBED_FRAMES = 300
+"""Number of frames that are tried until one passes the filters."""
+_MAX_DENOMINATOR = 1001
+"""Largest denominator of a frame rate; a quarter of it is the limit for a pixel shape."""
 
 
 def run_in_process(
     command: SimpleCommand, open_restorer: Callable[[], Restorer | Lanes], given: frozenset[int] | None
 ) -> None:
-    """Run a command; sound, subtitles, chapters and tags are copied.
+    """Run a simple command; sound, subtitles, chapters and tags are copied.
 
     Args:
-        command: What is asked for.
-        open_restorer: Makes what restores the pictures, when all else has been checked.
-        given: The cuts; None where they are to be found.
+        command: The command.
+        open_restorer: Makes the restorer, after everything else has been checked.
+        given: Numbers of the frames that start a shot; None detects the cuts.
 
     Raises:
-        RestorationError: one of its kinds, for whatever is wrong.
-        KeyboardInterrupt: passed on; what was done so far stays in a file named `.partial`.
+        RestorationError: any failure.
+        KeyboardInterrupt: passed on; the frames written so far stay in a file named `.partial`.
     """
     with open_source(command.source, deinterlace="off") as source:
         turn = _UPRIGHT.get(round(source.info.rotation) % 360)
         before = (turn, *command.before) if turn else command.before
-        arriving = _filtered(source.info, before, (frame.picture for frame in source))
+        arriving = _info_behind(source.info, before, (frame.picture for frame in source))
         enlarged = replace(arriving, width=SCALE * arriving.width, height=SCALE * arriving.height, rotation=0)
-        plan = _planned(command, enlarged, arriving.pixel_format)
+        plan = _plan_output(command, enlarged, arriving.pixel_format)
         if command.after:
-            leaving = _filtered(enlarged, command.after, _blanks(enlarged, plan))
-            plan = _planned(command, replace(leaving, colour=plan.colour), leaving.pixel_format)
+            leaving = _info_behind(enlarged, command.after, _blanks(enlarged, plan))
+            plan = _plan_output(command, replace(leaving, colour=plan.colour), leaving.pixel_format)
         for warning in plan.warnings:
             log.warning("%s", warning)
         run = _Run(source, arriving, before, enlarged, command.after, plan, open_restorer())
         run.through(open_sink(plan), given)
 
 
-def _planned(command: SimpleCommand, info: SourceInfo, pixel_format: str) -> OutputPlan:
-    """The output; its pixel format is the one that arrives, as with FFmpeg, if the encoder takes it."""
+def _plan_output(command: SimpleCommand, info: SourceInfo, pixel_format: str) -> OutputPlan:
+    """Plan the output. It gets the pixel format of the frames, as with FFmpeg, if the encoder takes it."""
 
     def plan(encoding: Encoding) -> OutputPlan:
         size = info.width, info.height
@@ -84,29 +86,29 @@ def _planned(command: SimpleCommand, info: SourceInfo, pixel_format: str) -> Out
         return usual
 
 
-def _filtered(info: SourceInfo, filters: Chain, pictures: Iterable[VideoFrame]) -> SourceInfo:
-    """What is known of pictures behind filters, found out with the first of them.
+def _info_behind(info: SourceInfo, filters: Chain, pictures: Iterable[VideoFrame]) -> SourceInfo:
+    """Return the properties of the frames behind filters, read from the first frame that passes.
 
     Raises:
-        JobError: a filter is unknown or refuses its options or the pictures, or lets none pass.
+        JobError: a filter is unknown, or refuses its options or the frames, or lets no frame pass.
     """
     probe, ahead = _chain(info, *filters, *_PROBE), _chain(info, *filters)
-    first = told = None
-    for picture in chain(islice(pictures, _PROBED), [None]):
+    first = probed = None
+    for picture in chain(islice(pictures, _MAX_PROBED_FRAMES), [None]):
         first = first or next(_pushed(ahead, picture), None)
-        told = told or next(_pushed(probe, picture), None)
-        if first and told:
+        probed = probed or next(_pushed(probe, picture), None)
+        if first and probed:
             break
-    if first is None or told is None:
+    if first is None or probed is None:
         raise JobError(f"no picture passes the filters {', '.join(name for name, _ in filters)}.")
-    rate = Fraction(told.pts or 0, 1_000_000).limit_denominator(_LARGEST)
+    rate = Fraction(probed.pts or 0, 1_000_000).limit_denominator(_MAX_DENOMINATOR)
     return replace(
         info,
         width=first.width,
         height=first.height,
         pixel_format=first.format.name,
         colour=describe_colour(first)[0],
-        sample_aspect_ratio=Fraction(told.width, 10_000).limit_denominator(_LARGEST // 4),
+        sample_aspect_ratio=Fraction(probed.width, 10_000).limit_denominator(_MAX_DENOMINATOR // 4),
         time_base=_time_base(first),
         rate=rate or info.rate,
         frames=None,
@@ -114,9 +116,9 @@ def _filtered(info: SourceInfo, filters: Chain, pictures: Iterable[VideoFrame]) 
 
 
 def _blanks(info: SourceInfo, plan: OutputPlan) -> Iterator[VideoFrame]:
-    """Pictures like those that leave the network."""
+    """Yield blank frames with the properties of restored frames."""
     step = round(1 / (info.rate * info.time_base)) or 1
-    for number in range(_PROBED):
+    for number in range(_MAX_PROBED_FRAMES):
         picture = frame_from_rgb(torch.zeros(3, info.height, info.width), plan.pixel_format, plan.colour)
         picture.pts, picture.time_base = number * step, info.time_base
         yield picture
@@ -129,10 +131,10 @@ def _chain(info: SourceInfo, *filters: tuple[str, str]) -> FilterChain:
 
 
 def _pushed(filters: FilterChain, picture: VideoFrame | None) -> Iterator[VideoFrame]:
-    """What filters give for a picture, or at the end.
+    """Yield what filters return for a frame; None is the end of the frames.
 
     Raises:
-        JobError: one of them refuses.
+        JobError: a filter refuses the frame or its options.
     """
     try:
         yield from filters.flush() if picture is None else filters.push(picture)
@@ -166,30 +168,32 @@ class _Run:
         self._passage = Passage(restorer, lambda _: arriving.colour, lambda: conversion, self._write)
         self._written = 0
 
-    def through(self, sink: Sink, given: frozenset[int] | None) -> None:
-        """Restore all pictures into the sink, which is finished or aborted."""
+    def through(self, sink: Sink, known_cuts: frozenset[int] | None) -> None:
+        """Restore all frames into the sink, and finish the sink, or abort it on an error."""
         self._sink = sink
         try:
-            self._passage.run(self._judged(given))
+            self._passage.run(self._with_cuts(known_cuts))
             if self._after is not None:
                 self._deliver(_pushed(self._after, None))
             for warning in (*sink.finish(), *self._source.warnings):
                 log.warning("%s", warning)
         except KeyboardInterrupt:
-            kept = sink.abort(keep=self._written > 0)
-            log.warning("stopped after %d frames%s", self._written, f"; they are in {kept}" if kept else "")
+            partial = sink.abort(keep=self._written > 0)
+            place = f"; they are in {partial}" if partial else ""
+            log.warning("stopped after %d frames%s", self._written, place)
             raise
         except BaseException:
             sink.abort()
             raise
 
-    def _judged(self, given: frozenset[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
-        """Pictures and whether each starts a shot; runs in the decoding thread."""
-        if given is None:
+    def _with_cuts(self, known_cuts: frozenset[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
+        """Return the frames, each with True if it starts a shot; runs in the decoding thread."""
+        if known_cuts is None:
             return find_cuts(self._arrive())
-        return ((frame, n in given) for n, frame in enumerate(self._arrive()))
+        return ((frame, n in known_cuts) for n, frame in enumerate(self._arrive()))
 
     def _arrive(self) -> Iterator[SourceFrame]:
+        """Yield the frames that arrive at the node."""
         if self._before is None:
             yield from self._source
             return
@@ -199,7 +203,7 @@ class _Run:
                 yield SourceFrame(filtered, filtered.pts, filtered.duration or None)
 
     def _write(self, picture: VideoFrame, restored: Restored) -> None:
-        """Filter and write; runs in the encoding thread."""
+        """Filter and write a restored frame; runs in the encoding thread."""
         picture.pts, picture.time_base = restored.pts, self._arriving.time_base
         picture.duration = restored.duration or 0
         self._deliver([picture] if self._after is None else _pushed(self._after, picture))

@@ -26,22 +26,22 @@ _ENCODER_OPTIONS = frozenset(
 _FIRST_VIDEO = ("0:v", "0:v:0", "0:V", "0:V:0", "0")
 
 type Chain = tuple[tuple[str, str], ...]
-"""Filters: their names and options."""
+"""Filters as (name, options)."""
 type _Needs = Callable[[str], NoFFmpegError]
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleCommand:
-    """What such a command asks for.
+    """A command that needs no ffmpeg program.
 
     Attributes:
-        source: The input.
+        source: The input file.
         before: Filters in front of the node.
-        after: Filters behind it.
-        target: The output.
-        encoding: How it is encoded.
-        carry: Whether the source's other streams, tags and chapters go with it.
-        overwrite: Whether an existing output may be replaced.
+        after: Filters behind the node.
+        target: The output file.
+        encoding: Encoder and options of the output.
+        carry: True to copy the other streams, tags and chapters of the source.
+        overwrite: True if an existing output may be replaced.
     """
 
     source: str
@@ -54,16 +54,16 @@ class SimpleCommand:
 
     @classmethod
     def of(cls, command: CommandLine, node: Node, missing: NoFFmpegError) -> SimpleCommand:
-        """Read it.
+        """Read a simple command from a command line.
 
         Args:
-            command: The user's, its graphs given inline.
-            node: Where our node stands in it.
-            missing: Why there is no ffmpeg, and how to get one.
+            command: The user's command line, with its graphs as text.
+            node: Our node in the command.
+            missing: The error of the missing program; its message says how to get ffmpeg.
 
         Raises:
-            NoFFmpegError: the command asks for more.
-            JobError: it names no output.
+            NoFFmpegError: the command needs an ffmpeg program.
+            JobError: the command names no output.
         """
 
         def needs(what: str) -> NoFFmpegError:
@@ -79,7 +79,7 @@ class SimpleCommand:
         for option in command.options:
             if option.name not in _FOR_ALL and not is_complex_graph(option):
                 raise needs(f"-{option.name}")
-        filters, label = _straight(node, needs)
+        filters, label = _straight_chain(node, needs)
         place = next(n for n, item in enumerate(filters) if item.name == NAME)
         return cls(
             source.url.removeprefix("file:"),
@@ -92,8 +92,8 @@ class SimpleCommand:
         )
 
 
-def _straight(node: Node, needs: _Needs) -> tuple[Sequence[Filter], str | None]:
-    """The filters of a graph that is one chain, labelled in between or not, and the label at its end."""
+def _straight_chain(node: Node, needs: _Needs) -> tuple[Sequence[Filter], str | None]:
+    """Return the filters of a graph that is one chain, with or without labels inside, and its last label."""
     filters: list[Filter] = []
     label: str | None = None
     for number, chain in enumerate(node.graph.chains):
@@ -132,7 +132,7 @@ def _encoding(options: Sequence[Option], needs: _Needs) -> Encoding:
 
 
 def _carries(options: Sequence[Option], label: str | None, needs: _Needs) -> bool:
-    """Whether all streams go with the pictures, rather than none."""
+    """Return True if all other streams are copied, False if none is."""
     maps = {str(option.value) for option in options if option.name == "map"}
     pictures = {f"[{label}]"} if label else set(_FIRST_VIDEO) - {"0"}
     others = maps - pictures
