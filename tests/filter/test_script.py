@@ -11,8 +11,8 @@ import pytest
 import vapoursynth as vs
 
 from vsrealbasicvsr import restore
-from vsrealbasicvsr.filter import ready_scripts as script
-from vsrealbasicvsr.filter.ready_scripts import from_mpv, open_source, restore_arguments, texts_of
+from vsrealbasicvsr.filter import script
+from vsrealbasicvsr.filter.script import from_mpv, open_source, restore_arguments, texts_of
 
 PARAMETERS = {
     name: parameter.default
