@@ -1,1 +1,1 @@
-"""What the makers measure: memory, the filter, the bridge and jobs. `python -m benchmarks --help`."""
+"""Benchmarks for developers: memory, the filter, the bridge and jobs. See `python -m benchmarks --help`."""

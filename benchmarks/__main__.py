@@ -292,9 +292,9 @@ def jobs_overhead(
     from vsrealbasicvsr.bench.case import Case
     from vsrealbasicvsr.bench.machine import machine
 
-    what = Case(**size, **case)
-    opener = Network(what) if compute else Sleeper(seconds)
-    result = measure_overhead(what, opener=opener, shot=shot, encoder=encoder, rounds=rounds, folder=folder)
+    clip = Case(**size, **case)
+    opener = Network(clip) if compute else Sleeper(seconds)
+    result = measure_overhead(clip, opener=opener, shot=shot, encoder=encoder, rounds=rounds, folder=folder)
     for name, run in (("plain", result.plain), ("job", result.job)):
         parts = f"{run.before:.2f} before the first frame, {run.after:.2f} after the last"
         click.echo(f"{name:8} {run.whole:8.2f} s: {parts}")

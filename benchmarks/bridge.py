@@ -1,4 +1,4 @@
-"""The bridge to ffmpeg: what it adds to `restore`, what its pipes carry, what each process takes."""
+"""The bridge to ffmpeg: its overhead over `restore`, the rate of its pipes, the memory of its processes."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from vsrealbasicvsr.ffmpeg.process.program import FFmpeg
 
 _RATE = 25
 _POLL = 0.01
-"""Seconds between looks at the processes' memory."""
+"""Seconds between readings of the processes' memory."""
 _PROCESSES = {"pipe:1": "decode half", "pipe:0": "encode half", "vsrealbasicvsr.cli": "vsrealbasicvsr"}
-"""A word of its command tells what a process is."""
+"""Names of processes, each by a word in the command line of the process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """Seconds from start to end, the best of the rounds on either side."""
+    """Seconds from start to end, the best of the rounds for each side."""
 
     restore: float
     """`vsrealbasicvsr restore`."""
     bridge: float
     """`vsrealbasicvsr ffmpeg` with the same clip, network, encoder and quality."""
     overhead: float
-    """Share of the time that the bridge adds."""
+    """The time that the bridge adds, as a share of the time of `restore`."""
     peaks: Mapping[str, int]
     """Peak resident memory of each side's processes, in bytes."""
 
 
 def measure_overhead(case: Case, *, ffmpeg: str | None, rounds: int) -> Overhead:
-    """Run both commands in turns, so that a busy machine slows them alike; on the CPU.
+    """Run both commands on the CPU, in turns, so that a busy machine slows them equally.
 
     Args:
-        case: What to restore.
+        case: The clip and the network.
         ffmpeg: Name or path of the program; None takes the one on the PATH.
-        rounds: Turns that are timed.
+        rounds: Number of timed turns.
 
     Raises:
         JobError: there is no such ffmpeg.
@@ -105,20 +105,20 @@ def measure_overhead(case: Case, *, ffmpeg: str | None, rounds: int) -> Overhead
 
 @dataclass(frozen=True, slots=True)
 class Pipes:
-    """Megabytes of pictures a second."""
+    """Megabytes of pictures per second."""
 
     read: float
-    """From an ffmpeg that makes them out of nothing."""
+    """From an ffmpeg that generates the pictures."""
     written: float
-    """To an ffmpeg that throws them away."""
+    """To an ffmpeg that discards the pictures."""
 
 
 def measure_pipes(size: tuple[int, int], frames: int, *, ffmpeg: str | None) -> Pipes:
-    """Pass 8-bit 4:2:0 pictures through either pipe of the bridge, with nothing else to do.
+    """Pass 8-bit 4:2:0 pictures through each pipe of the bridge, without any other work.
 
     Args:
         size: Width and height.
-        frames: Pictures for each direction.
+        frames: Number of pictures for each direction.
         ffmpeg: Name or path of the program; None takes the one on the PATH.
 
     Raises:
@@ -134,7 +134,7 @@ def measure_pipes(size: tuple[int, int], frames: int, *, ffmpeg: str | None) -> 
         assert decode.stdout is not None
         started = 0.0
         for number, frame in enumerate(PictureReader(decode.stdout, pictures, early=0)):
-            started = started or time.perf_counter()
+            started = started or time.perf_counter()  # the clock starts with the first picture
             if number == 0:
                 picture = frame.picture
         read = time.perf_counter() - started
@@ -171,29 +171,29 @@ def _write_clip(case: Case, path: Path) -> None:
 
 
 def _watched(arguments: list[str]) -> tuple[float, dict[str, int]]:
-    """Seconds, and the peaks in bytes of our process and of its ffmpegs."""
+    """Run a command; return its seconds, and the peaks in bytes of our process and of its ffmpegs."""
     started = time.perf_counter()
     peaks: dict[int, tuple[str, int]] = {}
     with subprocess.Popen(
         [sys.executable, "-m", "vsrealbasicvsr.cli", *arguments], stderr=subprocess.PIPE
     ) as run:
         assert run.stderr is not None
-        os.set_blocking(run.stderr.fileno(), False)
-        said = b""
+        os.set_blocking(run.stderr.fileno(), False)  # reading must not delay the next look at memory
+        messages = b""
         while run.poll() is None:
-            said += run.stderr.read() or b""
+            messages += run.stderr.read() or b""
             for process in (run.pid, *_children(run.pid)):
-                if found := _peak(process):
-                    peaks[process] = found
+                if named_peak := _peak(process):
+                    peaks[process] = named_peak
             time.sleep(_POLL)
         seconds = time.perf_counter() - started
-        said += run.stderr.read() or b""
+        messages += run.stderr.read() or b""
     if run.returncode:
-        raise RuntimeError(f"vsrealbasicvsr {arguments[0]} failed: {said.decode(errors='replace')}")
-    named: dict[str, int] = {}
+        raise RuntimeError(f"vsrealbasicvsr {arguments[0]} failed: {messages.decode(errors='replace')}")
+    peaks_by_name: dict[str, int] = {}
     for name, peak in peaks.values():
-        named[name] = max(peak, named.get(name, 0))
-    return seconds, named
+        peaks_by_name[name] = max(peak, peaks_by_name.get(name, 0))
+    return seconds, peaks_by_name
 
 
 def _children(process: int) -> Iterator[int]:
@@ -205,14 +205,14 @@ def _children(process: int) -> Iterator[int]:
 
 
 def _peak(process: int) -> tuple[str, int] | None:
-    """What a process is, and its peak; None where it is ending or does not matter."""
+    """Return the name of a process and its peak; None if it is ending or does not matter."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
         words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
     except OSError:
         return None
     lines = dict(line.split(":", 1) for line in status.splitlines())
-    # An ending process has given up its memory before it is gone: first no words are left, then no peak.
+    # An ending process loses its memory first: its command line becomes empty, then its peak is missing.
     if "VmHWM" not in lines or words == [""] or "-version" in words:
         return None
     name = next((name for word, name in _PROCESSES.items() if word in words), "rehearsal")

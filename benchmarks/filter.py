@@ -1,6 +1,6 @@
-"""The VapourSynth filter: what it adds to the engine, frames a second by requests, memory, seeks.
+"""The VapourSynth filter: its overhead over the engine, frames per second by requests, memory, seeks.
 
-Imports torch only where a clip is made: on Linux a process starts with the peak of the one that started it.
+torch is imported only where a clip is made: on Linux a process starts with the peak of its parent process.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ _DISTINCT = 48
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """Seconds per frame, the best of the rounds on either side."""
+    """Seconds per frame, the best of the rounds for each side."""
 
     engine: float
-    """`Restorer.stream` over the same frames, in memory already, to arrays on the host."""
+    """`Restorer.stream` over the same frames, from memory to arrays on the host."""
     filter: float
     """All frames of the clip, one request at a time, `prefetch=0`."""
     ahead: float
     """The same with `prefetch=1`."""
     overhead: float
-    """Share of the engine's time that the filter adds."""
+    """The time that the filter adds, as a share of the engine's time."""
     equal: bool
-    """Whether both gave the same bits."""
+    """Whether all sides gave the same bits."""
 
 
 def measure_overhead(case: Case, *, device: str, rounds: int) -> Overhead:
-    """Run the sides in turns, so that a busy machine slows them alike; one turn more comes first.
+    """Run the sides in turns, so that a busy machine slows them equally; an untimed turn comes first.
 
     Args:
-        case: what to restore.
+        case: the clip and the network.
         device: `cpu` or `cuda:N`.
-        rounds: turns that are timed.
+        rounds: number of timed turns.
     """
     import torch
 
@@ -87,25 +87,25 @@ def measure_overhead(case: Case, *, device: str, rounds: int) -> Overhead:
 
 @dataclass(frozen=True, slots=True)
 class Pipe:
-    """One run of the real vspipe."""
+    """One run of vspipe."""
 
     seconds: float
-    """As vspipe says, from the first request to the last frame."""
+    """Seconds that vspipe reports, from the first request to the last frame."""
     rate: float
-    """Frames a second."""
+    """Frames per second."""
     windows: int
-    """Windows that were restored; fewer would be wrong, more were made twice."""
+    """Restored windows: fewer than the clip has are an error; more mean that some were restored twice."""
     bytes: int
     """Peak resident memory."""
 
 
 def run_pipe(case: Mapping[str, int], *, requests: int = 1, cache: int | None = None) -> Pipe:
-    """Restore a synthetic clip in vspipe, which throws the frames away.
+    """Restore a synthetic clip in vspipe, which discards the frames.
 
     Args:
-        case: fields of `vsrealbasicvsr.bench.case.Case`.
-        requests: vspipe's `-r`.
-        cache: VapourSynth's cache limit in MiB; None leaves its own.
+        case: the fields of `vsrealbasicvsr.bench.case.Case`.
+        requests: the option `-r` of vspipe.
+        cache: VapourSynth's cache limit in MiB; None keeps the default.
 
     Raises:
         RuntimeError: vspipe failed.
@@ -122,22 +122,22 @@ def run_pipe(case: Mapping[str, int], *, requests: int = 1, cache: int | None = 
         )
         assert process.stderr is not None
         with process.stderr:
-            said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
+            messages = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)  # instead of `wait`, because it returns the peak memory
         process.returncode = os.waitstatus_to_exitcode(status)
-        found = re.search(r"Output (\d+) frames in ([\d.]+) seconds", said)
-        if process.returncode or found is None:
-            raise RuntimeError(f"vspipe ended with {process.returncode}: {said}")
+        summary = re.search(r"Output (\d+) frames in ([\d.]+) seconds", messages)
+        if process.returncode or summary is None:
+            raise RuntimeError(f"vspipe ended with {process.returncode}: {messages}")
         windows = len(counted.read_text().split())
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # macOS counts bytes, Linux KiB
-    return Pipe(float(found[2]), int(found[1]) / float(found[2]), windows, peak)
+    return Pipe(float(summary[2]), int(summary[1]) / float(summary[2]), windows, peak)
 
 
 def scripted(case: str, counted: str, cache: int | None) -> vs.VideoNode:
-    """The clip of a script that `run_pipe` wrote.
+    """Return the clip of a script that `run_pipe` wrote.
 
     Args:
-        case: fields of `vsrealbasicvsr.bench.case.Case` as JSON.
+        case: the fields of `vsrealbasicvsr.bench.case.Case` as JSON.
         counted: a file that gets a line for each window.
         cache: VapourSynth's cache limit in MiB.
     """
@@ -151,7 +151,7 @@ def scripted(case: str, counted: str, cache: int | None) -> vs.VideoNode:
             file.write(f"{window.core_start}\n")
         return restore(self, window, *arguments, **keywords)
 
-    Worker.restore = counting  # type: ignore[assignment, method-assign] # in a process that lives for this alone
+    Worker.restore = counting  # type: ignore[assignment, method-assign] # this process has no other purpose
     if cache is not None:
         vs.core.max_cache_size = cache
     chosen = Case(**json.loads(case))
@@ -162,7 +162,7 @@ def scripted(case: str, counted: str, cache: int | None) -> vs.VideoNode:
 
 @dataclass(frozen=True, slots=True)
 class Seeks:
-    """What a storm of seeks came to."""
+    """The results of many random seeks."""
 
     seeks: int
     seconds: float
@@ -175,16 +175,16 @@ class Seeks:
 
 
 def storm(case: Case, *, seconds: float, threads: int, rate: float) -> Seeks:
-    """Ask for random frames from several threads, and compare each with a forward run's, bit by bit.
+    """Request random frames from several threads, and compare each bit by bit with that of a forward run.
 
     Args:
         case: a small clip and network.
-        seconds: how long.
-        threads: that ask.
-        rate: seeks a second, all threads together, as far as the machine keeps up.
+        seconds: duration of the requests.
+        threads: number of threads.
+        rate: seeks per second of all threads together; a slow machine does fewer.
 
     Raises:
-        RuntimeError: a thread did not come back within a minute after the end.
+        RuntimeError: a thread has not ended within a minute after the end.
     """
     with _weights(case) as model:
         expected = _frames(restored(case, model))
@@ -215,7 +215,7 @@ def storm(case: Case, *, seconds: float, threads: int, rate: float) -> Seeks:
 
 
 def restored(case: Case, model: Path, *, prefetch: int = 1, device: str = "cpu") -> vs.VideoNode:
-    """The filter over the case's clip, which repeats after a while."""
+    """Return the filter over the clip of the case; the clip repeats after `_DISTINCT` frames."""
     from vsrealbasicvsr.filter import realbasicvsr
 
     pictures = _pictures(case)
@@ -236,12 +236,12 @@ def restored(case: Case, model: Path, *, prefetch: int = 1, device: str = "cpu")
 
 
 def _pictures(case: Case) -> list[NDArray[np.float32]]:
-    """The first frames of the case's clip, (3, H, W)."""
+    """Return the first frames of the case's clip, each (3, H, W)."""
     return [picture.numpy() for picture in islice(case.clip(), _DISTINCT)]
 
 
 def _forget(clip: vs.VideoNode) -> None:
-    """Drop what the nodes of a clip have cached."""
+    """Clear the caches of a clip's nodes."""
     clip.clear_cache()
     vs.core.clear_cache()
 
@@ -276,6 +276,6 @@ def _seconds(side: Callable[[], Iterator[object]]) -> float:
 
 
 def _resident() -> int:
-    """Resident memory of this process, in bytes."""
+    """Return the resident memory of this process, in bytes."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

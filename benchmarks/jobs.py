@@ -1,4 +1,4 @@
-"""Jobs: what segments, journal and join add to a plain pass, and how work spreads over workers."""
+"""Jobs: the overhead of segments, journal and join over a plain pass, and the spread over workers."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ from vsrealbasicvsr.video.write.sink import open_sink
 
 _RATE = 25
 _COARSE = 20
-"""Source pixels between the random values that a shot is interpolated from."""
+"""Source pixels between the random values from which a shot is interpolated."""
 
 Where = Literal["processes", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sleeper:
-    """Opens what sleeps instead of computing, and repeats each pixel four times in both directions."""
+    """Opens a restorer that only sleeps, and repeats each pixel four times in both directions."""
 
     seconds: float
-    """For each frame that comes, of context, too."""
+    """Seconds of sleep for each frame that comes, including context."""
 
     def __call__(self, _: Settings) -> Restorer:
-        """The stand-in, as a job asks for it."""
+        """Return the sleeping restorer, for a job."""
         return cast(Restorer, self)
 
     def stream(
@@ -71,7 +71,7 @@ class Sleeper:
         first: int = 0,
         core_start: int | None = None,
     ) -> Iterator[Tensor]:
-        """Each frame as soon as it comes; see `Restorer.stream`."""
+        """Yield each frame as soon as it comes; see `Restorer.stream`."""
         for n, frame in enumerate(frames, first):
             time.sleep(self.seconds)
             if on_cleaned:
@@ -82,12 +82,12 @@ class Sleeper:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Opens a network of random weights that computes on the CPU."""
+    """Opens a restorer with random weights that computes on the CPU."""
 
     case: Case
 
     def __call__(self, settings: Settings) -> Restorer:
-        """As a job asks for it."""
+        """Return the restorer, for a job."""
         return Restorer(self.case.network(), settings)
 
 
@@ -96,43 +96,43 @@ class Phases:
     """Seconds of a run."""
 
     before: float
-    """Until the first frame was encoded."""
+    """Seconds until the first frame was encoded."""
     frames: float
-    """From there until the last was."""
+    """Seconds from the first encoded frame to the last."""
     after: float
-    """From there until the output had its name."""
+    """Seconds from the last encoded frame until the output had its final name."""
 
     @property
     def whole(self) -> float:
-        """All of them."""
+        """Seconds of all phases."""
         return self.before + self.frames + self.after
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """The best of the rounds on either side."""
+    """The best of the rounds for each side."""
 
     plain: Phases
-    """One pass through the network into one file, as without a job."""
+    """One pass through the network into one file, without a job."""
     job: Phases
     """`restore_file`."""
     segments: int
     overhead: float
-    """Share of the time that the job adds."""
+    """The time that the job adds, as a share of the plain time."""
 
 
 def measure_overhead(
     case: Case, *, opener: OpenRestorer, shot: int, encoder: str, rounds: int, folder: Path | None = None
 ) -> Overhead:
-    """Restore a clip both ways in turns, so that a busy machine slows them alike.
+    """Restore a clip both ways in turns, so that a busy machine slows them equally.
 
     Args:
         case: The clip, the window and its margin.
-        opener: Makes what restores.
-        shot: Frames between cuts.
-        encoder: Of the outputs.
-        rounds: Turns that are timed.
-        folder: Where to work, on the disk that is to be measured; None takes the system's temporary one.
+        opener: Opens the restorer.
+        shot: Number of frames between cuts.
+        encoder: Encoder of the outputs.
+        rounds: Number of timed turns.
+        folder: Folder to work in, on the disk to measure; None takes the temporary folder of the system.
     """
     times: dict[str, list[Phases]] = {"plain": [], "job": []}
     with tempfile.TemporaryDirectory(dir=folder) as work:
@@ -150,17 +150,17 @@ def measure_overhead(
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Seconds from when all workers were ready until the last segment was recorded."""
+    """Seconds from the time when all workers were ready until the last segment was recorded."""
 
     one: float
     several: float
     killed: float
-    """Of several, one of which was killed when half of the frames were done."""
+    """Seconds of several workers, one of which was killed when half of the frames were done."""
     speedup: float
-    """Of several over one; their number would be perfect."""
+    """Seconds of one worker divided by those of several; ideally the number of workers."""
     segments: int
     failures: int
-    """Tries that failed in the run with the kill."""
+    """Failed tries in the run with the killed worker."""
     equal: bool
     """Whether all three outputs show the same pictures."""
 
@@ -170,36 +170,38 @@ def measure_spread(
 ) -> Spread:
     """Restore a clip with one worker, with several, and with several of which one is killed; all sleep.
 
-    Each worker makes a segment before time is taken, so that starting processes is left out.
+    Each worker makes a segment before the measurement, so that the start of processes is not measured.
 
     Args:
         case: The clip, the window and its margin.
         where: Processes of this machine, or a Ray cluster that is started on it.
-        seconds: That a worker sleeps for each frame.
-        count: Workers, two or more.
-        shot: Frames between cuts.
-        encoder: Of the outputs.
-        segment_length: As `Delivery` takes it.
+        seconds: Seconds that a worker sleeps for each frame.
+        count: Number of workers, two or more.
+        shot: Number of frames between cuts.
+        encoder: Encoder of the outputs.
+        segment_length: See `Delivery`.
 
     Raises:
-        JobError: Ray is not installed, or a segment failed again and again.
+        JobError: Ray is not installed, or all tries of a segment failed.
     """
     with tempfile.TemporaryDirectory() as work:
         delivery = Delivery(encoding=Encoding(encoder=encoder), segment_length=segment_length, overwrite=True)
         setup = _Setup(case, Path(work), delivery)
         setup.write_clip(shot)
-        one, several, killed = (
-            _Crewed(setup, name, where, Sleeper(seconds), workers, kills=name == "killed").run()
+        single, several, killed = (
+            _WorkerRun(setup, name, where, Sleeper(seconds), workers, kills=name == "killed").run()
             for name, workers in (("one", 1), ("several", count), ("killed", count))
         )
-    equal = one.pictures == several.pictures == killed.pictures
-    ratio = one.seconds / several.seconds
-    return Spread(one.seconds, several.seconds, killed.seconds, ratio, one.segments, killed.failures, equal)
+    equal = single.pictures == several.pictures == killed.pictures
+    ratio = single.seconds / several.seconds
+    return Spread(
+        single.seconds, several.seconds, killed.seconds, ratio, single.segments, killed.failures, equal
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
-    """What all runs have in common."""
+    """The clip, the folder and the settings of all runs."""
 
     case: Case
     folder: Path
@@ -220,7 +222,7 @@ class _Setup:
         return make_order(source.info, self.target(name), self.settings, self.delivery)
 
     def write_clip(self, shot: int) -> None:
-        """Smooth textures that pan by two pixels a frame, another one after each `shot` frames."""
+        """Write smooth textures that pan by two pixels per frame; a new one starts every `shot` frames."""
         case, random = self.case, torch.Generator().manual_seed(0)
         with av.open(self.clip, "w") as container:
             stream = container.add_stream("libx264", rate=_RATE, options={"crf": "18", "preset": "fast"})
@@ -235,14 +237,14 @@ class _Setup:
 
 
 def _texture(width: int, height: int, random: torch.Generator) -> Tensor:
-    """(H, W, 3), uint8."""
+    """Return a smooth texture, (H, W, 3), uint8."""
     coarse = torch.rand(1, 3, height // _COARSE + 2, width // _COARSE + 2, generator=random)
     fine = interpolate(coarse, size=(height, width), mode="bicubic").clamp(0, 1)
     return (fine[0].permute(1, 2, 0) * 255).round().to(torch.uint8)
 
 
 class _Watch:
-    """Notes when the first and the last frame were encoded."""
+    """Records the times when the first and the last frame were encoded."""
 
     def __init__(self) -> None:
         self._begun = self._first = self._last = time.perf_counter()
@@ -295,18 +297,18 @@ def _job(setup: _Setup, opener: OpenRestorer) -> Phases:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """What a crew's run gave."""
+class _RunResult:
+    """The result of one run with workers."""
 
     seconds: float
     segments: int
     failures: int
     pictures: str
-    """A digest of what the output shows."""
+    """A digest of the pictures of the output."""
 
 
-class _Crewed:
-    """One run with workers."""
+class _WorkerRun:
+    """One run with workers; `kills` kills one of them when half of the frames are done."""
 
     def __init__(
         self, setup: _Setup, name: str, where: Where, opener: OpenRestorer, workers: int, kills: bool
@@ -314,7 +316,7 @@ class _Crewed:
         self._setup, self._name, self._where = setup, name, where
         self._opener, self._workers, self._kills = opener, workers, kills
 
-    def run(self) -> _Made:
+    def run(self) -> _RunResult:
         with open_source(self._setup.clip) as source:
             order = self._setup.order(source, self._name)
             with order.folder().led(), closing(self._crew(order)) as crew:
@@ -327,7 +329,7 @@ class _Crewed:
                 seconds = time.perf_counter() - begun
             segments = list(scan.segments())
             join(order.plan, order.folder(), record, segments, source.lost, scan.cuts)
-        return _Made(seconds, len(segments), len(record.failures), _shown(order.target))
+        return _RunResult(seconds, len(segments), len(record.failures), _picture_digest(order.target))
 
     def _crew(self, order: Order) -> Crew:
         if self._where == "ray":
@@ -335,14 +337,14 @@ class _Crewed:
         return Processes(order, ["cpu"] * self._workers, self._opener)
 
     def _warm_up(self, order: Order, source: Source, crew: Crew) -> None:
-        """A segment for each worker, which nobody records."""
+        """Let each worker make a segment, which is not recorded."""
         frames = frames_with_cuts(source, None)
         scan = Scan(source, frames, order.rule(), order.settings.margin)
-        given = islice(scan.assignments(), self._workers)
-        made = [crew.give(worker, assignment) for worker, assignment in enumerate(given)]
-        wait(made)
-        for future in made:
-            future.result()
+        assignments = islice(scan.assignments(), self._workers)
+        futures = [crew.give(worker, assignment) for worker, assignment in enumerate(assignments)]
+        wait(futures)
+        for future in futures:
+            future.result()  # raises the error of a failed worker
 
     def _kill_one(self, record: Record) -> None:
         if self._kills and 2 * record.frames_done >= self._setup.case.frames:
@@ -351,7 +353,7 @@ class _Crewed:
             os.kill(int(latest.worker.rpartition(":")[2]), signal.SIGKILL)
 
 
-def _shown(path: Path) -> str:
+def _picture_digest(path: Path) -> str:
     digest = hashlib.sha256()
     with av.open(path) as container:
         for picture in container.decode(video=0):

@@ -1,4 +1,4 @@
-"""How work spreads over several devices, simulated: each takes its time without computing anything."""
+"""Distribution of work over several simulated devices, which sleep instead of computing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
 
 _SHARES = {"clean": 0.226, "motion": 0.104, "step": 0.231, "reconstruct": 0.208}
-"""Of a frame's time by SPEC 10.1, for one pass of cleaning, a pair in both directions, one step of either
-pass, and reconstruction."""
+"""Shares of a frame's time by SPEC 10.1: one cleaning pass, the motion of a pair in both directions, one step
+of either propagation pass, and reconstruction."""
 
 
-class _Pretender(Restorer):
-    """Sleeps for as long as each part takes."""
+class _SleepingRestorer(Restorer):
+    """A restorer that sleeps for the time of each part."""
 
     def __init__(self, case: Case, seconds: float) -> None:
         settings = Settings(device="cpu", window=case.window, margin=case.margin)
@@ -32,13 +32,13 @@ class _Pretender(Restorer):
         self, frames: Sequence[Tensor], numbers: Sequence[int], size: torch.Size | None = None
     ) -> list[CleanedFrame]:
         for _ in frames:
-            self._pass("clean")
+            self._sleep("clean")
         return [CleanedFrame(frame[None], 1, 0.0) for frame in frames]
 
     def motions(self, pairs: Sequence[tuple[CleanedFrame, CleanedFrame]]) -> list[Motion]:
         for _ in pairs:
-            self._pass("motion")
-        return [Motion(*torch.zeros(2, 1, 2, *one.picture.shape[-2:])) for one, _ in pairs]
+            self._sleep("motion")
+        return [Motion(*torch.zeros(2, 1, 2, *first.picture.shape[-2:])) for first, _ in pairs]
 
     def restore(
         self,
@@ -51,39 +51,39 @@ class _Pretender(Restorer):
     ) -> Iterator[Tensor]:
         backward, margin = window.stop - window.core_start, window.core_start - window.start
         for _ in range(backward + margin):
-            self._pass("step")
+            self._sleep("step")
         for n in range(window.core_start, window.core_stop):
-            self._pass("step")
+            self._sleep("step")
             for _ in strengths or (1.0,):
-                self._pass("reconstruct")
+                self._sleep("reconstruct")
                 yield cleaned[n - window.start].picture[0]
 
-    def _pass(self, part: str) -> None:
+    def _sleep(self, part: str) -> None:
         time.sleep(_SHARES[part] * self._seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Seconds for the whole clip."""
+    """Seconds for the whole clip, with one device and with several."""
 
     one: float
     several: float
     speedup: float
-    """Of several over one; their number would be perfect."""
+    """Seconds of one device divided by those of several; ideally the number of devices."""
 
 
 def measure_spread(case: Case, count: int, seconds: float) -> Spread:
-    """Stream a clip with one pretended device, then with several.
+    """Stream a clip with one simulated device, then with several.
 
     Args:
         case: the clip, the window and its margin.
-        count: pretended devices, two or more.
-        seconds: of a frame on one of them, without margins.
+        count: number of simulated devices, two or more.
+        seconds: seconds of a frame on one device, without margins.
     """
     frames = list(case.clip())
-    one = _seconds(_Pretender(case, seconds), frames)
-    several = _seconds(Lanes([_Pretender(case, seconds) for _ in range(count)]), frames)
-    return Spread(one, several, one / several)
+    single = _seconds(_SleepingRestorer(case, seconds), frames)
+    several = _seconds(Lanes([_SleepingRestorer(case, seconds) for _ in range(count)]), frames)
+    return Spread(single, several, single / several)
 
 
 def _seconds(restorer: Restorer | Lanes, frames: Sequence[Tensor]) -> float:

@@ -1,6 +1,6 @@
-"""Peak memory: a long clip must need no more than a short one.
+"""Peak memory of streams: a long clip must need no more than a short one.
 
-Imports no torch: on Linux a process starts with the peak of the one that started it.
+This module does not import torch: on Linux a process starts with the peak of its parent process.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ class Memory:
     short: int
     long: int
     ratio: float
-    """Long over short; 1.05 is the promise for 300 and 100 frames."""
+    """Long divided by short; the promise for 300 and 100 frames is at most 1.05."""
     machine: Mapping[str, str | int]
 
 
 def measure_memory(case: Mapping[str, int], short: int, long: int) -> Memory:
-    """Stream two clips that differ in length only, each in a fresh process on the CPU.
+    """Stream two clips that differ only in length, each in a new process on the CPU.
 
     Args:
-        case: fields of `vsrealbasicvsr.bench.case.Case` but the frames.
-        short: frames of one clip.
-        long: frames of the other.
+        case: the fields of `vsrealbasicvsr.bench.case.Case`, except `frames`.
+        short: number of frames of one clip.
+        long: number of frames of the other.
     """
     first, second = (_peak({**case, "frames": frames}) for frames in (short, long))
     ratio = second["bytes"] / first["bytes"]

@@ -1,4 +1,4 @@
-"""The peak memory of one stream, printed by a process of its own; started by `memory`."""
+"""The peak memory of one stream, measured and printed in its own process; `memory` starts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsrealbasicvsr.settings import Settings
 
 
 def main(case: Case) -> None:
-    """Restore the clip, keep nothing of it, and write the peak as JSON to stdout."""
+    """Restore the clip, keep no frames, and write the peak as JSON to stdout."""
     settings = Settings(window=case.window, margin=case.margin)
     restorer = Restorer(case.network(), settings, device="cpu")
     restored = sum(1 for _ in restorer.stream(case.clip()))

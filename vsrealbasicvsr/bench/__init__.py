@@ -1,1 +1,1 @@
-"""`vsrealbasicvsr bench`: speed on this machine, and where the time goes."""
+"""`vsrealbasicvsr bench`: the speed on this machine, and the time of each part."""

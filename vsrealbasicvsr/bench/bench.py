@@ -1,4 +1,4 @@
-"""One case measured whole: the stream, the plain network, peers, each part, the files and the machine."""
+"""The benchmark of one case: the stream, the plain network, peers, each part, the files and the machine."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from vsrealbasicvsr.evaluate.peers.peer import Peer
 from vsrealbasicvsr.settings import Acceleration, Precision
 
 NAME = "bench"
-"""What reports call themselves."""
+"""The name of this benchmark in its reports."""
 GOALS = {"times_as_fast_as_plain": 1.6, "share_of_convolution": 0.85}
-"""What the stream should reach at least."""
+"""The minimum values that the stream should reach."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What one case came to.
+    """The results of one case.
 
     Attributes:
-        case: what was restored.
-        precision: arithmetic of the stream.
-        acceleration: how its parts were run.
-        speed: the stream, the plain network and peers.
-        files: decoding and encoding.
+        case: the clip and the network.
+        precision: precision of the stream.
+        acceleration: acceleration of the stream.
+        speed: results of the stream, the plain network and peers.
+        files: cost of decoding and encoding.
     """
 
     case: Case
@@ -42,11 +42,14 @@ class Bench:
 
     @property
     def expected(self) -> float:
-        """Seconds per frame that the network's parts and the transfers come to."""
+        """Seconds per frame of the network's parts and the transfers together."""
         return sum(part.per_frame for part in self.speed.parts)
 
     def share(self, part: Part) -> float:
-        """Of the seconds that all parts come to, the files' too, which run beside the network."""
+        """Return the share of a part in the seconds of all parts, including the files.
+
+        The work on files runs beside the network.
+        """
         return part.per_frame / (self.expected + sum(file.per_frame for file in self.files))
 
 
@@ -59,7 +62,7 @@ def measure(
     rounds: int,
     peers: Sequence[Peer] = (),
 ) -> Bench:
-    """Measure one case; the arguments are `measure_speed`'s."""
+    """Measure one case; see `measure_speed` for the arguments."""
     speed = measure_speed(
         case, device=device, precision=precision, acceleration=acceleration, rounds=rounds, peers=peers
     )
@@ -67,7 +70,7 @@ def measure(
 
 
 def to_text(bench: Bench) -> str:
-    """A table for people."""
+    """Return a table for people."""
     case, speed, warm_up = bench.case, bench.speed, bench.speed.warm_up
     title = f"{case.width}x{case.height}, {case.frames} frames, window {case.window}, margin {case.margin}"
     lines = [
@@ -144,7 +147,7 @@ def _megabytes(figure: Figure) -> str:
 
 
 def to_json(benches: Sequence[Bench], device: str) -> str:
-    """A report of one run, as `benchmarks/results` keeps them; what is absent holds its reason."""
+    """Return a report of one run, as in `benchmarks/results`; a missing figure is its reason."""
     report = {
         "benchmark": NAME,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

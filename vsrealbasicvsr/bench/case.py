@@ -1,4 +1,4 @@
-"""What is measured: a synthetic clip and a network of random weights."""
+"""The measured case: a synthetic clip and a network with random weights."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Case:
     """Residual blocks of the cleaning network, and of each direction of propagation."""
 
     def clip(self) -> Iterator[Tensor]:
-        """Frames of a panning texture, made as they are asked for; each (3, H, W), 0-1."""
+        """Yield frames of a panning texture, each (3, H, W), 0-1."""
         torch.manual_seed(0)
         texture = torch.rand(3, self.height, 2 * self.width)
         for number in range(self.frames):
             yield texture.roll(-2 * number, dims=2)[:, :, : self.width].contiguous()
 
     def network(self) -> RealBasicVSR:
-        """The network in evaluation mode, its flow held to a few pixels as trained weights have it."""
+        """Return the network in evaluation mode; its flow is a few pixels, as with trained weights."""
         torch.manual_seed(1)
         network = RealBasicVSR(self.channels, self.blocks, self.blocks).eval().requires_grad_(False)
         for level in range(LEVELS):

@@ -1,4 +1,4 @@
-"""What this machine can do at best: a matrix product, a convolution, a copy."""
+"""The best rates of this machine: a matrix product, a convolution, a copy."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from vsrealbasicvsr.network.layers import MID_CHANNELS
 _SIDE = {"cpu": 2048, "cuda": 8192}
 _COPIED = 2**28  # bytes
 _IN_A_ROW = 40
-"""Convolutions in a trunk of the released model. One alone would fit between other programs' turns, or be
-hidden by the wait for a GPU."""
+"""Convolutions in one measurement, as in a trunk of the released model. A single one would fit between the
+turns of other programs, or be hidden by the wait for a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """The best rates seen; a multiplication with its addition is two operations."""
+    """The best measured rates; a multiplication with its addition counts as two operations."""
 
     product: float
-    """GFLOP/s of a square matrix product in this arithmetic."""
+    """GFLOP/s of a square matrix product in this precision."""
     convolution: float
-    """GFLOP/s of the network's commonest convolution, 64 to 64 channels, 3x3, at the case's size: of the
-    two memory formats the faster."""
+    """GFLOP/s of the network's most common convolution, 64 to 64 channels, 3x3, at the size of the case, in
+    the faster of the two memory formats."""
     copy: float
-    """GB/s read and written by a copy on the device."""
+    """GB/s of a copy on the device, bytes read plus bytes written."""
 
 
 def measure_ceilings(device: torch.device, dtype: torch.dtype, size: tuple[int, int]) -> Ceilings:
-    """Measure all three, for some seconds.
+    """Measure all three rates; this takes some seconds.
 
     Args:
-        device: where.
-        dtype: arithmetic of the product and the convolution.
+        device: the device to measure.
+        dtype: precision of the product and the convolution.
         size: width and height of the convolution's input.
     """
     width, height = size

@@ -1,4 +1,4 @@
-"""Reports of `vsrealbasicvsr bench` over time, drawn."""
+"""A plot of the reports of `vsrealbasicvsr bench` over time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SIZE = (8.0, 4.5)
 
 
 def plot_history(folder: Path, path: Path) -> int:
-    """Draw seconds a frame by date: a line for each machine, size, window, precision and acceleration.
+    """Draw seconds per frame by date: a line for each machine, size, window, precision and acceleration.
 
-    The plain network of the same runs is drawn dashed, since machines differ from day to day: what counts is
-    the distance between the two. Where it did not fit there is a gap.
+    The plain network of the same runs is drawn dashed. The speed of a machine changes from day to day, so
+    compare the distances between the two lines. If the plain network did not fit, its line has a gap.
 
     Returns:
-        How many figures were drawn.
+        The number of measurements that were drawn.
 
     Raises:
-        JobError: the folder holds no reports, one of them cannot be read, or the drawing not be written.
+        JobError: the folder holds no reports, one of them cannot be read, or the plot cannot be written.
         UnavailableError: matplotlib is not installed.
     """
     lines: dict[str, list[tuple[str, float, float]]] = {}
@@ -54,13 +54,13 @@ def plot_history(folder: Path, path: Path) -> int:
 
 
 def _points(report: dict[str, Any]) -> Iterator[tuple[str, tuple[str, float, float]]]:
-    """What is drawn as one line, and a point of it: date, stream and plain network."""
+    """Yield the label of a line, and a point of it: date, stream and plain network."""
     for result in report["results"]:
-        case, on, speed = result["case"], report["machine"], result["speed"]
+        case, host, speed = result["case"], report["machine"], result["speed"]
         label = (
             f"{case['width']}x{case['height']}, window {case['window']}+{case['margin']}, "
             f"{result['precision']}, acceleration {result['acceleration']}, {case['channels']} channels, "
-            f"{case['blocks']} blocks, {case['frames']} frames, {on['device']} ({on['cores']} cores)"
+            f"{case['blocks']} blocks, {case['frames']} frames, {host['device']} ({host['cores']} cores)"
         )
         plain = speed["plain"] if isinstance(speed["plain"], float) else math.nan
         yield label, (report["date"], speed["stream"], plain)

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""The machine on which figures were measured."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def machine(device: str) -> dict[str, str | int]:
-    """What a figure depends on besides the code.
+    """Return what a figure depends on besides the code.
 
     Args:
-        device: where the network ran: `cpu` or `cuda:N`.
+        device: the device that ran the network: `cpu` or `cuda:N`.
 
     Returns:
-        Versions and system; `processor`, its name; `cores`, those that this process may use; `threads`, those
-        that torch uses; `device`, the name of what the network ran on; for a GPU its `driver`, too.
+        Versions and system; `processor`, the name of the processor; `cores`, the number of cores that this
+        process may use; `threads`, the number of threads that torch uses; `device`, the name of the device
+        that ran the network; and for a GPU its `driver`.
     """
     known: dict[str, str | int] = {
         "vsrealbasicvsr": __version__,
@@ -41,9 +42,9 @@ def machine(device: str) -> dict[str, str | int]:
 
 
 def _processor() -> str:
-    # On Linux platform.processor() says "x86_64" or nothing.
-    named = _told(_PROCESSOR, r"^model name\s*:\s*(\S.*?)\s*$")
-    return named or platform.processor() or platform.machine()
+    # On Linux platform.processor() returns "x86_64" or nothing.
+    name = _first_match(_PROCESSOR, r"^model name\s*:\s*(\S.*?)\s*$")
+    return name or platform.processor() or platform.machine()
 
 
 def _cores() -> int:
@@ -53,13 +54,13 @@ def _cores() -> int:
 
 
 def _driver() -> str:
-    told = _told(_DRIVER, r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)\s")
-    return told or "unknown"
+    version = _first_match(_DRIVER, r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)\s")
+    return version or "unknown"
 
 
-def _told(file: Path, pattern: str) -> str:
-    """What a file of the system says, nothing where it does not."""
+def _first_match(file: Path, pattern: str) -> str:
+    """Return the first group of a pattern in a file of the system; an empty string if there is none."""
     with suppress(OSError):
-        found = re.search(pattern, file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-        return found[1] if found else ""
+        match = re.search(pattern, file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+        return match[1] if match else ""
     return ""

@@ -1,4 +1,4 @@
-"""What each part of a restoration costs: the steps one by one, the way to the device, and the files."""
+"""The cost of each part of a restoration: the network's steps, the transfers, and the files."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _FILE_FRAMES = 24
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part's share of a frame of the clip."""
+    """The cost of one part of a restoration."""
 
     name: str
     times: float
-    """How often it is done for each frame of the clip; with margins, propagation more than once."""
+    """How often the part runs for each frame of the clip; with margins, propagation runs more than once."""
     seconds: float
-    """Of one time."""
+    """Seconds of one run."""
     gflop: float
-    """Of one time, 0 where nothing is multiplied."""
+    """GFLOP of one run; 0 if nothing is multiplied."""
     own: float = 1.0
-    """How often it would be done for each frame without margins."""
+    """How often the part would run for each frame without margins."""
 
     @property
     def per_frame(self) -> float:
@@ -51,22 +51,22 @@ class Part:
 
 
 def measure_parts(case: Case, steps: Steps, device: torch.device, eager: Steps | None = None) -> list[Part]:
-    """The network's steps and the transfers, each by itself; together they are what a stream should take.
+    """Measure the network's steps and the transfers, each alone; a stream should take their sum.
 
     Args:
         case: size, frames and windows.
-        steps: made of the case's network, with one cleaning pass a frame.
-        device: where the steps run.
-        eager: the same without acceleration, for no counter sees into graphs; else operations are counted in
-            `steps`.
+        steps: the steps of the case's network, with one cleaning pass per frame.
+        device: the device that runs the steps.
+        eager: the same steps without acceleration, to count operations, because the counter cannot look into
+            graphs; None counts in `steps`.
     """
     counts, own = count_steps(case), count_steps(replace(case, margin=0))
     counted = _works(case, eager or steps, device)
     batch = steps.plan((case.height, case.width)).batch
-    together = {"cleaning": batch, "flow": batch}
+    batches = {"cleaning": batch, "flow": batch}
     parts = []
     for name, work in _works(case, steps, device).items():
-        frames = case.frames * together.get(name, 1)
+        frames = case.frames * batches.get(name, 1)
         gflop = _gflop(counted[name])
         parts.append(Part(name, counts[name] / frames, best_seconds(work, device), gflop, own[name] / frames))
     return parts
@@ -94,7 +94,7 @@ def _works(case: Case, steps: Steps, device: torch.device) -> dict[str, Callable
 
 
 def count_steps(case: Case) -> dict[str, int]:
-    """How often a stream of this case does each part for the whole clip."""
+    """Return how often a stream of this case runs each part for the whole clip."""
     length = case.window or case.frames
     margin = case.margin if case.window else 0
     windows = [
@@ -117,7 +117,7 @@ def _gflop(work: Callable[[], object]) -> float:
 
 
 def measure_files(case: Case) -> list[Part]:
-    """Decoding x264 and encoding as `restore` does; both run beside the network, in threads of their own."""
+    """Measure decoding of x264, and encoding as in `restore`, where both run in their own threads."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "source.mkv")
         _write_source(case, path)
@@ -144,7 +144,7 @@ def measure_files(case: Case) -> list[Part]:
 
 
 def _write_source(case: Case, path: Path) -> None:
-    """A clip as files have them: not quite sharp, 4:2:0 where the size allows, x264."""
+    """Write a clip like a usual file: slightly blurred, 4:2:0 if the size allows it, x264."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24)
         stream.width, stream.height = case.width, case.height

@@ -1,4 +1,4 @@
-"""Seconds per frame: `Restorer.stream`, the plain network and peers, in turns, in the same run."""
+"""Seconds per frame of `Restorer.stream`, the plain network and peers, measured in turns in the same run."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from vsrealbasicvsr.evaluate.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.settings import Acceleration, Precision, Settings
 
 ONE_PASS = 255.0
-"""Refinement threshold at which both sides clean every frame exactly once."""
+"""Refinement threshold at which stream and plain network clean every frame exactly once."""
 _ON_CPU = Absent("it ran on the CPU")
 _ONE_WINDOW = Absent("no margin is computed twice in this clip")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What restoring the clip took a peer; each figure may be absent.
+    """The cost of the clip for a peer; each figure may be missing.
 
     Attributes:
-        seconds: per frame, the best of the turns.
-        memory: highest resident memory of its process the first time, MB of 1e6 bytes, PyTorch and the source
-            clip included, restored frames not.
-        device_memory: highest memory of its tensors on the GPU meanwhile, MB.
+        seconds: seconds per frame, the best of the turns.
+        memory: peak resident memory of its process in the first run, MB of 1e6 bytes; it includes PyTorch and
+            the source clip, but no restored frames.
+        device_memory: peak memory of its tensors on the GPU in the same run, MB.
     """
 
     seconds: Figure
@@ -47,13 +47,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """What comes before the steady state, in seconds: memory is taken, kernels are loaded and compiled.
+    """Seconds before the steady state, in which memory is allocated and kernels are loaded and compiled.
 
     Attributes:
-        making: the `Restorer` took.
-        first_window: the first stream of all took until the frames of its first window were out.
-        steady_window: the same, the best of the turns.
-        total: warm-up and compile time: making, and what the first stream took longer than the best one.
+        making: time to make the `Restorer`.
+        first_window: time of the very first stream until the frames of its first window were ready.
+        steady_window: the same for the later streams, the best of the turns.
+        total: warm-up and compile time: `making`, plus the time by which the first stream was slower than the
+            best one.
     """
 
     making: float
@@ -64,11 +65,11 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What margins add, as a share of what is there without them.
+    """The cost of margins, as a share of the cost without them.
 
     Attributes:
-        arithmetic: of the network's operations.
-        measured: of the time, against a stream with `margin=0` that had its turns, too.
+        arithmetic: additional operations of the network.
+        measured: additional time, against a stream with `margin=0` that is measured in the same turns.
     """
 
     arithmetic: float
@@ -77,25 +78,25 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """All that was timed for one case.
+    """The measurements of one case; all times are the best of the turns.
 
     Attributes:
-        stream: seconds per frame of `Restorer.stream`, margins included; as all, the best of the turns.
+        stream: seconds per frame of `Restorer.stream`, including margins.
         plain: seconds per frame of `RealBasicVSR.forward` on the whole clip at once: eager, fp32, NCHW.
-        peers: by name.
-        times_as_fast_as_plain: the plain network's seconds over the stream's.
-        gflop: the network's own operations for a frame, without margins, 1e9.
-        share_of_convolution: of the rate of a convolution on this machine, reached over these operations.
-        margins: what they add.
-        difference: largest absolute difference of the two outputs, 0-1 scale. With several windows it
-            includes what the margins leave out.
-        warm_up: of the stream.
-        memory: highest resident memory of the process during the first stream, MB of 1e6 bytes, PyTorch and
-            the source clip included, restored frames not.
-        device_memory: highest memory of tensors on the GPU meanwhile, MB.
-        parts: the network's steps and the transfers; what they come to for a frame is what the stream should
-            take.
-        ceilings: in the stream's precision.
+        peers: the costs of the peers, by name.
+        times_as_fast_as_plain: the seconds of the plain network divided by those of the stream.
+        gflop: GFLOP of the network itself for one frame, without margins.
+        share_of_convolution: the rate of the stream over these operations, as a share of the rate of a
+            convolution on this machine.
+        margins: the cost of margins.
+        difference: maximum absolute difference of the two outputs, 0-1 scale. With several windows it
+            includes the error of limited margins.
+        warm_up: warm-up of the stream.
+        memory: peak resident memory of the process during the first stream, MB of 1e6 bytes; it includes
+            PyTorch and the source clip, but no restored frames.
+        device_memory: peak memory of tensors on the GPU during the same stream, MB.
+        parts: the network's steps and the transfers; the stream should take the sum of their seconds.
+        ceilings: the best rates of the machine in the precision of the stream.
     """
 
     stream: float
@@ -122,66 +123,68 @@ def measure_speed(
     rounds: int,
     peers: Sequence[Peer] = (),
 ) -> Speed:
-    """Run all in turns, so that a busy machine slows them alike.
+    """Run all in turns, so that a busy machine slows all of them equally.
 
     Args:
-        case: what to restore.
+        case: the clip and the network.
         device: `cpu` or `cuda:N`.
-        precision: arithmetic of the stream; the plain network is always fp32.
-        acceleration: how the stream's parts are run; the plain network's are not.
-        rounds: turns that are timed; one more comes before them.
-        peers: restore the same clip, each in a process of its own.
+        precision: precision of the stream; the plain network is always fp32.
+        acceleration: acceleration of the stream; the plain network has none.
+        rounds: number of timed turns; an untimed one comes first.
+        peers: peers that restore the same clip, each in its own process.
 
     Raises:
-        RestorationError: the stream does not fit. Of the plain network and of peers that is told.
+        RestorationError: the stream does not fit in memory. If the plain network or a peer does not fit, its
+            figures are missing.
     """
     settings = Settings(
         window=case.window, margin=case.margin, refine=ONE_PASS, max_passes=1, precision=precision,
         acceleration=acceleration,
     )  # fmt: skip
-    on = find_device(device)
+    torch_device = find_device(device)
     network, frames = case.network(), torch.stack(list(case.clip()))
-    _reset_peaks(on)
-    stream = Stream(network, settings, frames, on)
+    _reset_peaks(torch_device)
+    stream = Stream(network, settings, frames, torch_device)
     stream.run()
-    memory, device_memory = _read_peaks(on)
-    plain = Plain(network, frames, on)
+    memory, device_memory = _read_peaks(torch_device)
+    plain = Plain(network, frames, torch_device)
     whole = plain.restore()
     difference = whole if isinstance(whole, Absent) else (stream.restore() - whole).abs().max().item()
     works: dict[str, Callable[[], Figure]] = {"stream": stream.run, "plain": plain.run}
-    without = replace(case, margin=0)
-    bare = None
-    if count_steps(case) != count_steps(without):
-        bare = Stream(network, replace(settings, margin=0), frames, on)
-        bare.run()
-        works["bare"] = bare.run
+    without_margin = None
+    if count_steps(case) != count_steps(replace(case, margin=0)):
+        without_margin = Stream(network, replace(settings, margin=0), frames, torch_device)
+        without_margin.run()
+        works["bare"] = without_margin.run
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        processes = {peer.name: stack.enter_context(PeerProcess(peer, str(on))) for peer in peers}
-        rivals = {name: Rival(one, frames, folder / "restored") for name, one in processes.items()}
-        best = best_of_turns(works | {f"peer {name}": one.run for name, one in rivals.items()}, rounds)
-    dtype = find_dtype(precision, on)
-    steps, eager = (
-        Steps(network, one, on, dtype) for one in (settings, replace(settings, acceleration="off"))
-    )
+        processes = {peer.name: stack.enter_context(PeerProcess(peer, str(torch_device))) for peer in peers}
+        rivals = {name: Rival(process, frames, folder / "restored") for name, process in processes.items()}
+        best = best_of_turns(works | {f"peer {name}": rival.run for name, rival in rivals.items()}, rounds)
+    dtype = find_dtype(precision, torch_device)
+    steps = Steps(network, settings, torch_device, dtype)
+    eager = Steps(network, replace(settings, acceleration="off"), torch_device, dtype)
     with freed_memory_kept():
-        parts = measure_parts(case, steps, on, eager)
-    ceilings = measure_ceilings(on, dtype, (case.width, case.height))
+        parts = measure_parts(case, steps, torch_device, eager)
+    ceilings = measure_ceilings(torch_device, dtype, (case.width, case.height))
     seconds = stream.steady.clip / case.frames
-    plainly = _per_frame(best["plain"], case)
+    plain_seconds = _per_frame(best["plain"], case)
     gflop = sum(part.gflop * part.own for part in parts)
     return Speed(
         stream=seconds,
-        plain=plainly,
+        plain=plain_seconds,
         peers={
-            name: _cost(one.effort, _per_frame(best[f"peer {name}"], case)) for name, one in rivals.items()
+            name: _cost(rival.effort, _per_frame(best[f"peer {name}"], case))
+            for name, rival in rivals.items()
         },
-        times_as_fast_as_plain=plainly if isinstance(plainly, Absent) else plainly / seconds,
+        times_as_fast_as_plain=(
+            plain_seconds if isinstance(plain_seconds, Absent) else plain_seconds / seconds
+        ),
         gflop=gflop,
         share_of_convolution=gflop / seconds / ceilings.convolution,
         margins=Margins(
             arithmetic=sum(part.gflop * part.times for part in parts) / gflop - 1,
-            measured=stream.steady.clip / bare.steady.clip - 1 if bare else _ONE_WINDOW,
+            measured=stream.steady.clip / without_margin.steady.clip - 1 if without_margin else _ONE_WINDOW,
         ),
         difference=difference,
         warm_up=_warm_up(stream),
@@ -199,7 +202,7 @@ def _reset_peaks(device: torch.device) -> None:
 
 
 def _read_peaks(device: torch.device) -> tuple[Figure, Figure]:
-    """Of the process and of the device, MB."""
+    """Return the peaks of the process and of the device, MB."""
     return peak.read(), torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else _ON_CPU
 
 

@@ -1,4 +1,4 @@
-"""How long something takes on a device."""
+"""Timing of work on a device."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import torch
 
-_LEAST = 0.5  # seconds that are spent on one figure
-_TIMES = 3
+_LEAST = 0.5  # minimum seconds of all calls together
+_TIMES = 3  # minimum number of calls
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Wall time of one call, until the device is idle again."""
+    """Return the wall time of one call, until the device is idle again."""
     _wait(device)
     started = time.perf_counter()
     work()
@@ -21,7 +21,7 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
 
 
 def best_seconds(work: Callable[[], object], device: torch.device) -> float:
-    """The shortest of several calls, after one that is not counted: three, or half a second of them."""
+    """Return the shortest time of several calls: at least three and half a second, after an untimed call."""
     work()
     times = [seconds(work, device)]
     while len(times) < _TIMES or sum(times) < _LEAST:

@@ -1,4 +1,4 @@
-"""Who restores the clip, and taking turns at it."""
+"""The stream, the plain network and peers, which restore the clip in turns."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ NO_ROOM = Absent("the plain network does not fit")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds that one stream took."""
+    """Seconds of one stream."""
 
     clip: float
     window: float
-    """Until the frames of the first window were out."""
+    """Seconds until the frames of the first window were ready."""
 
 
 class Stream:
     """`Restorer.stream` over the clip.
 
     Args:
-        network: copied.
-        settings: how to restore.
+        network: the network; it is copied.
+        settings: the settings of the stream.
         frames: (T, 3, H, W), float, 0-1, on the CPU.
-        device: where the network runs.
+        device: the device that runs the network.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class Stream:
         started = time.perf_counter()
         self._restorer = Restorer(network, settings, device=str(device))
         self.making = time.perf_counter() - started
-        """Seconds that the `Restorer` took."""
+        """Seconds to make the `Restorer`."""
         self.runs: list[Run] = []
-        """What each run took; the first one is the warm-up."""
+        """The times of each run; the first run is the warm-up."""
         self._frames = frames
 
     def restore(self) -> Tensor:
-        """(T, 3, 4H, 4W), float32, 0-1, on the CPU."""
+        """Return the restored clip: (T, 3, 4H, 4W), float32, 0-1, on the CPU."""
         return torch.stack([picture.cpu() for picture in self._restorer.stream(self._frames)])
 
     def run(self) -> float:
-        """Seconds for the clip, of which nothing is kept; a frame is done when it is on the host."""
+        """Restore the clip, keep no frames, and return the seconds until the last frame is on the host."""
         length = min(self._restorer.settings.window or len(self._frames), len(self._frames))
         window = 0.0
         started = time.perf_counter()
@@ -71,7 +71,7 @@ class Stream:
 
     @property
     def steady(self) -> Run:
-        """The best of all runs but the first."""
+        """The best times of all runs except the first."""
         rest = self.runs[1:]
         return Run(min(run.clip for run in rest), min(run.window for run in rest))
 
@@ -80,9 +80,9 @@ class Plain:
     """`RealBasicVSR.forward` on the whole clip at once: eager, fp32, NCHW.
 
     Args:
-        network: moved to the device.
+        network: the network; it is moved to the device.
         frames: (T, 3, H, W), float, 0-1.
-        device: where it runs.
+        device: the device that runs it.
     """
 
     def __init__(self, network: RealBasicVSR, frames: Tensor, device: torch.device) -> None:
@@ -90,21 +90,24 @@ class Plain:
         self._fits = True
 
     def restore(self) -> Tensor | Absent:
-        """(T, 3, 4H, 4W), float32, 0-1, on the CPU; `NO_ROOM` where memory does not suffice, from then on."""
+        """Return the restored clip: (T, 3, 4H, 4W), float32, 0-1, on the CPU.
+
+        Return `NO_ROOM` if memory is not sufficient; after this, do not try again.
+        """
         try:
             if self._fits:
                 return self._restored()
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-        # Not in the handler: the error's traceback holds tensors.
+        # Free memory outside the handler: in it, the traceback of the error still holds tensors.
         self._fits = False
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         return NO_ROOM
 
     def run(self) -> Figure:
-        """Seconds for the clip."""
+        """Restore the clip and return the seconds."""
         started = time.perf_counter()
         restored = self.restore()
         return restored if isinstance(restored, Absent) else time.perf_counter() - started
@@ -112,18 +115,18 @@ class Plain:
     @torch.inference_mode()
     def _restored(self) -> Tensor:
         whole = self._frames.to(self._device)[None]
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # fp32 as it is called
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # real fp32
             restored: Tensor = self._network.to(self._device)(whole)
         return restored[0].clamp(0.0, 1.0).cpu()
 
 
 class Rival:
-    """A peer, which waits in a process of its own while others have their turns; its memory stays with it.
+    """A peer in its own process; it waits there, and keeps its memory, during the turns of others.
 
-    It restores the clip once when it is made.
+    It restores the clip once when this object is made.
 
     Args:
-        process: started.
+        process: the process, started.
         frames: (T, 3, H, W), float, 0-1, on the CPU.
         target: a file that may be written.
     """
@@ -132,10 +135,10 @@ class Rival:
         self._process, self._target = process, target
         self._low = torch.stack([to_eight_bit(frame) for frame in frames])
         self.effort = self._restore()
-        """What the clip took the first time, or why it cannot be restored."""
+        """The cost of the first run, or the reason why the clip cannot be restored."""
 
     def run(self) -> Figure:
-        """Seconds for the clip, as its process counts them; what failed at first is not tried again."""
+        """Return the seconds for the clip, measured in its process; do not retry if the first run failed."""
         effort = self.effort if isinstance(self.effort, Absent) else self._restore()
         if isinstance(effort, Absent):
             return effort
@@ -147,11 +150,12 @@ class Rival:
 
 
 def best_of_turns(works: Mapping[str, Callable[[], Figure]], rounds: int) -> dict[str, Figure]:
-    """The shortest time of each; all work in turns, so that a busy machine slows them alike.
+    """Run all work in turns, so that a busy machine slows all of it equally; return the shortest times.
 
     Args:
-        works: do their work and return its seconds, or why it cannot be done: that stands then.
-        rounds: turns for each, at least 1.
+        works: functions that do the work and return its seconds, or a reason why it cannot be done. A reason
+            is then the result.
+        rounds: number of turns, at least 1.
     """
     turns = [{name: work() for name, work in works.items()} for _ in range(rounds)]
     return {name: _best([turn[name] for turn in turns]) for name in works}

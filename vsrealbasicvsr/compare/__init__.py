@@ -1,1 +1,1 @@
-"""The comparison page: chosen frames of several sources in one HTML file, to be judged by eye."""
+"""The comparison page: selected frames of several sources in one HTML file, to compare them by eye."""

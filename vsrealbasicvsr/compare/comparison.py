@@ -1,4 +1,4 @@
-"""From sources to the page: one reading to measure and choose, one to encode what was chosen."""
+"""The comparison of sources in a page: a first pass measures and selects frames, a second encodes them."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from vsrealbasicvsr.errors import ClipError, SettingsError, VideoError
 from vsrealbasicvsr.video.colour.resample import resample
 
 Pick = Literal["difference", "worst", "shots"]
-_Encoded = tuple[dict[str, Any], list[str]]  # what is told of a moment, and its pictures in base64
+_Encoded = tuple[dict[str, Any], list[str]]  # a moment as JSON, and its pictures in base64
 MEGABYTE = 1_000_000
 _THUMBNAIL = 160  # pixels of its longer side
 _THUMBNAIL_QUALITY = 70
-_FOR_PICTURES = 0.9  # of the limit goes to pictures; thumbnails, curve and page take the rest
+_FOR_PICTURES = 0.9  # share of the size limit; the rest is for thumbnails, curve and page
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a page is to hold.
+    """The frames and the form of a page.
 
     Attributes:
         match: How frames are paired; see `Sources`.
-        frames: Numbers of the first source's frames; None picks `count` of the most telling ones.
-        count: How many to pick.
-        pick: By what: "difference" and "worst" take of `count` equal sections of the clip the frame that
-            differs most from the first source, or whose PSNR is worst; "shots" takes those that show the
-            first source's shots best.
-        labels: A name for each source; None takes the files' names.
-        title: Of the page; None is made of the labels.
-        size_limit: Megabytes of the page.
+        frames: Frame numbers of the first source; None selects `count` frames by `pick`.
+        count: Number of frames to select.
+        pick: The rule of selection. "difference" and "worst" divide the clip into `count` equal sections, and
+            take from each section the frame that differs most from the first source, or the frame with the
+            worst PSNR. "shots" takes the frames that show the shots of the first source best.
+        labels: A name for each source; None takes the file names.
+        title: Title of the page; None makes it from the labels.
+        size_limit: Maximum size of the page in megabytes.
 
     Raises:
-        SettingsError: no frames are wanted, or the limit is not positive.
+        SettingsError: no frame would be shown, or the size limit is not positive.
     """
 
     match: Match = "auto"
@@ -69,8 +69,8 @@ class Page:
 
     Attributes:
         text: HTML.
-        frames: Numbers of the first source's frames that it shows.
-        warnings: What its reader should know, a sentence each.
+        frames: Frame numbers of the first source that the page shows.
+        warnings: Warnings for the reader, one sentence each.
     """
 
     text: str
@@ -83,42 +83,43 @@ def compare(
 ) -> Page:
     """Make the page of a comparison.
 
-    The sources are read twice from the start. Held are a few frames of each, a dozen bytes for each
-    moment and source, and the page itself.
+    The sources are read twice from the start. Memory holds a few frames of each source, about 16 bytes for
+    each moment and source, and the page itself.
 
     Args:
         given: Two to 32 sources: paths of videos, folders of images, patterns or single images, and `Stills`,
-            mixed as you like; the first is what the others are measured against.
-        choices: What the page is to hold.
-        on_frame: Called after each frame with "measured" or "encoded" and how many there are so far.
+            in any mixture. The others are measured against the first one.
+        choices: The frames and the form of the page.
+        on_frame: Called after each frame with the stage, "measured" or "encoded", and the number of frames
+            that are done in it.
 
     Raises:
         SettingsError: the number of sources or labels is wrong, or the pictures do not fit the size limit.
-        ClipError: a frame that was asked for is not in every source, or no frames fit together.
+        ClipError: a requested frame is not in every source, or no frames can be paired.
         VideoError: a source cannot be read.
     """
-    tell = on_frame or _tell_nobody
+    report = on_frame or _report_to_nobody
     names = _names(given, choices)
     with Sources(given, choices.match) as sources:
         shots = Shots() if choices.frames is None and choices.pick == "shots" else None
-        curve = _measure(sources, shots, tell)
+        curve = _measure(sources, shots, report)
         warnings = (*sources.warnings(), *(_ends_early(names[place]) for place in sources.ended))
         chosen = _chosen(curve, shots, choices)
-        told = [describe(*one) for one in zip(given, sources.infos, names, strict=True)]
+        descriptions = [describe(*source) for source in zip(given, sources.infos, names, strict=True)]
         title = choices.title or _title(names)
         comparison = {
             "title": title,
             "match": sources.match,
-            "sources": told,
+            "sources": descriptions,
             "curve": curve.points(),
             "measured": list(curve.size),
             "warnings": list(warnings),
         }
         limit = int(choices.size_limit * MEGABYTE)
-        bare = len(assemble(title, {**comparison, "moments": []}, []).encode())
+        size_without_moments = len(assemble(title, {**comparison, "moments": []}, []).encode())
         pixels = sum(math.prod(display_size(info)) for info in sources.infos) * len(chosen)
-        budget = Budget(max(0, int(limit * _FOR_PICTURES) - bare), pixels)
-        encoded = list(_encoded(sources, curve, chosen, budget, tell))
+        budget = Budget(max(0, int(limit * _FOR_PICTURES) - size_without_moments), pixels)
+        encoded = list(_encoded(sources, curve, chosen, budget, report))
     moments, pictures = zip(*encoded, strict=True)
     text = assemble(title, {**comparison, "moments": moments}, pictures)
     if len(text.encode()) > limit:
@@ -128,14 +129,14 @@ def compare(
     return Page(text, chosen, warnings)
 
 
-def _tell_nobody(_stage: str, _count: int) -> None:
+def _report_to_nobody(_stage: str, _count: int) -> None:
     pass
 
 
-def _names(given: Sequence[Given], choices: Choices) -> list[str]:
-    names = labels(given) if choices.labels is None else list(choices.labels)
-    if len(names) != len(given):
-        raise SettingsError(f"{len(names)} labels do not fit {len(given)} sources: give each one.")
+def _names(sources: Sequence[Given], choices: Choices) -> list[str]:
+    names = labels(sources) if choices.labels is None else list(choices.labels)
+    if len(names) != len(sources):
+        raise SettingsError(f"{len(names)} labels do not fit {len(sources)} sources: give each one.")
     if not all(name.strip() for name in names):
         raise SettingsError("a label is empty: give each source a name that can be seen.")
     return names
@@ -149,13 +150,13 @@ def _ends_early(name: str) -> str:
     return f"{name} ends before others; what they show after that is left out."
 
 
-def _measure(sources: Sources, shots: Shots | None, tell: Callable[[str, int], None]) -> Curve:
+def _measure(sources: Sources, shots: Shots | None, report: Callable[[str, int], None]) -> Curve:
     meter = DifferenceMeter(sources.infos)
     curve = Curve(len(sources.infos), meter.size)
     moments = sources.moments()
     for count, moment in enumerate(shots.noted(moments) if shots else moments, 1):
         curve.add(moment[0].number, meter(moment))
-        tell("measured", count)
+        report("measured", count)
     if not curve.numbers:
         raise ClipError("the sources never show frames at the same time: match them by number.")
     return curve
@@ -185,45 +186,45 @@ def _picked(curve: Curve, shots: Shots | None, choices: Choices) -> tuple[int, .
 
 
 def _encoded(
-    sources: Sources, curve: Curve, chosen: Sequence[int], budget: Budget, tell: Callable[[str, int], None]
+    sources: Sources, curve: Curve, chosen: Sequence[int], budget: Budget, report: Callable[[str, int], None]
 ) -> Iterator[_Encoded]:
-    wanted = set(chosen)
+    numbers = set(chosen)
     count = 0
     for moment in sources.moments():
-        if moment[0].number not in wanted:
+        if moment[0].number not in numbers:
             continue
         count += 1
         yield _encode(moment, sources, curve.differences(moment[0].number), budget)
-        tell("encoded", count)
-        if count == len(wanted):
+        report("encoded", count)
+        if count == len(numbers):
             return
     raise VideoError(f"{sources.infos[0].path} gave fewer frames when read again: is it still being written?")
 
 
 def _encode(moment: Moment, sources: Sources, differences: list[float], budget: Budget) -> _Encoded:
-    """A moment as the page's script reads it, and its pictures."""
-    pictures = [displayed(shown, info) for shown, info in zip(moment, sources.infos, strict=True)]
+    """Return a moment as JSON for the page's script, and its pictures in base64."""
+    pictures = [displayed(frame, info) for frame, info in zip(moment, sources.infos, strict=True)]
     ratios = [psnr(pictures[0], picture) for picture in pictures[1:]]
     encoded = budget.encode(pictures)
-    shown = [
+    frames_json = [
         {
-            "number": one.number,
-            "time": round(float(one.time), 4),
-            "passes": one.passes,
-            "residue": None if one.residue is None else round(one.residue, 3),
+            "number": frame.number,
+            "time": round(float(frame.time), 4),
+            "passes": frame.passes,
+            "residue": None if frame.residue is None else round(frame.residue, 3),
             "quality": quality,
         }
-        for one, (_, quality) in zip(moment, encoded, strict=True)
+        for frame, (_, quality) in zip(moment, encoded, strict=True)
     ]
-    told = {
+    moment_json = {
         "number": moment[0].number,
         "time": round(float(moment[0].time), 4),
         "thumbnail": _thumbnail(pictures[-1]),
         "difference": differences,
         "psnr": [None if ratio is None else "∞" if math.isinf(ratio) else f"{ratio:.2f}" for ratio in ratios],
-        "shown": shown,
+        "shown": frames_json,
     }
-    return told, [text for text, _ in encoded]
+    return moment_json, [text for text, _ in encoded]
 
 
 def _thumbnail(picture: torch.Tensor) -> str:

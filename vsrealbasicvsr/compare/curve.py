@@ -1,4 +1,4 @@
-"""What is known of every frame over the whole clip."""
+"""Measures of every frame of a clip, and their points in the page's plot."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-_POINTS = 2000  # of the plot at most, whatever the clip's length
+_POINTS = 2000  # maximum number of points in the plot
 _WORST: dict[str, Callable[[Iterable[float]], float]] = {
     "difference": max,
     "psnr": min,
     "passes": max,
     "residue": max,
 }
-"""What stands for several frames in a plot that has no room for each."""
+"""How one value represents several frames, in a plot that has no room for each frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one source's frame; None is not known.
+    """The measures of one frame of one source; None where a value is unknown.
 
     Attributes:
-        difference: Mean absolute difference from the first source, of the steps from 0 to 255.
-        psnr: Decibels, against the first source, 100 at most.
-        passes: Cleaning passes.
-        residue: Mean absolute change by the last of them, 0-255.
+        difference: Mean absolute difference from the first source, on the 0-255 scale.
+        psnr: PSNR against the first source, in decibels, at most 100.
+        passes: Number of cleaning passes.
+        residue: Mean absolute change by the last cleaning pass, on the 0-255 scale.
     """
 
     difference: float | None = None
@@ -36,15 +36,15 @@ class Figures:
 
 
 class Curve:
-    """Figures of a whole clip, and which frames of the first source they belong to.
+    """Measures of a whole clip, and the frames of the first source that they belong to.
 
     Args:
-        sources: How many there are, the first included.
-        size: Width and height in pixels at which is measured.
+        sources: Number of sources, including the first.
+        size: Width and height in pixels at which frames are measured.
 
     Attributes:
-        size: As given.
-        numbers: The first source's frames, rising.
+        size: The argument `size`.
+        numbers: Frame numbers of the first source, rising.
     """
 
     def __init__(self, sources: int, size: tuple[int, int]) -> None:
@@ -53,28 +53,29 @@ class Curve:
         self._series = {name: [array("f") for _ in range(sources)] for name in _WORST}
 
     def add(self, number: int, figures: Sequence[Figures]) -> None:
-        """Note each source's figures at a frame of the first."""
+        """Append the measures of each source at one frame of the first source."""
         self.numbers.append(number)
-        for place, one in enumerate(figures):
-            for columns, value in zip(self._series.values(), astuple(one), strict=True):
+        for place, source_figures in enumerate(figures):
+            for columns, value in zip(self._series.values(), astuple(source_figures), strict=True):
                 columns[place].append(math.nan if value is None else value)
 
     def largest(self) -> list[float]:
-        """The difference of each frame over all sources."""
+        """Return the largest difference of each frame over all sources."""
         _, *others = self._series["difference"]
         return [max(values) for values in zip(*others, strict=True)]
 
     def lowest(self) -> list[float] | None:
-        """The PSNR of each frame, the worst source's; None where sources are of different sizes."""
+        """Return the lowest PSNR of each frame; None if no other source has the size of the first."""
         known = [column for column in self._series["psnr"] if not any(map(math.isnan, column))]
         return [min(values) for values in zip(*known, strict=True)] if known else None
 
     def points(self) -> dict[str, Any]:
-        """For the plot, of a long clip the worst of several frames.
+        """Return the points of the plot; in a long clip a point is the worst of several frames.
 
         Returns:
-            Numbers of frames, how many frames a point stands for, and the series of which anything is known,
-                by name: for each source a value at each point, or None where nothing is known.
+            The frame numbers of the points, the number of frames for each point, and the series by name,
+                without those that are unknown. A series holds for each source its values at the points, or
+                None if the source has no known value.
         """
         step = max(1, -(-len(self.numbers) // _POINTS))
         series = {
@@ -84,11 +85,11 @@ class Curve:
         return {
             "numbers": list(self.numbers[::step]),
             "step": step,
-            "series": {name: found for name, found in series.items() if any(found)},
+            "series": {name: columns for name, columns in series.items() if any(columns)},
         }
 
     def differences(self, number: int) -> list[float]:
-        """Of each other source at a frame of the first that was measured."""
+        """Return the difference of each other source at a measured frame of the first source."""
         place = self.numbers.index(number)
         return [round(values[place], 3) for values in self._series["difference"][1:]]
 
@@ -96,7 +97,7 @@ class Curve:
 def _thinned(
     column: Sequence[float], step: int, worst: Callable[[Iterable[float]], float]
 ) -> list[float | None] | None:
-    """One value for each `step`; None where none of them is known, or of no frame at all."""
+    """Return one value for each `step` frames, None where all are unknown; or None if nothing is known."""
     known = (
         [value for value in column[start : start + step] if not math.isnan(value)]
         for start in range(0, len(column), step)

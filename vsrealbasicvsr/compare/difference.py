@@ -1,4 +1,4 @@
-"""How far frames lie apart."""
+"""The difference between frames: mean absolute difference and PSNR."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.filter_chain import FilterChain
 from vsrealbasicvsr.video.read.source import SourceInfo
 
-_MOST_PSNR = 100.0  # decibels of equal pictures in a plot
+_MOST_PSNR = 100.0  # decibels; the value of equal pictures in a plot
 LONGEST_SIDE = 640
-"""Pixels; larger pictures are measured when reduced to this, so that hours of video can be measured."""
+"""Pixels; larger pictures are reduced to this before measuring, so that hours of video can be measured."""
 
 
 class DifferenceMeter:
-    """Figures of each source's frames: how far they are from the first source's, and what is noted of them.
+    """Measures of frames: their difference from the first source, and their recorded cleaning.
 
-    All are reduced to one size: that of the smallest source, its longer side at most `LONGEST_SIDE`.
+    All frames are reduced to one size: that of the smallest source, with its longer side at most
+    `LONGEST_SIDE`.
 
     Args:
-        infos: Of the sources.
+        infos: Properties of the sources.
 
     Attributes:
-        size: Width and height in pixels at which is measured.
+        size: Width and height in pixels at which frames are measured.
     """
 
     def __init__(self, infos: Sequence[SourceInfo]) -> None:
@@ -50,22 +51,25 @@ class DifferenceMeter:
         ]
 
     def __call__(self, moment: Moment) -> tuple[Figures, ...]:
-        """Of each source; the first, and PSNR where the sources' sizes differ, are not measured."""
-        small = [self._small(place, shown.picture) for place, shown in enumerate(moment)]
+        """Return the measures of each source's frame.
+
+        The first source has no difference and no PSNR. A source of another size than the first has no PSNR.
+        """
+        small = [self._small(place, frame.picture) for place, frame in enumerate(moment)]
         return tuple(
-            self._figures(place, shown, picture - small[0])
-            for place, (shown, picture) in enumerate(zip(moment, small, strict=True))
+            self._figures(place, frame, picture - small[0])
+            for place, (frame, picture) in enumerate(zip(moment, small, strict=True))
         )
 
-    def _figures(self, place: int, shown: Shown, apart: Tensor) -> Figures:
+    def _figures(self, place: int, frame: Shown, difference: Tensor) -> Figures:
         if place == 0:
-            return Figures(passes=shown.passes, residue=shown.residue)
-        ratio = _decibels(float(apart.square().mean())) if self._is_equal[place] else None
+            return Figures(passes=frame.passes, residue=frame.residue)
+        ratio = _decibels(float(difference.square().mean())) if self._is_equal[place] else None
         return Figures(
-            255 * float(apart.abs().mean()),
+            255 * float(difference.abs().mean()),
             None if ratio is None else min(_MOST_PSNR, ratio),
-            shown.passes,
-            shown.residue,
+            frame.passes,
+            frame.residue,
         )
 
     def _small(self, place: int, picture: VideoFrame) -> Tensor:
@@ -76,11 +80,11 @@ class DifferenceMeter:
 
 
 def psnr(first: Tensor, second: Tensor) -> float | None:
-    """Peak signal-to-noise ratio over red, green and blue.
+    """Return the peak signal-to-noise ratio over red, green and blue.
 
     Args:
         first: (3, H, W), uint8.
-        second: Likewise.
+        second: (3, H, W), uint8.
 
     Returns:
         Decibels, infinite for equal pictures; None where the sizes differ.
@@ -91,5 +95,5 @@ def psnr(first: Tensor, second: Tensor) -> float | None:
 
 
 def _decibels(error: float) -> float:
-    """Of a mean squared error, the range of values being 1."""
+    """Convert a mean squared error, for values of range 1, to decibels."""
     return 10 * math.log10(1 / error) if error else math.inf

@@ -1,4 +1,4 @@
-"""A decoded picture as a browser is to show it."""
+"""The form of a decoded picture in a browser: 8-bit RGB, upright, with its size and aspect."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vsrealbasicvsr.video.read.source import SourceInfo
 
 
 def displayed(shown: Shown, info: SourceInfo) -> Tensor:
-    """Turn a frame into codes of a screen, turned upright; pixels stay as many as they are.
+    """Convert a frame to 8-bit RGB for a screen and rotate it upright; the number of pixels stays the same.
 
-    The values are the video's own R'G'B', which players hand to a screen as they are.
+    The values are the R'G'B' of the video itself. Players send these to a screen without a change.
 
     Args:
-        shown: Of the source that `info` describes.
-        info: Its colours and its rotation.
+        shown: A frame of the source that `info` describes.
+        info: The colours and the rotation of the source.
 
     Returns:
         (3, H, W), uint8.
@@ -30,22 +30,22 @@ def displayed(shown: Shown, info: SourceInfo) -> Tensor:
 
 
 def upright(rgb: Tensor, info: SourceInfo) -> Tensor:
-    """Turn a picture (3, H, W) as a player turns those of this source."""
+    """Rotate a picture (3, H, W) as a player rotates the pictures of this source."""
     return torch.rot90(rgb, round(info.rotation / 90), (1, 2))
 
 
 def display_size(info: SourceInfo) -> tuple[int, int]:
-    """Width and height in pixels, upright."""
+    """Return the width and height of the upright picture, in pixels."""
     return as_coded((info.width, info.height), info)
 
 
 def as_coded(size: tuple[int, int], info: SourceInfo) -> tuple[int, int]:
-    """Width and height of an upright picture before it is turned, and the other way round."""
+    """Convert the width and height of an upright picture to those before rotation, or the reverse."""
     return size[::-1] if _is_on_its_side(info) else size
 
 
 def display_aspect(info: SourceInfo) -> float:
-    """Width by height of the shown picture; pixels need not be square."""
+    """Return the ratio of width to height of the upright picture; pixels need not be square."""
     aspect = float(info.width * (info.sample_aspect_ratio or 1) / info.height)
     return 1 / aspect if _is_on_its_side(info) else aspect
 

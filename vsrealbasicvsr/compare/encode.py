@@ -1,4 +1,4 @@
-"""Pictures as WebP, within a budget of bytes, and as text."""
+"""Encoding of pictures as WebP, within a limit of bytes, and as base64 text."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from vsrealbasicvsr.video.colour.pixels import frame_from_rgb
 from vsrealbasicvsr.video.colour.tags import Colour
 
 QUALITIES = (95, 90, 84, 76, 66, 54, 40, 25)
-"""Tried in this order until the pictures fit; each step saves about a quarter."""
-_LARGEST_LOSSLESS = 1 << 20  # pixels; beyond, lossless files of films are some megabytes each
-_LARGEST_SIDE = 16383  # of WebP
+"""WebP qualities, tried in this order until the pictures fit; each step saves about a quarter of the size."""
+_LARGEST_LOSSLESS = 1 << 20  # pixels; a larger lossless picture of a film takes some megabytes
+_LARGEST_SIDE = 16383  # pixels; a limit of WebP
 _WEBP = Colour(matrix=6, full_range=False, primaries=1, transfer=13, chroma_location=2)
-"""What WebP's YUV means: BT.601, 16 to 235, chroma in the middle."""
+"""The YUV of WebP: BT.601, limited range (16 to 235), chroma samples in the centre."""
 
 
 def webp(rgb: Tensor, quality: int | None) -> bytes:
-    """Encode a picture.
+    """Encode a picture as WebP.
 
     Args:
         rgb: (3, H, W), uint8.
-        quality: 0-100 with chroma at half the size, as WebP has it; None is without any loss.
+        quality: 0-100, with chroma at half size, as lossy WebP requires; None is lossless.
 
     Raises:
         VideoError: a side is longer than 16383 pixels.
@@ -51,19 +51,20 @@ def webp(rgb: Tensor, quality: int | None) -> bytes:
 
 
 def as_text(image: bytes) -> str:
-    """In base64, as the page holds pictures."""
+    """Return an image in base64, the form of pictures in the page."""
     return base64.b64encode(image).decode("ascii")
 
 
 class Budget:
-    """Bytes shared among pictures by their pixels; what one leaves, those after it may have.
+    """A limit of bytes, shared among pictures in proportion to their pixels.
 
-    The pictures that are encoded together have one quality, so that none looks better by its bytes: small
-    ones are without loss where all fit, the others have the best quality at which they fit together.
+    Bytes that one picture does not use are available to the next ones. Pictures that are encoded together get
+    the same quality, so that none looks better only because it has more bytes. Small pictures are lossless if
+    all then fit; the others get the best quality at which all fit.
 
     Args:
-        limit: Characters that all pictures may have together, in base64.
-        pixels: Of all pictures to come.
+        limit: Maximum characters of all pictures together, in base64.
+        pixels: Number of pixels of all pictures that will be encoded.
     """
 
     def __init__(self, limit: int, pixels: int) -> None:
@@ -72,7 +73,7 @@ class Budget:
         self._step = 0
 
     def encode(self, pictures: Sequence[Tensor]) -> list[tuple[str, int | None]]:
-        """Encode pictures that are seen together.
+        """Encode pictures that are shown together.
 
         Args:
             pictures: (3, H, W), uint8, each.
@@ -81,22 +82,22 @@ class Budget:
             WebP in base64 and the quality of each; None is lossless.
 
         Raises:
-            SettingsError: they do not fit at the lowest quality.
+            SettingsError: they do not fit even at the lowest quality.
         """
         pixels = sum(_pixels(picture) for picture in pictures)
         share = self._left * pixels // self._pixels
         for qualities, step in self._ladder(pictures):
-            made = [as_text(webp(one, quality)) for one, quality in zip(pictures, qualities, strict=True)]
-            size = sum(map(len, made))
+            texts = [as_text(webp(rgb, quality)) for rgb, quality in zip(pictures, qualities, strict=True)]
+            size = sum(map(len, texts))
             if size <= share:
                 self._left -= size
                 self._pixels -= pixels
                 self._step = max(0, step - 1)
-                return list(zip(made, qualities, strict=True))
+                return list(zip(texts, qualities, strict=True))
         raise SettingsError("the pictures do not fit the size limit: take fewer frames, or raise the limit.")
 
     def _ladder(self, pictures: Sequence[Tensor]) -> list[tuple[list[int | None], int]]:
-        """What to try; it begins a step above what was needed last."""
+        """Return the qualities of the pictures to try, each with its step; start one step above the last."""
         is_small = [_pixels(picture) <= _LARGEST_LOSSLESS for picture in pictures]
         lossy: list[tuple[list[int | None], int]] = []
         for step, quality in list(enumerate(QUALITIES))[self._step :]:

@@ -1,4 +1,4 @@
-"""Which frames a page shows: measures of every frame, the shots, and the choice."""
+"""Selection of the frames of a page, by measures of every frame and by shots."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from vsrealbasicvsr.video.read.cuts import Shrinker, find_cuts
 _FLAT = 2.0
 """Percent of contrast below which a picture is black, white or of one colour."""
 _FADED, _BLURRED = 0.6, 0.5
-"""Parts of what a quarter of its shot surpasses, in contrast and in sharpness; less is not typical of it."""
+"""Factors of the 75th percentile of a shot's contrast and sharpness; frames below are not typical of it."""
 _STILL = 0.1
-"""Percent of change below which a frame repeats the one before."""
+"""Percent of change; with this or less, a frame repeats the one before."""
 _MOVING = 3
-"""One frame of so many is that of greatest motion in its part; the others are sharp ones from the middle."""
+"""One of this many frames has the greatest motion of its part; the others are sharp and from the middle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Frames of one shot that can be shown, rising, from which one is taken."""
+    """Frames of one shot that can be shown, in rising order; one of them will be selected."""
 
     frames: NDArray[np.intp]
     lively: int
-    """How many of them differ from the frame before."""
+    """Number of frames that differ from the frame before."""
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -42,17 +42,17 @@ class _Part:
 
 
 def telling_frames(measures: Measures, cuts: Iterable[int], count: int) -> tuple[int, ...]:
-    """Choose frames all over a film, of different shots as far as there are so many.
+    """Select frames from the whole film, of different shots if there are enough shots.
 
-    A third are those of the greatest motion, each of another shot; the others are sharp ones from the middle
-    of the longest shots that are left, spread over the film. Long shots give several frames where there are
-    too few shots. Black and plain frames, those of fades and blurred ones are chosen only where there are no
-    others. The same film gives the same frames.
+    A third of them are the frames with the greatest motion, each from another shot. The others are sharp
+    frames from the middle of the longest shots that remain, spread over the film. Long shots give several
+    frames if there are too few shots. Black or plain frames, frames of fades and blurred frames are selected
+    only if there are no others. The same film always gives the same frames.
 
     Args:
-        measures: Of all frames.
+        measures: Measures of all frames.
         cuts: Numbers of the frames that start a shot.
-        count: How many; no more than there are frames.
+        count: Maximum number of frames to select; a film with fewer suitable frames gives fewer.
 
     Returns:
         Frame numbers, rising.
@@ -60,9 +60,9 @@ def telling_frames(measures: Measures, cuts: Iterable[int], count: int) -> tuple
     length = len(measures.change)
     shots = [slice(*bounds) for bounds in pairwise(sorted({0, length, *_inside(cuts, length)}))]
     change = measures.change.copy()
-    change[[shot.start for shot in shots]] = 0.0  # over a cut
+    change[[shot.start for shot in shots]] = 0.0  # a change over a cut is not motion
     parts = _parts(measures, change, shots, count)
-    # Motion on both sides: a flash or a missed cut is a jump on one.
+    # Take the smaller change of both sides: a flash or a missed cut is a jump on one side only.
     motion = np.minimum(change, np.append(change[1:], np.float32(0)))
     by_motion = sorted(parts, key=lambda part: -motion[part.frames].max())
     moving, rest = by_motion[: count // _MOVING], by_motion[count // _MOVING :]
@@ -78,9 +78,9 @@ def _inside(cuts: Iterable[int], length: int) -> Iterator[int]:
 def _parts(
     measures: Measures, change: NDArray[np.float32], shots: Iterable[slice], count: int
 ) -> list[_Part]:
-    """The shots with frames to show, halved until there are `count` parts, or nothing is left to halve."""
+    """Return the shots with frames to show, halved until there are `count` parts or none can be halved."""
     typical = [shot.start + _typical(measures, shot) for shot in shots]
-    if not any(map(len, typical)):
+    if not any(map(len, typical)):  # no shot has a typical frame: use all frames
         typical = [np.arange(shot.start, shot.stop) for shot in shots]
     parts = [_part(frames, change) for frames in typical if len(frames)]
     while len(parts) < count:
@@ -98,7 +98,7 @@ def _part(frames: NDArray[np.intp], change: NDArray[np.float32]) -> _Part:
 
 
 def _typical(measures: Measures, shot: slice) -> NDArray[np.intp]:
-    """Frames of a shot, counted from its start, that look like the rest of it and show something."""
+    """Return the frames of a shot, counted from its start, that are neither plain, faded nor blurred."""
     contrast, sharpness = measures.contrast[shot], measures.sharpness[shot]
     shows = (contrast >= _FLAT) & (contrast >= _FADED * np.percentile(contrast, 75))
     if shows.any():
@@ -107,17 +107,18 @@ def _typical(measures: Measures, shot: slice) -> NDArray[np.intp]:
 
 
 def _spread(parts: list[_Part], count: int, length: int) -> list[_Part]:
-    """The heaviest part of each of `count` equal sections of the film, then the heaviest that are left."""
+    """Return the heaviest part of each of `count` equal sections of the film, then the heaviest others."""
     heaviest = sorted(parts, key=lambda part: (*part.weight, -part.middle), reverse=True)
     chosen: dict[int, _Part] = {}
     for part in heaviest:
         chosen.setdefault(part.middle * count // length, part)
-    left = [part for part in heaviest if not any(part is one for one in chosen.values())]
+    # Compare by identity: parts hold arrays, which `==` compares element by element.
+    left = [part for part in heaviest if not any(part is other for other in chosen.values())]
     return [*chosen.values(), *left][:count]
 
 
 def _sharpest(part: _Part, sharpness: NDArray[np.float32]) -> int:
-    """Of the middle half."""
+    """Return the sharpest frame of the middle half of a part."""
     quarter = len(part.frames) // 4
     middle = part.frames[quarter : len(part.frames) - quarter]
     return int(middle[sharpness[middle].argmax()])
@@ -125,12 +126,12 @@ def _sharpest(part: _Part, sharpness: NDArray[np.float32]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of the frames of a film in order; each (frames,), float32.
+    """Measures of the frames of a film, in order; each (frames,), float32.
 
     Attributes:
         contrast: Standard deviation of brightness, in percent of the range.
-        sharpness: Mean step between neighbouring pixels, likewise.
-        change: Mean difference from the frame before, likewise; 0 for the first.
+        sharpness: Mean step between neighbouring pixels, across plus down, in percent of the range.
+        change: Mean difference from the frame before, in percent of the range; 0 for the first frame.
     """
 
     contrast: NDArray[np.float32]
@@ -139,7 +140,7 @@ class Measures:
 
 
 class Measuring:
-    """Takes small copies one after the other; twelve bytes a frame are kept, and the last copy."""
+    """Measures small copies of the frames one by one; keeps twelve bytes per frame, and the last copy."""
 
     def __init__(self) -> None:
         self._contrast, self._sharpness, self._change = array("f"), array("f"), array("f")
@@ -149,7 +150,7 @@ class Measuring:
         """Measure the next frame.
 
         Args:
-            small: (h, w), brightness in percent, as `vsrealbasicvsr.video.read.cuts.Shrinker` gives it.
+            small: (h, w), float32, brightness in percent, from `vsrealbasicvsr.video.read.cuts.Shrinker`.
         """
         steps = [np.abs(np.diff(small, axis=axis)) for axis in (0, 1)]
         self._contrast.append(float(small.std()))
@@ -158,13 +159,13 @@ class Measuring:
         self._last = small
 
     def measures(self) -> Measures:
-        """Of all frames so far."""
+        """Return the measures of all frames so far."""
         return Measures(*(np.array(v, np.float32) for v in (self._contrast, self._sharpness, self._change)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Led:
-    """A moment, as what its first source shows."""
+class _PicturedMoment:
+    """A moment with the picture of its first source, as `find_cuts` needs it."""
 
     moment: Moment
 
@@ -174,7 +175,7 @@ class _Led:
 
 
 class Shots:
-    """Cuts of the first source, and what its frames look like: some 20 bytes a frame."""
+    """Cuts of the first source and measures of its frames; about 20 bytes per frame."""
 
     def __init__(self) -> None:
         self._shrink, self._measuring = Shrinker(), Measuring()
@@ -182,28 +183,28 @@ class Shots:
         self._count = 0
 
     def noted(self, moments: Iterable[Moment]) -> Iterator[Moment]:
-        """The same moments, each noted."""
-        for led, cut in find_cuts(map(_Led, moments)):
+        """Record each moment, and yield it unchanged."""
+        for pictured, cut in find_cuts(map(_PicturedMoment, moments)):
             if cut:
                 self._cuts.append(self._count)
-            self._measuring.add(self._shrink(led.picture))
+            self._measuring.add(self._shrink(pictured.picture))
             self._count += 1
-            yield led.moment
+            yield pictured.moment
 
     def telling(self, count: int) -> tuple[int, ...]:
-        """Places of the moments that show the shots best, rising; see `telling_frames`."""
+        """Return the indices of the moments that show the shots best, rising; see `telling_frames`."""
         return telling_frames(self._measuring.measures(), self._cuts, min(count, self._count))
 
 
 def greatest(figures: Sequence[float], count: int) -> tuple[int, ...]:
-    """Cut a clip into `count` sections of equal length, and take from each the frame of the greatest figure.
+    """Divide a clip into `count` equal sections, and take from each the frame with the greatest figure.
 
     Args:
         figures: One for each frame, in order.
-        count: How many to take; no more than there are.
+        count: Maximum number of frames to take; a shorter clip gives all of its frames.
 
     Returns:
-        Places in `figures`, rising.
+        Indices in `figures`, rising.
     """
     total = len(figures)
     count = min(count, total)

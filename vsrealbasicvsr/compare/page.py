@@ -1,4 +1,4 @@
-"""The HTML page, assembled from its parts and the pictures: one file, without a network."""
+"""Assembly of the HTML page from its parts and the pictures: one file that needs no network."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _SCRIPTS = ("data.js", "stage.js", "plot.js", "page.js")
 
 
 def assemble(title: str, comparison: Mapping[str, Any], pictures: Sequence[Sequence[str]]) -> str:
-    """Fill the page.
+    """Return the page as HTML.
 
-    The pictures stand beside what is told of them, those of the first moment before the script and the others
-    behind it: the page is there at once, however much follows.
+    Each picture is an element of its own, outside the JSON. The pictures of the first moment stand before the
+    script, and the others after it: a browser shows the page at once, however many pictures follow.
 
     Args:
         title: Plain text.
-        comparison: What the script shows; JSON can hold it.
-        pictures: Of each moment, those of all sources; WebP in base64.
+        comparison: The data for the script, as values that JSON can hold.
+        pictures: For each moment, the pictures of all sources; WebP in base64.
     """
     data = json.dumps(comparison, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    elements = [_elements(moment, shown) for moment, shown in enumerate(pictures)]
+    elements = [_elements(moment, moment_pictures) for moment, moment_pictures in enumerate(pictures)]
     filled = {
         "title": html.escape(title),
         "style": _part("page.css"),
         "script": "\n".join(map(_part, _SCRIPTS)),
-        "data": data.replace("<", "\\u003c"),  # a name may hold </script>
+        "data": data.replace("<", "\\u003c"),  # a name may contain </script>, which would end the element
         "first": "".join(elements[:1]),
         "others": "".join(elements[1:]),
     }

@@ -1,4 +1,4 @@
-"""A frame that a source shows."""
+"""A frame of one source, and the frames that all sources show together."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Shown:
     """A frame of one source.
 
     Attributes:
-        number: Counted from 0 in its source.
-        time: Seconds after the source's start.
-        picture: As decoded.
-        passes: Cleaning passes it had; None where it was not restored, or nobody wrote them down.
-        residue: Mean absolute change by the last of them, 0-255; None likewise.
+        number: Frame number in its source, from 0.
+        time: Seconds from the start of the source.
+        picture: The decoded picture.
+        passes: Number of cleaning passes; None if the frame was not restored, or the number was not recorded.
+        residue: Mean absolute change by the last cleaning pass, on the 0-255 scale; None in the same cases.
     """
 
     number: int
@@ -28,4 +28,4 @@ class Shown:
 
 
 Moment = tuple[Shown, ...]
-"""What each source shows at once, in the sources' order; the first leads."""
+"""The frames that all sources show together, in the order of the sources; the first is the reference."""

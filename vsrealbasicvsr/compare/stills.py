@@ -1,4 +1,4 @@
-"""Frames that are in memory, or image files each, as a source of a comparison."""
+"""Single frames, in memory or in image files, as a source of a comparison."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Still:
 
     Attributes:
         number: Frames of the same number are shown together.
-        time: Seconds after the start of the clip that it belongs to.
-        picture: (H, W, 3), uint8 or uint16, red, green and blue in full range, as a screen has them; or an
-            image file, which is decoded whenever it is needed.
-        passes: Cleaning passes it had; None where it was not restored.
-        residue: Mean absolute change by the last of them, 0-255; None likewise.
+        time: Seconds from the start of the clip that the frame belongs to.
+        picture: (H, W, 3), uint8 or uint16, red, green and blue in full range, as for a screen; or an image
+            file, which is decoded each time it is needed.
+        passes: Number of cleaning passes; None if the frame was not restored.
+        residue: Mean absolute change by the last cleaning pass, on the 0-255 scale; None in the same case.
     """
 
     number: int
@@ -47,17 +47,17 @@ class Still:
 
 @dataclass(frozen=True, eq=False)
 class Stills:
-    """A source whose frames are given one by one.
+    """A source that is a list of single frames.
 
     Attributes:
         label: Its name on the page.
-        stills: In rising order of their numbers, all of one size.
-        settings: What it was made with, in words; shown among its facts.
-        sample_aspect_ratio: Width by height of a pixel.
-        rotation: Degrees counter-clockwise by which a player would turn the pictures.
+        stills: The frames in rising order of their numbers, all of one size.
+        settings: The settings that made the frames, in words; the page shows them below the facts.
+        sample_aspect_ratio: Width of a pixel divided by its height.
+        rotation: Degrees counter-clockwise by which a player would rotate the pictures.
 
     Raises:
-        ClipError: there are no frames, their numbers do not rise, or a picture is no such array.
+        ClipError: there are no frames, their numbers do not rise, or a picture has a wrong type or shape.
     """
 
     label: str
@@ -77,7 +77,7 @@ class Stills:
 
     @cached_property
     def info(self) -> SourceInfo:
-        """What is known of it; its path is its label."""
+        """Properties of the source; its path is its label."""
         first = _picture(self.stills[0])
         colour, _ = describe_colour(first)
         return SourceInfo(
@@ -99,10 +99,10 @@ class Stills:
         )
 
     def frames(self) -> Iterator[Shown]:
-        """Read from the start.
+        """Yield the frames from the start.
 
         Raises:
-            VideoError: an image file cannot be decoded, or its size is not the first one's.
+            VideoError: an image file cannot be decoded, or its size differs from that of the first.
         """
         size = self.info.width, self.info.height
         for still in self.stills:

@@ -1,1 +1,1 @@
-"""How good restored clips are, side by side with peers: the parts of `vsrealbasicvsr evaluate`."""
+"""The quality of restored clips, compared with peers: the parts of `vsrealbasicvsr evaluate`."""

@@ -1,4 +1,4 @@
-"""A figure that cannot be had: a dash with its reason, never a guess."""
+"""A missing figure with its reason; tables show it as a dash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vsrealbasicvsr.errors import RestorationError
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Stands where a figure would stand."""
+    """Takes the place of a figure that is not available."""
 
     reason: str
 
@@ -18,5 +18,5 @@ Figure = float | Absent
 
 
 def reason_of(error: RestorationError) -> str:
-    """The text of an error as a reason: one line, no full stop."""
+    """Return the text of an error as a reason: one line, without a full stop at its end."""
     return " ".join(str(error).split()).rstrip(".")

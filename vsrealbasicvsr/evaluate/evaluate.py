@@ -1,4 +1,4 @@
-"""Clips through peers, and what the metrics say."""
+"""Restoration of clips by peers, and the scores of the results."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from vsrealbasicvsr.evaluate.peers.process import Effort, PeerProcess
 from vsrealbasicvsr.evaluate.samples import Sample
 
 TRUTH = "ground truth"
-"""Names the row that says what the clip-only metrics make of the ground truth itself."""
+"""Peer name of the rows for the ground truth itself; they have the scores that need no reference."""
 _NO_TRUTH = Absent("the clip has no ground truth")
 _ITSELF = Absent("it is the ground truth")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One clip through one peer.
+    """The results of one clip, restored by one peer.
 
     Attributes:
-        set: the data set.
-        clip: its name in the set.
-        peer: who restored it, or `TRUTH`.
-        frames: how many.
-        parameters: millions of learned numbers.
+        set: name of the data set.
+        clip: name of the clip in the set.
+        peer: name of the peer, or `TRUTH`.
+        frames: number of frames.
+        parameters: millions of learned parameters.
         effort: time and memory.
-        scores: by the metric's name.
+        scores: scores by name of the metric.
     """
 
     set: str
@@ -55,18 +55,18 @@ def evaluate(
     frames: int | None = None,
     start: int = 0,
 ) -> Iterator[Row]:
-    """Restore each sample by each peer; rows come as they are ready, the ground truths' first.
+    """Restore each sample by each peer; yield each row as soon as it is ready, the ground truths first.
 
-    Each peer runs in a process of its own, one at a time. A clip and one restored clip are held in memory;
-    low-quality clips wait in a temporary folder.
+    Each peer runs in its own process, one at a time. Memory holds a clip and one restored clip; low-quality
+    clips are kept in a temporary folder.
 
     Args:
         samples: the clips.
-        peers: who restores.
-        metrics: what is measured.
-        device: where peers run that can choose, and the networks of metrics.
-        frames: how many of each clip at most; None for all.
-        start: the first frame.
+        peers: the peers that restore them.
+        metrics: the metrics that score the results.
+        device: the device of the metrics' networks, and of the peers that can choose their device.
+        frames: maximum number of frames of each clip; None for all.
+        start: number of the first frame.
 
     Raises:
         VideoError: a clip cannot be read.
@@ -92,7 +92,7 @@ def evaluate(
 
 
 class _Judge:
-    """The metrics, loaded; those that cannot be had give their reason as the figure."""
+    """The loaded metrics; the figure of a metric that is not available is the reason."""
 
     def __init__(self, metrics: Sequence[Metric], device: str) -> None:
         self._metrics = metrics

@@ -1,7 +1,7 @@
 """Blur and reduction in float64, summed tap by tap.
 
-A matrix product adds in an order that depends on how memory is aligned; an encoder, or NIQE's inverted
-covariance, would enlarge a last bit that differs.
+A matrix product adds in an order that depends on the alignment of memory, so that its last bit may differ. An
+encoder, or the inverted covariance of NIQE, would enlarge such a difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Picture = NDArray[np.float64]
 
 
 def blurred(picture: Picture, sigma: float) -> Picture:
-    """Under a Gaussian cut off at three sigma; borders are mirrored."""
+    """Blur a picture with a Gaussian that is cut off at three sigma; borders are mirrored."""
     reach = max(1, math.ceil(3 * sigma))
     offsets = np.arange(-reach, reach + 1)
     weights = np.exp(-(offsets**2) / (2 * sigma**2))
@@ -29,13 +29,13 @@ def blurred(picture: Picture, sigma: float) -> Picture:
 
 
 def averaged(picture: Picture) -> Picture:
-    """Halved, each pixel the mean of four; the sides are even."""
+    """Halve a picture whose sides are even: each pixel is the mean of four."""
     rows = picture[0::2] + picture[1::2]
     return (rows[:, 0::2] + rows[:, 1::2]) / 4
 
 
 def reduced(picture: Picture, factor: int) -> Picture:
-    """Reduced as MATLAB's imresize does it: bicubic, a = -0.5, widened; the sides are multiples."""
+    """Reduce a picture, with sides that are multiples, like MATLAB's imresize: bicubic, a = -0.5, widened."""
     for axis in (0, 1):
         length = picture.shape[axis]
         centres = (np.arange(length // factor) + 0.5) * factor - 0.5
@@ -58,7 +58,7 @@ def _filtered(
 
 
 def _mirrored(positions: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    """Positions beyond a border mirrored about it, the border's pixel repeated."""
+    """Mirror the positions that lie beyond a border; the pixel at the border is repeated."""
     wrapped = np.mod(positions, 2 * length)
     return np.where(wrapped < length, wrapped, 2 * length - 1 - wrapped)
 

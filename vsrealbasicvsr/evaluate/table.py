@@ -1,4 +1,4 @@
-"""Rows as a table: for people, Markdown, CSV and JSON, all from the same lines."""
+"""Tables of the rows, as text for a terminal, Markdown, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vsrealbasicvsr.evaluate.peers.process import Effort
 from vsrealbasicvsr.evaluate.published import NOTE, PUBLISHED, Published
 
 MEAN = "mean"
-"""The clip's name in lines that hold a set's mean."""
+"""The name of the clip in rows with the mean of a set."""
 DASH = "-"
 
 
@@ -25,11 +25,11 @@ class Column:
     """A column of figures.
 
     Attributes:
-        name: in CSV and JSON.
-        title: for people.
+        name: the name in CSV and JSON.
+        title: the title for people.
         better: `higher`, `lower`, or empty.
-        digits: behind the point, for people; files hold six.
-        of: where a row has its figure.
+        digits: number of decimal places for people; CSV and JSON have six.
+        of: returns the figure of a row.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Table:
     """All figures of an evaluation.
 
     Attributes:
-        columns: of figures.
-        rows: of single clips.
-        means: of sets, a peer each, over the clips; `clip` is `MEAN`.
-        published: beside which figures they may be laid.
+        columns: the columns of figures.
+        rows: the rows of single clips.
+        means: the means over the clips of each set, one row for each peer; `clip` is `MEAN`.
+        published: published figures for the same sets.
     """
 
     columns: tuple[Column, ...]
@@ -57,7 +57,10 @@ class Table:
 
 
 def tabulate(rows: Iterable[Row], metrics: Sequence[Metric]) -> Table:
-    """Add the means of sets; a figure that any clip lacks has none. Of memory the highest is taken."""
+    """Return the table of rows, with the means of sets.
+
+    A figure that any clip lacks has no mean. For memory, the maximum takes the place of the mean.
+    """
     rows = _by_clip(tuple(rows))
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -67,21 +70,21 @@ def tabulate(rows: Iterable[Row], metrics: Sequence[Metric]) -> Table:
         _columns(metrics, rows),
         rows,
         tuple(_mean_row(group) for group in groups.values()),
-        tuple(one for one in PUBLISHED if one.set in sets),
+        tuple(figures for figures in PUBLISHED if figures.set in sets),
     )
 
 
 def to_markdown(table: Table) -> str:
-    """A Markdown table of the means of each set, then one of all clips; dashes are explained below them."""
+    """Return Markdown: a table of means for each set, a table of all clips, and the reasons of dashes."""
     reasons: list[str] = []
     sets = dict.fromkeys(row.set for row in table.means)
     parts = []
-    for one in sets:
-        means = [row for row in table.means if row.set == one]
-        clips = dict.fromkeys(row.clip for row in table.rows if row.set == one)
+    for name in sets:
+        means = [row for row in table.means if row.set == name]
+        clips = dict.fromkeys(row.clip for row in table.rows if row.set == name)
         lines = [(row.peer, *_cells(row, table.columns, reasons)) for row in means]
-        lines += [_published_cells(line, table.columns) for line in table.published if line.set == one]
-        parts.append(f"### {one} (mean of {len(clips)} clips)\n\n" + _markdown(["", *_heads(table)], lines))
+        lines += [_published_cells(line, table.columns) for line in table.published if line.set == name]
+        parts.append(f"### {name} (mean of {len(clips)} clips)\n\n" + _markdown(["", *_heads(table)], lines))
     lines = [(row.set, row.clip, row.peer, *_cells(row, table.columns, reasons)) for row in table.rows]
     parts.append("### Clips\n\n" + _markdown(["set", "clip", "", *_heads(table)], lines))
     notes = [f"{DASH} ({number}) {reason}." for number, reason in enumerate(reasons, 1)]
@@ -89,22 +92,22 @@ def to_markdown(table: Table) -> str:
 
 
 def to_text(table: Table) -> str:
-    """The means of each set for a terminal, in aligned columns; dashes are explained at the end."""
+    """Return the means of each set in aligned columns for a terminal, and the reasons of dashes."""
     reasons: list[str] = []
     parts = []
-    for one in dict.fromkeys(row.set for row in table.means):
-        lines = [[one, *_heads(table)]]
+    for name in dict.fromkeys(row.set for row in table.means):
+        lines = [[name, *_heads(table)]]
         for row in table.means:
-            if row.set == one:
+            if row.set == name:
                 lines.append([row.peer, *_cells(row, table.columns, reasons)])
-        lines += [list(_published_cells(line, table.columns)) for line in table.published if line.set == one]
+        lines += [list(_published_cells(line, table.columns)) for line in table.published if line.set == name]
         parts.append(_aligned(lines))
     parts += [f"{DASH}({number}) {reason}." for number, reason in enumerate(reasons, 1)]
     return "\n".join([*parts, *([NOTE] if table.published else [])]) + "\n"
 
 
 def to_csv(table: Table) -> str:
-    """A line for each clip and each mean; the last column holds the reasons of the dashes."""
+    """Return CSV with a line for each clip and each mean; the last column holds the reasons of the dashes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["set", "clip", "peer", "frames", *(column.name for column in table.columns), "reasons"])
@@ -117,7 +120,7 @@ def to_csv(table: Table) -> str:
 
 
 def to_json(table: Table, setup: Mapping[str, Any]) -> str:
-    """Everything, with how it was made; an absent figure is null, its reason stands under `reasons`."""
+    """Return the whole table and its setup as JSON; a missing figure is null, explained in `reasons`."""
     content = {
         "benchmark": "quality",
         "setup": setup,
@@ -132,7 +135,7 @@ def to_json(table: Table, setup: Mapping[str, Any]) -> str:
 
 
 def _by_clip(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The rows of a clip together, as the clips came; peers are evaluated one after the other."""
+    """Sort rows by clip, in the order of the clips' first rows; rows arrive peer after peer."""
     clips = {clip: place for place, clip in enumerate(dict.fromkeys((row.set, row.clip) for row in rows))}
     return tuple(sorted(rows, key=lambda row: clips[row.set, row.clip]))
 
@@ -171,11 +174,11 @@ def _mean(figures: Sequence[Figure]) -> Figure:
     return _over(figures, lambda present: sum(present) / len(present))
 
 
-def _over(figures: Sequence[Figure], taken: Callable[[Sequence[float]], float]) -> Figure:
+def _over(figures: Sequence[Figure], combine: Callable[[Sequence[float]], float]) -> Figure:
     present = [figure for figure in figures if not isinstance(figure, Absent)]
     absent = next((figure for figure in figures if isinstance(figure, Absent)), None)
     if absent is None:
-        return taken(present)
+        return combine(present)
     return Absent(f"not all clips have it: {absent.reason}") if present else absent
 
 
@@ -185,7 +188,7 @@ def _heads(table: Table) -> list[str]:
 
 
 def _cells(row: Row, columns: Sequence[Column], reasons: list[str]) -> list[str]:
-    """Figures for people; each new reason of a dash is added to the list, whose place is its number."""
+    """Return the figures for people; append new reasons of dashes to `reasons`, numbered from 1."""
     cells = []
     for column in columns:
         figure = column.of(row)

@@ -1,1 +1,1 @@
-"""A few frames of a film restored before the whole of it, in a page for the eye."""
+"""Previews: some frames of a film, restored as in the whole film, in a comparison page."""

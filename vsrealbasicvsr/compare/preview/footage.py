@@ -1,4 +1,4 @@
-"""The source's frames, piece after piece: those between are skipped or dropped, never held."""
+"""The frames of a source for one piece after another; frames between pieces are skipped or dropped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 
 class Footage:
-    """Frames of a source that was scanned, asked for from its start to its end.
+    """Frames of a scanned source, requested in order from its start to its end.
 
-    Held are the frames of the piece at hand as they are decoded, and those after it that an earlier piece
-    reached.
+    Memory holds the decoded frames of the current piece, and those after it that an earlier piece has read.
 
     Args:
-        source: Read anew here.
-        scan: Of it.
+        source: The source; it is read again.
+        scan: The scan of the source.
     """
 
     def __init__(self, source: Source, scan: Scan) -> None:
@@ -28,11 +27,11 @@ class Footage:
         self._next = 0
 
     def between(self, start: int, stop: int) -> Mapping[int, SourceFrame]:
-        """The frames from `start` up to `stop` by their numbers, and maybe some more.
+        """Return the frames from `start` up to `stop` by number; there may be frames after them, too.
 
         Args:
-            start: Number of a frame among the scan's entries; never below that of an earlier call.
-            stop: The number before which to stop.
+            start: Number of a frame among the entries of the scan; it must not decrease from call to call.
+            stop: Number of the last frame plus one.
 
         Raises:
             VideoError: the source has changed since it was scanned.
@@ -75,4 +74,4 @@ class Footage:
 
 
 def _from_the_start(frames: Iterator[SourceFrame]) -> Generator[SourceFrame]:
-    yield from frames
+    yield from frames  # a generator has `close`, which an iterator lacks

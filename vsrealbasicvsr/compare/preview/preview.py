@@ -1,4 +1,4 @@
-"""From a film to the page: scan, choose, restore, lay out."""
+"""The preview of a film: scan it, select frames, restore them, and make the page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from vsrealbasicvsr.video.read.source import Source, open_source
 from vsrealbasicvsr.video.write.plan import OutputPlan, beside
 
 OnProgress = Callable[[str, int, int | None], None]
-"""Called with what is done ("scanned", "restored", "encoded"), how far it is, and how far it will be."""
+"""Called with the stage ("scanned", "restored", "encoded"), what is done of it, and its total if known."""
 
 
 _DAMAGED = (
@@ -48,9 +48,9 @@ class Preview:
 
     Attributes:
         text: HTML.
-        path: Where it belongs, beside the output.
-        frames: Numbers of the frames that it shows.
-        warnings: What its reader should know, a sentence each.
+        path: The path for the page, beside the output.
+        frames: Numbers of the frames that the page shows.
+        warnings: Warnings for the reader, one sentence each.
     """
 
     text: str
@@ -70,60 +70,60 @@ def preview(
     facts: Callable[[Variant], Mapping[str, str]] = lambda _: {},
     on_progress: OnProgress = lambda _stage, _done, _total: None,
 ) -> Preview:
-    """Restore some frames of a film as they will be in the whole of it, and lay them out in a page.
+    """Restore some frames of a film exactly as in a restoration of the whole film, and make a page of them.
 
-    The film is read once for its cuts and the choice, and for each network again where the chosen frames'
-    windows are. The output and its job are left alone. Memory holds one window, whatever the film's length;
-    the pictures lie in a hidden folder beside the page until it is made.
+    The film is read once to find cuts and select frames. Each network then reads it again, but only the
+    windows of the selected frames. The output and its job are not changed. Memory holds one window, for any
+    length of the film; the pictures are in a hidden folder beside the page until the page is made.
 
     Args:
-        source: As `restore_file` takes it.
-        target: Likewise; nothing is written there.
-        variants: Ways to restore, one or more.
-        count: How many of the most telling frames to show; fewer where there are fewer.
-        frames: Numbers of the frames to show, instead.
+        source: The film, in the same forms as for `restore_file`.
+        target: The output, as for `restore_file`; nothing is written there.
+        variants: One or more combinations of settings.
+        count: Number of frames to select; fewer if the film has fewer suitable frames.
+        frames: Numbers of the frames to show, instead of a selection.
         delivery: How the source is read, and the size of the output.
-        facts: More that the page is to tell of a variant.
-        on_progress: Told how far it is.
+        facts: Returns additional facts about a variant for the page.
+        on_progress: Called as the work goes on.
 
     Raises:
-        RestorationError: one of its kinds, in one sentence, for whatever is wrong.
+        RestorationError: something is wrong; a subclass, with the reason in one sentence.
     """
     _check(variants)
-    variants = [replace(one, settings=weights.completed(one.settings)) for one in variants]
+    variants = [replace(variant, settings=weights.completed(variant.settings)) for variant in variants]
     delivery = replace(delivery or Delivery(), overwrite=True)
     with open_source(source, deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, target, variants[0].settings, delivery)
         path = page_path(order.plan)
-        with _room_beside(path) as room:
-            read = scan(
+        with _temporary_folder_beside(path) as folder:
+            film = scan(
                 reader,
                 [variant.settings for variant in variants],
                 frames,
                 lambda done: on_progress("scanned", done, reader.info.frames),
             )
-            numbers = _chosen(read, variants[0].settings, count, frames)
-            maker = _Maker(order, reader, read, room)
-            given = maker.make(numbers, variants, facts, on_progress)
+            numbers = _chosen(film, variants[0].settings, count, frames)
+            maker = _Maker(order, reader, film, folder)
+            stills = maker.make(numbers, variants, facts, on_progress)
             page = make_page(
-                given,
+                stills,
                 numbers,
                 f"Preview of {source.name}",
                 lambda stage, done: on_progress(stage, done, len(numbers)),
             )
-    warnings = (*page.warnings, *([_DAMAGED] if read.damaged else []))
+    warnings = (*page.warnings, *([_DAMAGED] if film.damaged else []))
     return Preview(page.text, path, numbers, warnings)
 
 
 def page_path(plan: OutputPlan) -> Path:
-    """Where the page of a preview belongs: beside the file, or the folder of frames, with its name."""
+    """Return the path of a preview's page: beside the output file or folder of frames, with its name."""
     if plan.container is None:
         return beside(plan.target, ".preview.html")
     return plan.target.with_name(f"{plan.target.stem}.preview.html")
 
 
 def _check(variants: Sequence[Variant]) -> None:
-    """Find out before the film is read what would keep one of them from being restored."""
+    """Check, before the film is read, everything that could prevent the restoration of a variant."""
     for model in {variant.settings.model for variant in variants}:
         load(weights.resolve(model))
     for settings in {variant.settings for variant in variants}:
@@ -134,23 +134,23 @@ def _check(variants: Sequence[Variant]) -> None:
 
 
 @contextmanager
-def _room_beside(path: Path) -> Iterator[Path]:
-    """A folder for pictures, gone afterwards."""
+def _temporary_folder_beside(path: Path) -> Iterator[Path]:
+    """Provide a hidden folder for pictures until the block ends."""
     try:
         path.parent.mkdir(exist_ok=True)
-        room = tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent)
+        folder = tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent)
     except OSError as error:
         raise JobError(f"cannot write in {path.parent}: {error.strerror}.") from error
-    with room as name:
+    with folder as name:
         yield Path(name)
 
 
-def _chosen(read: Scan, settings: Settings, count: int, frames: Sequence[int]) -> tuple[int, ...]:
-    if read.measures is not None:
-        return telling_frames(read.measures, read.cuts[settings.cuts], count)
-    wrong = next((number for number in frames if not 0 <= number < read.frames), None)
+def _chosen(film: Scan, settings: Settings, count: int, frames: Sequence[int]) -> tuple[int, ...]:
+    if film.measures is not None:
+        return telling_frames(film.measures, film.cuts[settings.cuts], count)
+    wrong = next((number for number in frames if not 0 <= number < film.frames), None)
     if wrong is not None:
-        raise ClipError(f"there is no frame {wrong}: the source has frames 0 to {read.frames - 1}.")
+        raise ClipError(f"there is no frame {wrong}: the source has frames 0 to {film.frames - 1}.")
     return tuple(sorted(set(frames)))
 
 
@@ -158,14 +158,14 @@ class _Maker:
     """Makes the pictures of a preview.
 
     Args:
-        order: What the film would be made by.
+        order: The order that would restore the film.
         reader: The source.
-        read: Its scan.
-        room: Where pictures are kept.
+        film: The scan of the source.
+        folder: The folder for the pictures.
     """
 
-    def __init__(self, order: Order, reader: Source, read: Scan, room: Path) -> None:
-        self._order, self._reader, self._read, self._room = order, reader, read, room
+    def __init__(self, order: Order, reader: Source, film: Scan, folder: Path) -> None:
+        self._order, self._reader, self._film, self._folder = order, reader, film, folder
 
     def make(
         self,
@@ -174,15 +174,15 @@ class _Maker:
         facts: Callable[[Variant], Mapping[str, str]],
         on_progress: OnProgress,
     ) -> list[Stills]:
-        """The film as it is, and as each variant restores it."""
+        """Return the frames of the film, and those that each variant restores."""
         plan, info = self._order.plan, self._order.info
         before: dict[int, Still] = {}
         after: list[dict[int, Still]] = [{} for _ in variants]
-        planned = plan_work(numbers, self._read, [variant.settings for variant in variants])
+        planned = plan_work(numbers, self._film, [variant.settings for variant in variants])
         for restored in restore_work(
             planned,
-            lambda: Footage(self._reader, self._read),
-            self._read,
+            lambda: Footage(self._reader, self._film),
+            self._film,
             info.colour,
             lambda done, total: on_progress("restored", done, total),
         ):
@@ -205,13 +205,13 @@ class _Maker:
 
     def _before(self, restored: Restored) -> Still:
         picture = rgb_from_frame(restored.source.picture, self._order.info.colour)
-        path = write_picture(self._room / f"{restored.number}.ppm", picture)
+        path = write_picture(self._folder / f"{restored.number}.ppm", picture)
         return Still(restored.number, self._time(restored), path)
 
     def _after(self, restored: Restored) -> Still:
-        """As a job resizes it, before its colours and codes are the encoder's."""
+        """Write a restored picture: resized as in a job, before the conversion to the encoder's pixels."""
         picture = self._order.conversion().resized(restored.picture)
-        path = write_picture(self._room / f"{restored.number}-{restored.variant}.ppm", picture)
+        path = write_picture(self._folder / f"{restored.number}-{restored.variant}.ppm", picture)
         cleaned = restored.cleaned
         return Still(restored.number, self._time(restored), path, cleaned.passes, round(cleaned.residue, 3))
 
@@ -225,7 +225,7 @@ def _in_order(stills: Mapping[int, Still]) -> tuple[Still, ...]:
 
 
 _COMMON, _NOISE = 0.25, 0.8
-"""Bytes a pixel: what pictures of films take at a middle quality, and what pure noise takes at the lowest."""
+"""Bytes per pixel: of film pictures at a medium quality, and of pure noise at the lowest quality."""
 
 
 def make_page(
@@ -239,18 +239,18 @@ def make_page(
     """Compare the restored frames with those of the film.
 
     Args:
-        given: The film first.
-        numbers: Of the frames.
-        title: Of the page.
+        given: The frames of the film, then those of each variant.
+        numbers: Numbers of the frames.
+        title: Title of the page.
         on_frame: See `compare`.
-        megabytes: Of the page; it is larger only where its pictures are many and large.
+        megabytes: Maximum size of the page; the limit is raised only if the pictures are many and large.
     """
 
     def within(bytes_per_pixel: float) -> Page:
         limit = max(megabytes, pixels * bytes_per_pixel / MEGABYTE)
         return compare(given, Choices("number", numbers, title=title, size_limit=limit), on_frame=on_frame)
 
-    pixels = sum(one.info.width * one.info.height * len(one.stills) for one in given)
+    pixels = sum(source.info.width * source.info.height * len(source.stills) for source in given)
     try:
         return within(_COMMON)
     except SettingsError:
@@ -258,11 +258,11 @@ def make_page(
 
 
 def write_picture(path: Path, rgb: Tensor) -> Path:
-    """Write a picture as PPM, which needs no encoder and has no loss but the rounding to 8 bits.
+    """Write a picture as PPM, which needs no encoder and loses nothing except by rounding to 8 bits.
 
     Args:
-        path: Its name ends in .ppm.
-        rgb: (3, H, W), float32; what lies outside 0-1 is clipped.
+        path: The file to write; its name ends in .ppm.
+        rgb: (3, H, W), float32; values outside 0-1 are clipped.
 
     Raises:
         VideoError: it cannot be written.

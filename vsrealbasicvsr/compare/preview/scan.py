@@ -1,4 +1,4 @@
-"""The film read once without restoring it: cuts, measures, and where reading can begin again."""
+"""The scan of a film, without restoration: cuts, measures, and the frames where reading can start again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `Source.since` needs to begin at a frame: its time stamp and its checksum."""
+    """The time stamp and the checksum of a frame, with which `Source.since` can start at it."""
 
     pts: int
     check: int
@@ -26,15 +26,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What is known of a film, or of as much of it as was read.
+    """The scan of a film, or of the part of it that was read.
 
     Attributes:
-        frames: How many were read.
-        cuts: By each value of the setting `cuts`, the frames that start a shot.
-        entries: For every frame with which a window may start.
-        measures: Of all frames; None where nothing is to be chosen.
-        seek: Whether frames can be told apart by time, so that reading can begin in the middle.
-        damaged: Whether pictures are damaged or lost, and may come out otherwise when they are read again.
+        frames: Number of frames that were read.
+        cuts: For each value of the setting `cuts`, the numbers of the frames that start a shot.
+        entries: An entry for every frame at which a window may start.
+        measures: Measures of all frames; None if no frames have to be selected.
+        seek: Whether time stamps identify the frames, so that reading can start in the middle.
+        damaged: Whether pictures are damaged or lost, and may be different when they are read again.
     """
 
     frames: int
@@ -53,32 +53,31 @@ def scan(
 ) -> Scan:
     """Read a film from the start, to its end or as far as the named frames need it.
 
-    Kept are some 20 bytes a frame, and no pictures.
+    About 20 bytes per frame are kept, and no pictures.
 
     Args:
-        source: Its warnings are logged as they come.
-        variants: The settings with which it is to be restored.
-        named: Frames that were asked for by number; none reads to the end and measures all frames.
-        on_frame: Called after each frame with how many were read.
+        source: The film; its warnings are logged as they come.
+        variants: The settings of the variants that will restore it.
+        named: Numbers of the requested frames; if there are none, the film is read to its end and all frames
+            are measured.
+        on_frame: Called after each frame with the number of frames read.
 
     Raises:
         VideoError: a file of cuts cannot be read.
     """
-    given = {settings.cuts: given_cuts(settings.cuts) for settings in variants}
+    cuts_by_setting = {settings.cuts: given_cuts(settings.cuts) for settings in variants}
     shrink, measuring = Shrinker(), None if named else Measuring()
-    found: set[int] = set()
+    detected: set[int] = set()
     entries: dict[int, Entry] = {}
     count = 0
-    # Cuts are looked for where any of the settings asks for it.
-    first = None if None in given.values() else frozenset[int]()
-    for count, (frame, cut) in enumerate(
-        islice(frames_with_cuts(source, first), _needed(named, variants)), 1
-    ):
+    # None detects cuts; this is necessary if any of the settings is "auto".
+    cuts = None if None in cuts_by_setting.values() else frozenset[int]()
+    for count, (frame, cut) in enumerate(islice(frames_with_cuts(source, cuts), _needed(named, variants)), 1):
         number = count - 1
         if cut and number:
-            found.add(number)
+            detected.add(number)
         if any(
-            may_start(number, settings, cut=_is_cut(number, given[settings.cuts], found))
+            may_start(number, settings, cut=_is_cut(number, cuts_by_setting[settings.cuts], detected))
             for settings in variants
         ):
             entries[number] = _entry(frame)
@@ -87,7 +86,10 @@ def scan(
         on_frame(count)
     return Scan(
         count,
-        {name: frozenset(found) if cuts is None else cuts - {0} for name, cuts in given.items()},
+        {
+            setting: frozenset(detected) if numbers is None else numbers - {0}
+            for setting, numbers in cuts_by_setting.items()
+        },
         entries,
         None if measuring is None else measuring.measures(),
         seek=not source.repaired,
@@ -99,12 +101,12 @@ def _entry(frame: SourceFrame) -> Entry:
     return Entry(frame.pts, checksum(frame.picture))
 
 
-def _is_cut(number: int, given: frozenset[int] | None, found: set[int]) -> bool:
-    return number in (found if given is None else given)
+def _is_cut(number: int, cuts: frozenset[int] | None, detected: set[int]) -> bool:
+    return number in (detected if cuts is None else cuts)
 
 
 def _needed(named: Sequence[int], variants: Sequence[Settings]) -> int | None:
-    """Frames to read for the named ones; None is all."""
+    """Return the number of frames to read for the named ones; None for the whole film."""
     reached = [reach(number, settings) for number in named for settings in variants]
     if not reached or None in reached:
         return None

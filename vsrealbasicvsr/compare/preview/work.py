@@ -1,4 +1,4 @@
-"""The windows of the chosen frames through the network; one network after the other reads the film."""
+"""Restoration of the selected frames' windows; one network after the other reads the film."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from vsrealbasicvsr.video.read.source import SourceFrame
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A piece to be restored with one network, and reconstructed once for each strength.
+    """A piece to restore with one network, and to reconstruct once for each strength.
 
     Attributes:
-        piece: Which frames.
-        settings: How; their `strength` is not read.
-        variants: Places of the variants that it is for.
-        strengths: Those of the variants.
+        piece: The frames.
+        settings: How to restore them; `strength` is not read.
+        variants: Indices of the variants that need the piece.
+        strengths: The strengths of these variants.
     """
 
     piece: Piece
@@ -36,7 +36,7 @@ class Work:
 
     @property
     def steps(self) -> int:
-        """Calls of `before_step` at most: cleaning and motion of each frame, and both passes."""
+        """Maximum number of calls of `before_step`: cleaning and motion of each frame, and both passes."""
         window = self.piece.window
         both = window.stop - window.core_start + window.core_stop - window.start
         return 2 * (window.stop - window.start) + both
@@ -44,14 +44,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A chosen frame as one variant gives it.
+    """A selected frame, restored by one variant.
 
     Attributes:
-        number: Of the frame.
-        variant: Place of the variant.
+        number: Number of the frame.
+        variant: Index of the variant.
         picture: (3, 4H, 4W), float32, 0-1, on the host.
-        cleaned: How it was cleaned.
-        source: What it was made of.
+        cleaned: The cleaned frame, with its passes and its residue.
+        source: The source frame.
     """
 
     number: int
@@ -62,9 +62,10 @@ class Restored:
 
 
 def plan_work(numbers: Sequence[int], scan: Scan, variants: Sequence[Settings]) -> list[Work]:
-    """All work, for one network after the other in the order of the film.
+    """Return all work, for one network after the other in the order of the film.
 
-    Variants that differ in strength alone share theirs. A device is the first of those that a variant names.
+    Variants that differ only in strength share their work. If a variant names several devices, the first is
+    used.
     """
     groups: dict[Settings, list[int]] = {}
     for place, settings in enumerate(variants):
@@ -89,22 +90,22 @@ def restore_work(
 ) -> Iterator[Restored]:
     """Do the work; the pictures are those of a restoration of the whole film, on the CPU bit for bit.
 
-    Held are one network, the frames of the windows at hand, and one picture.
+    Memory holds one network, the frames of the current windows, and one picture.
 
     Args:
-        planned: In order.
-        footage: Opens what the frames come from, once for each network.
-        scan: Of the source.
-        colour: Of its pictures.
-        on_step: Called as the work goes on with the steps that are done and their sum.
+        planned: The work, in the order of `plan_work`.
+        footage: Opens the frames of the source; called once for each network.
+        scan: The scan of the source.
+        colour: The colours of the source.
+        on_step: Called during the work with the steps that are done and the total.
 
     Raises:
-        RestorationError: one of its kinds; see `Restorer` and `Footage`.
+        RestorationError: see `Restorer` and `Footage`; one of its subclasses.
     """
     total = sum(work.steps for work in planned)
     done = step = 0
 
-    def tell() -> None:
+    def count_step() -> None:
         nonlocal step
         step += 1
         on_step(min(step, total), total)
@@ -113,10 +114,10 @@ def restore_work(
         neighbours = Neighbours(Restorer(settings=settings))
         with footage() as frames:
             for work in same:
-                yield from _restored(work, neighbours, frames, scan, colour, tell)
+                yield from _restored(work, neighbours, frames, scan, colour, count_step)
                 step = done = done + work.steps
                 on_step(done, total)
-        del neighbours  # before the next is made
+        del neighbours  # frees this network before the next one is loaded
 
 
 def _restored(
@@ -129,16 +130,16 @@ def _restored(
 ) -> Iterator[Restored]:
     window = work.piece.window
     frames = footage.between(window.start, window.stop)
-    made = neighbours.restore(
+    results = neighbours.restore(
         window,
         lambda number: rgb_from_frame(frames[number].picture, colour),
         scan.cuts[work.settings.cuts],
         before_step,
         strengths=work.strengths,
     )
-    shown = (
+    outputs = (
         (number, place) for number in range(window.core_start, window.core_stop) for place in work.variants
     )
-    for (number, variant), (cleaned, picture) in zip(shown, made, strict=True):
+    for (number, variant), (cleaned, picture) in zip(outputs, results, strict=True):
         if number in work.piece.numbers:
             yield Restored(number, variant, picture.cpu(), cleaned, frames[number])

@@ -1,9 +1,9 @@
-// What is compared, and words for it.
+// The data of the comparison, and functions that format it.
 "use strict";
 const $ = (id) => document.getElementById(id);
 const comparison = JSON.parse($("comparison").textContent);
 const { sources, moments, curve } = comparison;
-const hasButtons = sources.length <= 9; // one for each digit key; more are a list
+const hasButtons = sources.length <= 9; // one button for each digit key; more sources are in a list
 const view = { moment: 0, mode: sources.length > 2 ? "sheet" : "slider", left: 0, right: 1, shown: 0, divider: 0.5,
   zoom: null, x: 0.5, y: 0.5 };
 

@@ -1,4 +1,4 @@
-// The page: what is shown, and every control.
+// The page: its current view, and all controls.
 function arrange() {
   const { mode, left, right, shown } = view;
   const isFlip = mode === "flip";
@@ -44,7 +44,7 @@ function tell() {
     flip: () => told(view.shown),
   }[view.mode] ?? (() => `${told(view.left)} and ${told(view.right)}`);
   const text = `Frame ${moment.number}, ${seconds(moment.time)}: ${seen()}`;
-  if ($("status").textContent !== text) $("status").textContent = text; // a screen reader says it once
+  if ($("status").textContent !== text) $("status").textContent = text; // only when it changes, so that a screen reader reads it once
 }
 
 function showMoment(index) {
@@ -167,7 +167,7 @@ $("fit").addEventListener("click", fit);
 $("whole").addEventListener("click", () => zoomTo(1 / window.devicePixelRatio));
 $("sharp").addEventListener("change", place);
 $("theme").addEventListener("click", KEYS.t);
-document.addEventListener("DOMContentLoaded", arrange); // a frame may have been chosen before it was read
+document.addEventListener("DOMContentLoaded", arrange); // the user may have selected a frame before its picture was read
 
 fillControls();
 fillSeries();

@@ -1,4 +1,4 @@
-// What is known of every frame: drawn over the clip, and in numbers for the frames that are shown.
+// The measures of every frame: a plot over the clip, and a table for the current frame.
 const COLOURS = { dark: ["#8abfff", "#ffb454", "#7ee2a8", "#ff8fa3", "#d3a6ff", "#f2e267", "#6fe0e8", "#ffffff"],
   light: ["#0b57b0", "#9a4a00", "#0a6b3c", "#b0193c", "#6a2bb0", "#6b5c00", "#006a75", "#1b1d21"] };
 const DASHES = ["none", "7 3", "2 3", "9 3 2 3", "12 5", "1 5", "5 5", "14 3 3 3"];
@@ -12,7 +12,7 @@ const SERIES = {
     says: () => "Mean absolute change by a frame's last cleaning pass, of the steps from 0 to 255" },
 };
 
-// Colour and dash of a source's line: 64 pairs.
+// Colour and dash pattern of a source's line: 64 combinations.
 const stroke = (index) => {
   const colours = COLOURS[document.documentElement.dataset.theme];
   const dash = DASHES[(index + Math.floor(index / colours.length)) % DASHES.length];
@@ -71,7 +71,7 @@ function markMoment() {
 function fillSeries() {
   for (const name of Object.keys(curve.series)) $("series").append(make("option", { value: name, textContent: SERIES[name].title }));
   $("series").addEventListener("change", drawPlot);
-  $("figure").hidden = $("figures").open = curve.numbers.length === 1; // a photograph has no curve
+  $("figure").hidden = $("figures").open = curve.numbers.length === 1; // a single frame has no curve
   $("plot").addEventListener("click", (event) => {
     const { left, width } = $("plot").getBoundingClientRect();
     const { numbers } = curve;
@@ -81,7 +81,7 @@ function fillSeries() {
   });
 }
 
-// A row for each source, a column for each figure that any source has.
+// One row for each source, and one column for each measure that any source has.
 function fillNumbers() {
   const { difference, psnr, shown } = moments[view.moment];
   const known = (title, values, text) => (values.some((value) => value !== null) ? [[title, values, text]] : []);

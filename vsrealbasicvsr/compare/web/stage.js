@@ -1,14 +1,14 @@
-// The pictures: laid over one box or tiled on a sheet, moved and zoomed together.
+// The pictures: stacked in one box or tiled on a sheet; they move and zoom together.
 const stage = $("stage");
 const HIGHEST_ZOOM = 64;
-const SMALLEST_TILE = 150; // pixels of a tile's longer side; where more do not fit, the sheet grows
+const SMALLEST_TILE = 150; // pixels of a tile's longer side; if such tiles do not fit, the sheet becomes taller
 const TILE_GAP = 2;
 const CAPTION = 28;
 
-// All pictures share one box, in pixels of the largest source.
+// All pictures fill the same box, measured in pixels of the largest source.
 const largest = sources.reduce((a, b) => (b.height > a.height ? b : a));
 const box = { width: Math.max(1, Math.round(largest.height * largest.aspect)), height: largest.height };
-let tile = { columns: 1, width: 0, height: 0, pitch: 0 }; // the whole stage, but on a sheet; captions lie below
+let tile = { columns: 1, width: 0, height: 0, pitch: 0 }; // the whole stage, except on a sheet; pitch includes the caption below a picture
 
 const layers = sources.map((source, index) => {
   const image = make("img", { alt: "", decoding: "sync", draggable: false });
@@ -19,7 +19,7 @@ const layers = sources.map((source, index) => {
   return { layer, image, name, source };
 });
 
-// The page is drawn while its other pictures are still read.
+// The browser draws the page before it has read all pictures.
 function pictureOf(moment, source) {
   const element = $(`picture-${moment}-${source}`);
   const isWhole = element && (element.nextElementSibling || document.readyState !== "loading");
@@ -71,7 +71,7 @@ function layOut() {
   place();
 }
 
-// A sheet that is taller than the window is scrolled until somebody zooms.
+// A sheet that is taller than the window scrolls, until the user zooms.
 const isScrolled = () => view.zoom === null && stage.clientHeight > window.innerHeight;
 function markScrolling() {
   stage.classList.toggle("scrolled", isScrolled());
@@ -91,7 +91,7 @@ function place() {
     const x = snap(left + ((box.width - width) / 2) * zoom);
     const y = snap(top + ((box.height - height) / 2) * zoom);
     image.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
-    // Reduced by dropping pixels, a picture would look worse than it is.
+    // "pixelated" drops pixels of a reduced picture, which would then look worse than it is.
     const isEnlarged = zoom * device * width >= source.width;
     image.style.imageRendering = $("sharp").checked && isEnlarged ? "pixelated" : "auto";
   }
@@ -115,7 +115,7 @@ function setDivider(share) {
   placeDivider();
 }
 
-// (x, y) is the place on its tile, in pixels from the corner, that stays where it is.
+// (x, y) is the fixed point of the zoom, in pixels from the corner of its tile.
 function zoomTo(zoom, x = tile.width / 2, y = tile.height / 2) {
   const before = view.zoom ?? fitZoom();
   const lowest = Math.min(fitZoom(), 1 / window.devicePixelRatio) / 4;
@@ -144,7 +144,7 @@ function moveBy(x, y) {
   place();
 }
 
-// Pointers on the stage: one moves the divider or the pictures, two zoom.
+// Pointers on the stage: one pointer moves the divider or the pictures; two pointers zoom.
 const pointers = new Map();
 let isDividing = false;
 const spot = (event) => {

@@ -1,1 +1,1 @@
-"""Fixed degradations for evaluation. They share no code with `training`, whose ranges may change."""
+"""Fixed degradations for evaluation. They share no code with `training`, because its ranges may change."""

@@ -1,4 +1,4 @@
-"""There and back through an encoder of FFmpeg, in memory."""
+"""Encoding and decoding of frames with an encoder of FFmpeg, in memory."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 Frame = NDArray[np.uint8]
 """(H, W, 3), RGB."""
 
-_SMALLEST = 16
+_SMALLEST = 16  # pixels; frames with a shorter side are padded
 
 
 def jpeg(frames: Sequence[Frame], quantiser: int) -> list[Frame]:
-    """Through FFmpeg's mjpeg, 4:2:0, at a fixed quantiser, 2 to 31."""
+    """Encode and decode frames with FFmpeg's mjpeg, 4:2:0, at a fixed quantiser from 2 to 31."""
     bounds = {"qmin": str(quantiser), "qmax": str(quantiser)}
     return _through(frames, "mjpeg", "yuvj420p", bounds)
 
 
 def x264(frames: Sequence[Frame], crf: int, preset: str) -> list[Frame]:
-    """Through x264, 4:2:0, at constant quality.
+    """Encode and decode frames with x264, 4:2:0, at constant quality.
 
-    Without its macroblock tree: with it the same clip did not always give the same bytes (see
-    `training.degradation.compression`, where that was counted).
+    The macroblock tree is off: with it, the same clip did not always give the same bytes. See
+    `training.degradation.compression`, which reports how often.
     """
     options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0:threads=1"}
     return _through(frames, "libx264", "yuv420p", options)
@@ -43,7 +43,7 @@ def _through(
     with av.open(buffer, "w", format="matroska") as container:
         stream = container.add_stream(codec, rate=25, options=dict(options))
         stream.width, stream.height, stream.pix_fmt = width + right, height + below, pixel_format
-        # Encoders divide the work by the machine's cores, and the result must not depend on them.
+        # Encoders divide the work among the cores of the machine, but the result must not depend on these.
         stream.codec_context.thread_count = 1
         for number, frame in enumerate(padded):
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24")

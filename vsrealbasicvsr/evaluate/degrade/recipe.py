@@ -1,4 +1,4 @@
-"""The recipes: fixed for good, so that tables of different days compare. Change none; add another."""
+"""The recipes of degradation. Never change one, so that all tables can be compared; add another instead."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spoiling:
-    """What happens on the way from the ground truth to a quarter of its size, in this order.
+    """The steps from the ground truth to a quarter of its size, in this order.
 
     Attributes:
-        first_blur: sigma of a Gaussian, in pixels of the ground truth; then the picture is halved by area.
-        first_noise: deviation of Gaussian noise at half size, on the 0-255 scale, each channel of its own.
-        jpeg: quantiser of FFmpeg's mjpeg at half size, 2 (best) to 31.
-        second_blur: sigma at half size; then the picture is halved by the bicubic filter.
+        first_blur: sigma of a Gaussian blur, in pixels of the ground truth; then the picture is halved by
+            area.
+        first_noise: deviation of Gaussian noise at half size, on the 0-255 scale; channels are independent.
+        jpeg: quantiser of FFmpeg's mjpeg at half size, from 2 (best) to 31.
+        second_blur: sigma of a Gaussian blur at half size; then the picture is halved by the bicubic filter.
         second_noise: deviation of Gaussian noise at quarter size.
-        crf: of x264, at quarter size.
-        preset: of x264.
+        crf: constant rate factor of x264, at quarter size.
+        preset: preset of x264.
     """
 
     first_blur: float
@@ -33,8 +34,8 @@ class Recipe:
     """A degradation with a name.
 
     Attributes:
-        name: what users call it.
-        spoiling: what is done; None only reduces by MATLAB's bicubic filter.
+        name: the name for users.
+        spoiling: the steps; None only reduces the picture by MATLAB's bicubic filter.
     """
 
     name: str

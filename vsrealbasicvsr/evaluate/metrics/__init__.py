@@ -1,1 +1,1 @@
-"""Metrics of clips; frames are uint8, (T, 3, H, W), RGB, as an image file would hold them."""
+"""Metrics of clips. Frames are uint8, (T, 3, H, W), RGB, as in an image file."""

@@ -1,6 +1,6 @@
-"""BRISQUE (Mittal et al., 2012) with OpenCV's regression, the only one that a registry has.
+"""BRISQUE (Mittal et al., 2012) with OpenCV's regression, the only one in a package registry.
 
-Its figures are not those of papers, which use the regression of the LIVE release.
+Its figures differ from those of papers, which use the regression of the LIVE release.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _FEATURES = 36
 _GREY = (0.299, 0.587, 0.114)
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (-1, 1))
 _HALVING = (-0.09375, 0.59375, 0.59375, -0.09375)
-"""OpenCV's cubic kernel (a = -0.75) halfway between pixels; it does not widen with the reduction."""
+"""OpenCV's cubic kernel (a = -0.75) halfway between pixels; OpenCV does not widen it for a reduction."""
 _SIGMA = 7 / 6
 _SMALLEST = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """A support vector regression with Gaussian kernel.
+    """A support vector regression with a Gaussian kernel.
 
     Attributes:
-        weights: (V), of the support vectors.
-        vectors: (V, 36).
-        gamma: of the kernel.
-        rho: what is taken off the sum.
+        weights: (V), weights of the support vectors.
+        vectors: (V, 36), the support vectors.
+        gamma: parameter of the kernel.
+        rho: the number that is subtracted from the sum.
     """
 
     weights: Tensor
@@ -45,7 +45,7 @@ class Regression:
 
     @classmethod
     def read(cls, path: Path) -> Regression:
-        """Read libsvm's text form."""
+        """Read a regression in libsvm's text form."""
         head, _, body = path.read_text(encoding="ascii").partition("\nSV\n")
         facts = dict(line.split(" ", 1) for line in head.splitlines())
         lines = [line.split() for line in body.splitlines() if line.strip()]
@@ -58,16 +58,16 @@ class Regression:
         return cls(weights, vectors, float(facts["gamma"]), float(facts["rho"]))
 
     def __call__(self, features: Tensor) -> float:
-        """The estimate for 36 features, each from -1 to 1."""
+        """Return the estimate for 36 features, each from -1 to 1."""
         kernel = (-self.gamma * (self.vectors - features).square().sum(1)).exp()
         return float(self.weights @ kernel - self.rho)
 
 
 class Brisque:
-    """Quality of a frame, about 0 (good) to 100.
+    """Quality of a frame, from about 0 (good) to 100.
 
     Raises:
-        UnavailableError: the parameters are not here.
+        UnavailableError: the parameters are not installed.
     """
 
     def __init__(self) -> None:
@@ -81,10 +81,10 @@ class Brisque:
         self._fit = Fit()
 
     def __call__(self, frame: Tensor) -> float:
-        """BRISQUE of a frame, (3, H, W), uint8, RGB.
+        """Return the BRISQUE of a frame, (3, H, W), uint8, RGB.
 
         Raises:
-            UnavailableError: the frame is flat or below 16x16.
+            UnavailableError: the frame has no texture, or is smaller than 16x16.
         """
         if min(frame.shape[-2:]) < _SMALLEST:
             raise UnavailableError(f"frames are smaller than {_SMALLEST}x{_SMALLEST}")

@@ -21,11 +21,11 @@ _EPSILON = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ChannelWeights:
-    """How much each channel counts, in the picture and in VGG-16's five layers; all together they are 1.
+    """Weights of the channels of the picture and of VGG-16's five layers; the sum of all weights is 1.
 
     Attributes:
-        texture: of the channels' means, (1, C, 1, 1) each.
-        structure: of their variances and covariance, of the same shapes.
+        texture: weights of the channels' means, (1, C, 1, 1) each.
+        structure: weights of their variances and covariance, of the same shapes.
     """
 
     texture: tuple[Tensor, ...]
@@ -33,10 +33,10 @@ class ChannelWeights:
 
 
 def channel_weights(device: str = "cpu") -> ChannelWeights:
-    """The published ones.
+    """Return the published weights.
 
     Raises:
-        UnavailableError: the package that brings them is not installed.
+        UnavailableError: the package that contains them is not installed.
     """
     weights = read_torch(locate(DISTS))
     assert isinstance(weights, dict)
@@ -48,12 +48,12 @@ def channel_weights(device: str = "cpu") -> ChannelWeights:
 
 
 def smoothly_pooled(vgg: Backbone) -> Backbone:
-    """VGG-16 with the pooling that DISTS looks through; it shares the convolutions of the given one."""
+    """Return VGG-16 with the smooth pooling of DISTS; it shares the convolutions of `vgg`."""
     return vgg.with_layers(_L2Pool() if isinstance(layer, nn.MaxPool2d) else layer for layer in vgg.features)
 
 
 class Dists:
-    """Distance of structure and texture, 0 to 1; 0 for equal pictures.
+    """Distance of structure and texture, from 0 to 1; 0 for equal pictures.
 
     Raises:
         UnavailableError: the weights are not installed.
@@ -69,7 +69,7 @@ class Dists:
 
     @torch.no_grad()
     def __call__(self, one: Tensor, other: Tensor) -> float:
-        """The distance of two frames, (3, H, W), uint8, RGB, sides of 16 or more.
+        """Return the distance of two frames, (3, H, W), uint8, RGB, with sides of 16 or more.
 
         Raises:
             UnavailableError: the frames are smaller.
@@ -86,7 +86,7 @@ class Dists:
 
 
 class _L2Pool(nn.Module):
-    """Halves by the root of the mean square under a Hann window of 3x3, against aliasing."""
+    """Halves features without aliasing: the root of the mean square under a Hann window of 3x3."""
 
     def forward(self, features: Tensor) -> Tensor:
         side = torch.hann_window(5, periodic=False, device=features.device)[1:-1]
@@ -97,7 +97,7 @@ class _L2Pool(nn.Module):
 
 
 def similarity(one: Tensor, other: Tensor, texture: Tensor, structure: Tensor) -> Tensor:
-    """What a layer adds to the similarity of pictures.
+    """Return the contribution of one layer to the similarity of pictures.
 
     Args:
         one: (B, C, H, W).

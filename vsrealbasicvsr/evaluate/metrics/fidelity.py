@@ -1,4 +1,4 @@
-"""PSNR and SSIM of a frame, on luma or on RGB; no border is cut off."""
+"""PSNR and SSIM of a frame, on luma or on RGB; borders are not cropped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from vsrealbasicvsr.errors import UnavailableError
 
 HIGHEST_PSNR = 100.0
-"""What equal frames count as."""
+"""dB; the value for equal frames."""
 SSIM_WINDOW = 11
 
 _PEAK = 255.0
@@ -23,17 +23,17 @@ Distance = Callable[[Tensor, Tensor], float]
 
 
 def rgb(frames: Tensor) -> Tensor:
-    """All three channels, 0 to 255, float64."""
+    """Return all three channels, 0 to 255, as float64."""
     return frames.double()
 
 
 def of_channels(distance: Distance, channels: Callable[[Tensor], Tensor]) -> Distance:
-    """A distance of what `rgb` or `luma` takes from two frames."""
+    """Return a distance that compares only what `channels` (`rgb` or `luma`) takes from two frames."""
     return lambda one, other: distance(channels(one), channels(other))
 
 
 def psnr(one: Tensor, other: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB, 100 at most; all channels count alike.
+    """Return the peak signal-to-noise ratio in dB, at most 100; all channels have the same weight.
 
     Args:
         one: (C, H, W), 0-255, float64.
@@ -44,9 +44,10 @@ def psnr(one: Tensor, other: Tensor) -> float:
 
 
 def ssim(one: Tensor, other: Tensor) -> float:
-    """Structural similarity (Wang et al., 2004), -1 to 1, the mean over channels.
+    """Return the structural similarity (Wang et al., 2004), -1 to 1, as the mean over channels.
 
-    Gaussian window of 11x11 pixels and sigma 1.5, where it lies wholly inside the frame; no reduction.
+    The Gaussian window has 11x11 pixels and sigma 1.5, and lies wholly inside the frame. The frame is not
+    reduced first.
 
     Args:
         one: (C, H, W), 0-255, float64.

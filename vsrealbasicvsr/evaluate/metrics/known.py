@@ -1,4 +1,4 @@
-"""The metrics that have names."""
+"""The list of all metrics, by name."""
 
 from __future__ import annotations
 

@@ -8,18 +8,18 @@ from torch import Tensor
 
 from vsrealbasicvsr.evaluate.metrics.packaged import PackagedName, packaged_backbone
 
-# As published: ImageNet's mean and deviation for pictures from -1 to 1, rounded.
+# The published values: ImageNet's mean and deviation for pictures from -1 to 1, rounded.
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 _EPSILON = 1e-10
 
 
 class Lpips:
-    """Distance of two pictures as people see it: 0 for equal ones, about 0.7 for unlike ones.
+    """Perceptual distance of two pictures: 0 for equal pictures, about 0.7 for very different ones.
 
     Args:
-        device: where it is computed.
-        network: the backbone, AlexNet (what papers report) or VGG-16.
+        device: the device that computes it.
+        network: the backbone: AlexNet, which papers report, or VGG-16.
 
     Raises:
         UnavailableError: the weights are not installed.
@@ -33,10 +33,10 @@ class Lpips:
 
     @torch.no_grad()
     def __call__(self, one: Tensor, other: Tensor) -> float:
-        """The distance of two frames, (3, H, W), of whole numbers 0-255, RGB; on any device.
+        """Return the distance of two frames, (3, H, W), RGB, of whole numbers 0-255, on any device.
 
         Raises:
-            UnavailableError: the frames are too small: below 31x31, or 16x16 for VGG-16.
+            UnavailableError: the frames are smaller than 31x31, or than 16x16 for VGG-16.
         """
         with torch.autocast(self._shift.device.type, enabled=False):
             layers = zip(self._features(one), self._features(other), self._heads, strict=True)

@@ -1,4 +1,4 @@
-"""What a metric is."""
+"""The type of a metric, and measures that average over frames."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Literal
 from torch import Tensor
 
 Measure = Callable[[Tensor, Tensor | None], float]
-"""From restored frames and their ground truth, both (T, 3, H, W), uint8, RGB, to a figure.
+"""A function of restored frames and their ground truth, both (T, 3, H, W), uint8, RGB; returns a figure.
 
 Raises:
-    UnavailableError: these frames have no such figure.
+    UnavailableError: the figure cannot be computed for these frames.
 """
 
 
 def over_pairs(distance: Callable[[Tensor, Tensor], float]) -> Measure:
-    """The mean distance of restored frames, (3, H, W), from the ground truth's."""
+    """Return a measure: the mean distance of the restored frames, (3, H, W), from the ground truth's."""
 
     def measure(restored: Tensor, truth: Tensor | None) -> float:
         assert truth is not None
@@ -27,7 +27,7 @@ def over_pairs(distance: Callable[[Tensor, Tensor], float]) -> Measure:
 
 
 def over_frames(quality: Callable[[Tensor], float]) -> Measure:
-    """The mean quality of restored frames, (3, H, W)."""
+    """Return a measure: the mean quality of the restored frames, (3, H, W)."""
 
     def measure(restored: Tensor, truth: Tensor | None) -> float:
         return sum(map(quality, restored)) / len(restored)
@@ -37,16 +37,16 @@ def over_frames(quality: Callable[[Tensor], float]) -> Measure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metric:
-    """A metric and how to come by it.
+    """A metric and the function that loads it.
 
     Attributes:
-        name: what users call it.
-        title: heads its column; says the unit, where there is one.
-        better: which way is better.
-        of: `truth` compares with the ground truth; `clip` can do without.
-        load: makes it ready on a device (`cpu`, `cuda:0`), which only networks use; raises UnavailableError
-            where it cannot be had.
-        digits: behind the point, in tables for people.
+        name: the name for users.
+        title: the head of its column, with the unit if there is one.
+        better: whether higher or lower figures are better.
+        of: `truth` compares with the ground truth; `clip` works without it.
+        load: prepares the metric for a device (`cpu`, `cuda:0`), which only networks use; raises
+            UnavailableError if the metric is not available.
+        digits: number of decimal places in tables for people.
     """
 
     name: str

@@ -13,12 +13,12 @@ from torch import Tensor
 
 
 def normalised(luma: Tensor, window: Tensor, border: Literal["replicate", "reflect"]) -> Tensor:
-    """Luma less its local mean, over its local deviation and one.
+    """Subtract the local mean from luma, and divide it by the local deviation plus one.
 
     Args:
         luma: (H, W), float64, 0 to 255.
-        window: (7, 7), sums to one.
-        border: what lies beyond the picture.
+        window: (7, 7), with a sum of one.
+        border: how the picture is extended beyond its borders.
     """
 
     def smooth(picture: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def normalised(luma: Tensor, window: Tensor, border: Literal["replicate", "refle
 
 @dataclass(frozen=True, slots=True)
 class Asymmetric:
-    """An asymmetric generalised Gaussian: its shape and the scales of its halves."""
+    """An asymmetric generalised Gaussian distribution: its shape, and the scale of each half."""
 
     shape: float
     left: float
@@ -40,12 +40,12 @@ class Asymmetric:
 
     @property
     def mean(self) -> float:
-        """Where its weight lies."""
+        """The mean of the distribution."""
         return (self.right - self.left) * math.gamma(2 / self.shape) / math.gamma(1 / self.shape)
 
 
 class Fit:
-    """Fits by matching moments, over a table of shapes from 0.2 to 10."""
+    """Fits the distribution by matching moments, with a table of shapes from 0.2 to 10."""
 
     @cached_property
     def _shapes(self) -> Tensor:
@@ -57,21 +57,21 @@ class Fit:
         return (2 * (2 * inverse).lgamma() - inverse.lgamma() - (3 * inverse).lgamma()).exp()
 
     def __call__(self, values: Tensor) -> Asymmetric:
-        """The distribution of values.
+        """Return the distribution of values.
 
-        Where there are none on one side of zero, that side's scale is NaN and the shape the table's first:
-        so it comes about in the code whose NIQE papers report.
+        If there are no values on one side of zero, the scale of that side is NaN and the shape is the first
+        of the table. The code whose NIQE papers report gives the same.
         """
         below, above = values[values < 0], values[values > 0]
         left, right = (float(side.square().mean().sqrt()) for side in (below, above))
         skew = left / right
         ratio = float(values.abs().mean() ** 2 / values.square().mean())
-        wanted = ratio * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-        shape = float(self._shapes[(self._ratios - wanted).square().argmin()])
+        target = ratio * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
+        shape = float(self._shapes[(self._ratios - target).square().argmin()])
         scale = math.sqrt(math.gamma(1 / shape) / math.gamma(3 / shape))
         return Asymmetric(shape, left * scale, right * scale)
 
 
 def products(values: Tensor, shifts: tuple[tuple[int, int], ...]) -> list[Tensor]:
-    """Each value times its neighbour, for each (y, x) shift; what leaves one edge enters at the other."""
+    """Return each value times its neighbour, for each (y, x) shift; the picture wraps around at its edges."""
     return [values * values.roll(shift, (0, 1)) for shift in shifts]

@@ -1,6 +1,6 @@
-"""Networks trained on ImageNet that metrics, and training's losses, look through.
+"""Networks trained on ImageNet, whose features are compared by metrics and by the losses of training.
 
-The convolutional part of three classifiers, with torchvision's layer numbers.
+They are the convolutional parts of three classifiers, with torchvision's layer numbers.
 
 Architectures: Simonyan and Zisserman, "Very Deep Convolutional Networks" (configurations D and E);
 Krizhevsky, "One weird trick for parallelizing convolutional neural networks".
@@ -24,9 +24,9 @@ class Backbone(nn.Module):
     """Frozen layers, some of which are tapped. State-dict names are torchvision's, `features.N.weight`.
 
     Args:
-        features: the layers, up to the last that is tapped.
-        taps: indices of the layers whose outputs are wanted, rising.
-        smallest: the least height and width in pixels that the layers can take.
+        features: the layers, up to the last tapped layer.
+        taps: indices of the layers whose outputs are returned, rising.
+        smallest: minimum height and width in pixels that the layers can process.
     """
 
     def __init__(self, features: nn.Sequential, taps: tuple[int, ...], smallest: int) -> None:
@@ -37,14 +37,14 @@ class Backbone(nn.Module):
         self.requires_grad_(False)
 
     def with_layers(self, layers: Iterable[nn.Module]) -> Backbone:
-        """A backbone of as many other layers, tapped at the same places."""
+        """Return a backbone of the same number of other layers, with the same taps."""
         return Backbone(nn.Sequential(*layers), self._taps, self._smallest)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        """Outputs of the tapped layers, (B, C, H', W') each.
+        """Return the outputs of the tapped layers, (B, C, H', W') each.
 
         Args:
-            pictures: (B, 3, H, W), normalised as the weights' training was.
+            pictures: (B, 3, H, W), normalised as in the training of the weights.
 
         Raises:
             UnavailableError: H or W is too small.
@@ -64,10 +64,10 @@ class Backbone(nn.Module):
 
 
 def backbone(name: BackboneName) -> Backbone:
-    """A backbone with untrained weights; its taps are convolutions, before their ReLU.
+    """Return a backbone with untrained weights; its taps are convolutions, before their ReLU.
 
-    Tapped are conv1_2, 2_2, 3_4, 4_4, 5_4 of VGG-19 (indices 2, 7, 16, 25, 34), conv1_2, 2_2, 3_3, 4_3,
-    5_3 of VGG-16 (2, 7, 14, 21, 28), all five of AlexNet (0, 3, 6, 8, 10).
+    The taps are conv1_2, 2_2, 3_4, 4_4, 5_4 of VGG-19 (indices 2, 7, 16, 25, 34), conv1_2, 2_2, 3_3, 4_3,
+    5_3 of VGG-16 (2, 7, 14, 21, 28), and all five of AlexNet (0, 3, 6, 8, 10).
     """
     match name:
         case "vgg19":

@@ -1,4 +1,4 @@
-"""NIQE, natural image quality evaluator (Mittal et al., 2013), as RealBasicVSR's authors used it."""
+"""NIQE, natural image quality evaluator (Mittal et al., 2013), as the authors of RealBasicVSR used it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Niqe:
     """Distance of a frame's statistics from those of pristine photographs; lower is better.
 
     Raises:
-        UnavailableError: the parameters are not here.
+        UnavailableError: the parameters are not installed.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Niqe:
         self._fit = Fit()
 
     def __call__(self, frame: Tensor) -> float:
-        """NIQE of a frame, (3, H, W), uint8, RGB: luma in whole numbers, no border cut off.
+        """Return the NIQE of a frame, (3, H, W), uint8, RGB; luma is rounded, and borders are not cropped.
 
         Raises:
             UnavailableError: the frame has fewer than two blocks of 96x96 with any texture.
@@ -55,7 +55,7 @@ class Niqe:
     def _features(self, picture: Tensor, block: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         values = normalised(picture, self._window, "replicate")
         blocks = values.unfold(0, block, block).unfold(1, block, block).flatten(0, 1)
-        return np.array([self._of_block(one) for one in blocks])
+        return np.array([self._of_block(block_values) for block_values in blocks])
 
     def _of_block(self, values: Tensor) -> list[float]:
         alone = self._fit(values)

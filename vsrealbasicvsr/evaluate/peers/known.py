@@ -1,4 +1,4 @@
-"""The peers that have names."""
+"""The list of all peers, by name."""
 
 from __future__ import annotations
 

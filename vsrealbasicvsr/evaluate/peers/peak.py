@@ -1,4 +1,4 @@
-"""The highest resident memory of this process."""
+"""The peak resident memory of this process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vsrealbasicvsr.evaluate.absent import Absent, Figure
 
 
 def reset() -> None:
-    """Count from now on, where the system can: on Linux. Elsewhere the peak stays that of the process."""
+    """Start a new peak on Linux. On other systems, the peak remains that of the whole process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def read() -> Figure:
-    """In MB of 1e6 bytes."""
-    # Not getrusage where it can be helped: on Linux it starts with the peak of the process that started us.
+    """Return the peak in MB of 1e6 bytes."""
+    # Avoid getrusage if possible: on Linux its peak starts with that of the parent process.
     with suppress(OSError):
         status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
         line = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)

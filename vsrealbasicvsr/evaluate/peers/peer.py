@@ -1,4 +1,4 @@
-"""What a peer is."""
+"""The type of a peer, and of the upscaler that it loads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 
 class Upscaler(Protocol):
-    """A clip in, a clip of four times the size out."""
+    """A function from a clip to a clip of four times its size."""
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
 
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
         """Restore a clip.
@@ -23,19 +23,19 @@ class Upscaler(Protocol):
             frames: (T, 3, H, W), float32, RGB, 0-1, on the CPU; one shot.
 
         Yields:
-            (3, 4H, 4W), float, about 0-1, on any device; as many and in the order of `frames`.
+            (3, 4H, 4W), float, about 0-1, on any device; as many as `frames`, and in their order.
         """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peer:
-    """A peer and how to come by it.
+    """A peer and the function that loads it.
 
     Attributes:
-        name: what users call it.
+        name: the name for users.
         description: one sentence.
-        load: makes it ready on a device (`cpu`, `cuda:0`); raises UnavailableError or WeightsError where
-            it cannot be had. It can be pickled, for peers run in processes of their own.
+        load: loads the peer on a device (`cpu`, `cuda:0`); raises UnavailableError or WeightsError if the
+            peer is not available. It can be pickled, because each peer runs in its own process.
     """
 
     name: str

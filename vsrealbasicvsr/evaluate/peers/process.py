@@ -1,4 +1,4 @@
-"""A peer in a process of its own: its memory can be told from ours, and its death is a reason, not an end."""
+"""A peer in its own process: its memory is measured apart from ours, and a crash becomes a missing figure."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from vsrealbasicvsr.evaluate.peers import peak
 from vsrealbasicvsr.evaluate.peers.peer import Peer, Upscaler
 
 _FIRST = (2, 3, 40, 40)
-"""The shape of a clip that is restored before any is timed: kernels are loaded, devices woken."""
+"""Shape of a clip that is restored before any clip is timed, so that kernels are loaded and devices awake."""
 _NO_DEVICE = Absent("it ran on the CPU")
-_PATIENCE = 10
+_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effort:
-    """What one clip cost.
+    """The cost of one clip.
 
     Attributes:
-        seconds: per frame, wall time.
-        memory: highest resident memory of the peer's process, MB of 1e6 bytes; Python, PyTorch and the
-            low-quality clip are in it, restored frames are not kept.
-        device_memory: highest memory of tensors on the GPU, MB.
+        seconds: wall time per frame.
+        memory: peak resident memory of the peer's process, MB of 1e6 bytes; it includes Python, PyTorch and
+            the low-quality clip. Restored frames are not kept.
+        device_memory: peak memory of tensors on the GPU, MB.
     """
 
     seconds: Figure
@@ -47,19 +47,21 @@ class Effort:
 
 
 class PeerProcess:
-    """Starts with the `with` statement, in which clips can be restored, and is ended with it."""
+    """The process of one peer; it starts and ends with the `with` statement, in which it restores clips."""
 
     def __init__(self, peer: Peer, device: str) -> None:
-        context = multiprocessing.get_context("spawn")  # a forked one would begin with our memory
-        self._end, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, peer.load, device), daemon=True)
-        self._theirs = theirs
+        context = multiprocessing.get_context("spawn")  # a forked process would start with our memory
+        self._connection, child_connection = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(child_connection, peer.load, device), daemon=True
+        )
+        self._child_connection = child_connection
         self.parameters: Figure = Absent("it was not started")
-        """Millions of learned numbers, or why there is no such peer."""
+        """Millions of learned parameters, or why the peer is not available."""
 
     def __enter__(self) -> Self:
         self._process.start()
-        self._theirs.close()
+        self._child_connection.close()
         parameters: int | Absent = self._answer()
         self.parameters = parameters if isinstance(parameters, Absent) else parameters / 1e6
         return self
@@ -67,26 +69,26 @@ class PeerProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end.close()  # at which it ends by itself, unless it is at work
+        self._connection.close()  # makes the process end, unless it is restoring a clip
         if error is None:
-            self._process.join(_PATIENCE)
+            self._process.join(_TIMEOUT_SECONDS)
         self._process.terminate()
         self._process.join()
 
     def restore(self, low: Tensor, target: Path) -> tuple[Tensor, Effort] | Absent:
-        """Restore a clip, which is one shot.
+        """Restore a clip of one shot.
 
         Args:
             low: (T, 3, H, W), uint8, RGB.
-            target: a file that may be written; it holds the frames on their way.
+            target: a file that may be written; it transfers the restored frames between the processes.
 
         Returns:
-            (T, 3, 4H, 4W), uint8, and the effort; or why not.
+            (T, 3, 4H, 4W), uint8, and the effort; or the reason why the clip was not restored.
         """
         if isinstance(self.parameters, Absent):
             return self.parameters
         try:
-            self._end.send((low.numpy(), target))
+            self._connection.send((low.numpy(), target))
         except OSError:
             return self._death()
         effort: Effort | Absent = self._answer()
@@ -98,7 +100,7 @@ class PeerProcess:
 
     def _answer(self) -> Any:
         try:
-            return self._end.recv()
+            return self._connection.recv()
         except (EOFError, OSError):
             return self._death()
 
@@ -110,27 +112,27 @@ class PeerProcess:
         return Absent(f"its process ended with code {code}; what it said stands above")
 
 
-def _serve(end: Connection, load: Callable[[str], Upscaler], device: str) -> None:
-    """The other process: says how many parameters there are, then restores what it is sent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process has it too, and ends this one
+def _serve(connection: Connection, load: Callable[[str], Upscaler], device: str) -> None:
+    """Run in the process of the peer: send the number of parameters, then restore each clip that arrives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process gets the signal, too, and ends this one
     try:
         peer = load(device)
         for _ in peer(torch.full(_FIRST, 0.5)):
             pass
     except (RestorationError, MemoryError, RuntimeError) as error:
-        end.send(_refusal(error))
+        connection.send(_refusal(error))
         return
-    end.send(peer.parameters)
+    connection.send(peer.parameters)
     while True:
         try:
-            low, target = end.recv()
+            low, target = connection.recv()
         except EOFError:
             return
-        end.send(_restore(peer, low, target, device))
+        connection.send(_restore(peer, low, target, device))
 
 
 def _restore(peer: Upscaler, low: NDArray[np.uint8], target: Path, device: str) -> Effort | Absent:
-    # The first try took memory there, if the peer runs there.
+    # If the peer runs on the GPU, the clip that was restored at the start has taken memory there.
     cuda = device.startswith("cuda") and torch.cuda.max_memory_allocated(device) > 0
     peak.reset()
     if cuda:
@@ -148,7 +150,7 @@ def _restore(peer: Upscaler, low: NDArray[np.uint8], target: Path, device: str) 
 
 
 def _refusal(error: RestorationError | MemoryError | RuntimeError) -> Absent:
-    """Why there is no picture; errors that are bugs are raised again."""
+    """Return the reason why there is no picture; raise errors that are bugs again."""
     if isinstance(error, RestorationError):
         return Absent(reason_of(error))
     if isinstance(error, MemoryError) or is_out_of_memory(error):

