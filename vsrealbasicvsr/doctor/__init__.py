@@ -1,1 +1,1 @@
-"""What the program finds on this machine, and what to do where it finds trouble."""
+"""Checks of this machine and of the installed software, with advice on problems."""

@@ -1,4 +1,4 @@
-"""One line of a report: what was looked at, how it stands, what to do."""
+"""One line of the report: the subject, its state, and advice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ State = Literal["ok", "note", "trouble"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a probe found.
+    """A result of a probe.
 
     Attributes:
-        state: `ok`; `note`, which hinders only some; `trouble`, which stops or spoils most work.
-        subject: What was looked at, in a word or two.
-        text: How it is.
-        advice: What to do, one sentence; empty where there is nothing to do.
+        state: `ok`; `note` for a problem in some uses only; `trouble` for one that stops or spoils most work.
+        subject: The thing that was examined, in one or two words.
+        text: Its condition.
+        advice: What to do, in one sentence; empty if there is nothing to do.
     """
 
     state: State

@@ -1,4 +1,4 @@
-"""Devices, memory, disk, and variables of the environment that slow things down."""
+"""Probes of the machine: devices, memory, disk, and environment variables that make the program slow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NVIDIA = Path("/proc/driver/nvidia/version")
 
 
 def devices() -> Iterator[Finding]:
-    """The processor with its threads, and what PyTorch sees of GPUs."""
+    """Examine the processor with its threads, and the GPUs that PyTorch sees."""
     facts = facts_of("torch")
     cores = _cores()
     yield Finding("ok", "CPU", f"{cores} for this process, PyTorch's threads: {facts['threads']}")
@@ -60,7 +60,7 @@ def devices() -> Iterator[Finding]:
 
 
 def gpu(number: int, device: dict[str, str | int], built_for: list[str]) -> Finding:
-    """One GPU of those that `native.torch_facts` tells."""
+    """Examine one GPU in the facts of `native.torch_facts`."""
     subject = f"cuda:{number}"
     if "error" in device:
         return Finding(
@@ -81,14 +81,18 @@ def gpu(number: int, device: dict[str, str | int], built_for: list[str]) -> Find
 
 
 def _runs(capability: str, built_for: list[str]) -> bool:
-    """Code for sm_80 runs on sm_86, within a major number; compute_90 is compiled for anything newer."""
-    wanted = int(capability.removeprefix("sm_"))
+    """Return whether a GPU of this capability can run PyTorch's code.
+
+    Code for sm_80 also runs on sm_86, which has the same major number. Code for compute_90 is compiled for
+    any newer GPU.
+    """
+    device_number = int(capability.removeprefix("sm_"))
     for name in built_for:
-        found = re.match(r"(sm|compute|gfx)_?(\d+)", name)
-        if found is None or found[1] == "gfx":
-            return True  # another naming: no reason to doubt it
-        number = int(found[2])
-        if number <= wanted and (found[1] == "compute" or number // 10 == wanted // 10):
+        match = re.match(r"(sm|compute|gfx)_?(\d+)", name)
+        if match is None or match[1] == "gfx":
+            return True  # names of another kind, for example AMD's, cannot be compared
+        number = int(match[2])
+        if number <= device_number and (match[1] == "compute" or number // 10 == device_number // 10):
             return True
     return False
 
@@ -98,7 +102,7 @@ def _cores() -> int:
 
 
 def memory() -> Iterator[Finding]:
-    """The machine's memory, and limits of this process and its container."""
+    """Examine the machine's memory, and the limits of this process and its container."""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         yield amount("memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), "in all")
     limit = Limits.of_this_process().memory
@@ -123,7 +127,7 @@ def memory() -> Iterator[Finding]:
 
 
 def amount(subject: str, size: int, what: str) -> Finding:
-    """Whether so many bytes of memory are enough for small pictures."""
+    """Examine whether this number of bytes of memory is enough for small frames."""
     text = f"{size / _GB:.1f} GB {what}"
     if size >= _ENOUGH_MEMORY:
         return Finding("ok", subject, text)
@@ -132,7 +136,7 @@ def amount(subject: str, size: int, what: str) -> Finding:
 
 
 def disk() -> Iterator[Finding]:
-    """Whether the cache folder and the folder for temporary files can be written, and what is free there."""
+    """Examine whether the cache folder and the temporary folder can be written, and their free space."""
     advice = f"Set {CACHE_VARIABLE} to a folder that can be written and has room."
     yield folder("cache", cache_folder(), advice)
     advice = "Set TMPDIR to a folder that can be written and has room."
@@ -145,25 +149,25 @@ def disk() -> Iterator[Finding]:
 
 
 def folder(subject: str, path: Path, advice: str) -> Finding:
-    """Whether a folder, or the nearest above it that exists, can be written and has room."""
+    """Examine whether a folder, or its nearest existing parent, can be written and has free space."""
     try:
-        there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-        with tempfile.TemporaryFile(dir=there) as file:
+        existing = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+        with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"0")
     except OSError as error:
         return Finding("trouble", subject, f"{path} cannot be written: {error.strerror}", advice)
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(existing).free
     text = f"{path}, {free / _GB:.1f} GB free"
     return Finding("ok", subject, text) if free >= _ENOUGH_DISK else Finding("trouble", subject, text, advice)
 
 
 def environment() -> Iterator[Finding]:
-    """Variables that hold back PyTorch's threads on the CPU, or hide GPUs."""
-    cores, found = _cores(), False
+    """Examine the variables that limit PyTorch's threads on the CPU or hide GPUs."""
+    cores, has_note = _cores(), False
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdecimal() and int(value) != cores:
-            found = True
+            has_note = True
             yield Finding(
                 "note",
                 name,
@@ -171,7 +175,7 @@ def environment() -> Iterator[Finding]:
                 f"Unset {name}, unless several processes share the machine.",
             )
     if os.environ.get("OMP_WAIT_POLICY", "PASSIVE").upper() == "ACTIVE":
-        found = True
+        has_note = True
         yield Finding(
             "note",
             "OMP_WAIT_POLICY",
@@ -179,12 +183,12 @@ def environment() -> Iterator[Finding]:
             "Unset OMP_WAIT_POLICY.",
         )
     if "CUDA_VISIBLE_DEVICES" in os.environ:
-        found = True
+        has_note = True
         yield Finding(
             "note",
             "CUDA_VISIBLE_DEVICES",
             f"{os.environ['CUDA_VISIBLE_DEVICES']!r}: others are hidden",
             "Unset it to use all GPUs.",
         )
-    if not found:
+    if not has_note:
         yield Finding("ok", "environment", "no variable slows this program down")

@@ -1,7 +1,7 @@
-"""What compiled packages say of themselves; run in a process of its own, which they may end.
+"""Facts about compiled packages, printed by a separate process because a package may crash it.
 
 `python -m vsrealbasicvsr.doctor.native torch|av|vapoursynth` prints a JSON object. A library that is
-built for another processor or system can end the process, and no `except` helps against that.
+built for another processor or system can end the process, and `except` cannot catch that.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 
 def torch_facts() -> dict[str, Any]:
-    """PyTorch: `version`, `threads`, `cuda` (built for which, or null), `built_for`, `devices`, `warnings`.
+    """Return PyTorch's `version`, `threads`, `cuda`, `built_for`, `devices` and `warnings`.
 
-    Each device is `name`, `total` and `free` (bytes) and `capability`, as sm_90; or `error`.
+    `cuda` is the CUDA or HIP version that PyTorch is built for, or None. Each device has `name`, `total` and
+    `free` (bytes) and `capability` (such as sm_90), or only `error`.
     """
     import torch
 
@@ -25,12 +26,12 @@ def torch_facts() -> dict[str, Any]:
         "cuda": torch.version.cuda or getattr(torch.version, "hip", None),
         "devices": [],
     }
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
         facts["built_for"] = torch.cuda.get_arch_list() if torch.cuda.is_available() else []
         for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
             facts["devices"].append(_device(torch, number))
-    facts["warnings"] = [str(warning.message) for warning in caught]
+    facts["warnings"] = [str(record.message) for record in records]
     return facts
 
 
@@ -39,13 +40,13 @@ def _device(torch: Any, number: int) -> dict[str, Any]:
         free, total = torch.cuda.mem_get_info(number)
         major, minor = torch.cuda.get_device_capability(number)
         name = torch.cuda.get_device_name(number)
-    except RuntimeError as error:  # one that is broken, or that another process uses alone
+    except RuntimeError as error:  # the device is broken, or another process uses it exclusively
         return {"error": str(error).partition("\n")[0]}
     return {"name": name, "free": free, "total": total, "capability": f"sm_{major}{minor}"}
 
 
 def av_facts() -> dict[str, Any]:
-    """PyAV: `version`, `ffmpeg` (where it says), `libraries` (versions by name)."""
+    """Return PyAV's `version`, `ffmpeg` (empty if not stated) and `libraries` (versions by name)."""
     import av
 
     return {
@@ -56,7 +57,7 @@ def av_facts() -> dict[str, Any]:
 
 
 def vapoursynth_facts() -> dict[str, Any]:
-    """VapourSynth: `version` (its R number), `plugins` (namespaces)."""
+    """Return VapourSynth's `version` (its R number) and `plugins` (namespaces)."""
     import vapoursynth as vs
 
     return {
@@ -66,7 +67,7 @@ def vapoursynth_facts() -> dict[str, Any]:
 
 
 def main(name: str) -> None:
-    """Print the facts of one package as JSON, on a line of its own behind whatever it printed itself."""
+    """Print the facts of one package as JSON, on a separate line after any output of the package."""
     facts = {"torch": torch_facts, "av": av_facts, "vapoursynth": vapoursynth_facts}[name]()
     sys.stdout.write(f"\n{json.dumps(facts)}\n")
 

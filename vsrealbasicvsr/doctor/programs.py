@@ -1,4 +1,4 @@
-"""Programs that work with this one, and VapourSynth's plugins."""
+"""Probes of other programs that this one works with, and of VapourSynth's plugins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OTHER_READERS = ("lsmas", "ffms2")
 
 
 def plugins() -> Iterator[Finding]:
-    """Which of VapourSynth's plugins that our scripts use are there."""
+    """Examine VapourSynth's core, and which of the plugins that our scripts use are installed."""
     facts = facts_of("vapoursynth")
     present = facts["plugins"]
     yield Finding("ok", "VapourSynth's core", f"R{facts['version']}")
@@ -37,9 +37,9 @@ def plugins() -> Iterator[Finding]:
 
 
 def programs() -> Iterator[Finding]:
-    """ffmpeg, ffprobe, vspipe and mpv: where, and which versions."""
-    without = "Install FFmpeg, or name one with `vsrealbasicvsr ffmpeg --ffmpeg PATH`."
-    yield _program("ffmpeg", "-version", r"ffmpeg version (\S+)", without)
+    """Examine ffmpeg, ffprobe, vspipe and mpv: their paths and versions."""
+    ffmpeg_advice = "Install FFmpeg, or name one with `vsrealbasicvsr ffmpeg --ffmpeg PATH`."
+    yield _program("ffmpeg", "-version", r"ffmpeg version (\S+)", ffmpeg_advice)
     yield _program(
         "ffprobe", "-version", r"ffprobe version (\S+)", "Install FFmpeg; only some examples need it."
     )
@@ -48,7 +48,7 @@ def programs() -> Iterator[Finding]:
 
 
 def _vspipe() -> Finding:
-    found = _program(
+    finding = _program(
         "vspipe",
         "--version",
         r"Core (R\d+)",
@@ -57,30 +57,32 @@ def _vspipe() -> Finding:
     )
     try:
         ours = f"R{facts_of('vapoursynth')['version']}"
-    except UnansweredError:  # which is told where VapourSynth itself is
-        return found
-    if found.state == "ok" and not found.text.startswith(f"{ours},"):
+    except UnansweredError:  # the probe of VapourSynth itself reports this
+        return finding
+    if finding.state == "ok" and not finding.text.startswith(f"{ours},"):
         return Finding(
             "note",
             "vspipe",
-            f"{found.text}: not the VapourSynth of this Python, which is {ours}",
+            f"{finding.text}: not the VapourSynth of this Python, which is {ours}",
             f"Put {Path(sys.executable).parent} first on the PATH, so that vspipe finds this program.",
         )
-    return found
+    return finding
 
 
 def _mpv() -> Finding:
-    found = _program("mpv", "--version", r"mpv v?(\S+)", "Only needed to restore while playing: install mpv.")
-    if found.state == "ok" and not re.search(
+    finding = _program(
+        "mpv", "--version", r"mpv v?(\S+)", "Only needed to restore while playing: install mpv."
+    )
+    if finding.state == "ok" and not re.search(
         r"^\s*vapoursynth\b", said_by(["mpv", "--vf=help"]), re.MULTILINE
     ):
         return Finding(
             "note",
             "mpv",
-            f"{found.text}: built without VapourSynth",
+            f"{finding.text}: built without VapourSynth",
             "Install a build with the filter vapoursynth.",
         )
-    return found
+    return finding
 
 
 def _program(name: str, option: str, pattern: str, advice: str) -> Finding:

@@ -1,4 +1,4 @@
-"""All probes in turn, none of which can end the others."""
+"""The report: all probes in turn; a failing probe does not stop the others."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PROBES: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
 
 
 def examine() -> Iterator[tuple[str, Finding]]:
-    """Everything that is found, each with the part of the report that it belongs to, as it is found."""
+    """Run all probes, and yield each finding as soon as it is known, with the name of its part."""
     for part, probe in PROBES:
         for finding in guarded(part, probe):
             yield part, finding
 
 
 def guarded(part: str, probe: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What a probe finds; where it fails, that it could not find out."""
+    """Yield the findings of a probe; if it fails, yield a note with the reason."""
     try:
         yield from probe()
-    except Exception as error:  # whatever is wrong with a machine must not end the report on it
-        said = str(error).partition("\n")[0] or type(error).__name__
-        yield Finding("note", part, f"could not be found out: {said}")
+    except Exception as error:  # no problem of the machine may stop the report
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        yield Finding("note", part, f"could not be found out: {reason}")

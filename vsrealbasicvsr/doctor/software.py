@@ -1,4 +1,4 @@
-"""Versions of what the program is made of, two installs in each other's way, weights."""
+"""Probes of the software: versions of packages, several installs of this program, and weights."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from vsrealbasicvsr.weights.known import KNOWN, KnownWeights
 _NAME = "vsrealbasicvsr"
 _OLDEST_PYTHON = (3, 12)
 _COMPILED = {"torch": "PyTorch", "av": "PyAV", "vapoursynth": "VapourSynth"}
-"""Packages that only loading them shows to be whole; their import names and what people call them."""
+"""Packages that must be loaded to be checked: import names and usual names."""
 
 
 def versions() -> Iterator[Finding]:
-    """This program, Python, and each package that it needs or can use."""
+    """Examine this program, Python, and each package that it needs or can use."""
     home = Path(vsrealbasicvsr.__path__[0])
     yield Finding("ok", "this program", f"{vsrealbasicvsr.__version__}, {home}")
-    told = f"{platform.python_version()}, {sys.executable}, {platform.system()} {platform.machine()}"
+    python = f"{platform.python_version()}, {sys.executable}, {platform.system()} {platform.machine()}"
     if sys.version_info < _OLDEST_PYTHON:
-        wanted = ".".join(map(str, _OLDEST_PYTHON))
+        oldest_python = ".".join(map(str, _OLDEST_PYTHON))
         yield Finding(
-            "trouble", "Python", told, f"Install Python {wanted} or later, and this program into it."
+            "trouble", "Python", python, f"Install Python {oldest_python} or later, and this program into it."
         )
     else:
-        yield Finding("ok", "Python", told)
+        yield Finding("ok", "Python", python)
     try:
         needed = metadata.requires(_NAME) or []
     except metadata.PackageNotFoundError:
@@ -54,15 +54,15 @@ def versions() -> Iterator[Finding]:
 
 
 def requirements(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Name and least version of each requirement that belongs to no extra."""
+    """Yield name and minimum version of each requirement that does not belong to an extra."""
     for line in lines:
-        found = re.match(r"([\w.-]+)\s*>=\s*([\d.]+)", line)
-        if found and "extra ==" not in line:
-            yield found[1], found[2]
+        match = re.match(r"([\w.-]+)\s*>=\s*([\d.]+)", line)
+        if match and "extra ==" not in line:
+            yield match[1], match[2]
 
 
 def is_older(version: str, than: str) -> bool:
-    """Whether a version such as 2.6.0+cu124 lies before one such as 2.6; only leading numbers count."""
+    """Return whether a version is older than another; only leading numbers count, as in 2.6.0+cu124."""
     return _numbers(version) < _numbers(than)
 
 
@@ -78,7 +78,7 @@ def _numbers(version: str) -> list[int]:
 def _package(name: str, oldest: str) -> Finding:
     subject, install = _COMPILED.get(name, name), f"`pip install '{name}>={oldest}'`"
     try:
-        version = metadata.version(name) or "unknown version"  # of an install that was cut off
+        version = metadata.version(name) or "unknown version"  # after an interrupted install there is none
     except metadata.PackageNotFoundError:
         return Finding("trouble", subject, "not installed", f"Run {install}.")
     if is_older(version, oldest):
@@ -102,25 +102,25 @@ def _package(name: str, oldest: str) -> Finding:
 
 
 def installs() -> Iterator[Finding]:
-    """Other copies of this package that Python could load instead."""
+    """Find other copies of this package that Python could load instead."""
     here = Path(vsrealbasicvsr.__path__[0]).resolve()
-    found = False
+    has_other = False
     for entry in dict.fromkeys(sys.path):
         other = Path(entry, _NAME).resolve()
         if other != here and (other / "__init__.py").is_file():
-            found = True
+            has_other = True
             yield _second(here, other, _version_in(other))
     for distribution in metadata.distributions(name=_NAME):
         home = _home(distribution)
         if home != here and (home / "__init__.py").is_file():
-            found = True
+            has_other = True
             yield _second(here, home, distribution.version)
-    if not found:
+    if not has_other:
         yield Finding("ok", "installs", "one alone")
 
 
 def _home(distribution: metadata.Distribution) -> Path:
-    """The package's folder of an install; for an editable one that of its checkout."""
+    """Return the package's folder of an install; for an editable install, the folder in its checkout."""
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     if origin.get("dir_info", {}).get("editable"):
         return Path(url2pathname(urlsplit(origin["url"]).path), _NAME).resolve()
@@ -129,8 +129,8 @@ def _home(distribution: metadata.Distribution) -> Path:
 
 def _version_in(package: Path) -> str:
     text = (package / "__init__.py").read_text(encoding="utf-8", errors="replace")
-    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
-    return found[1] if found else "unknown"
+    match = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    return match[1] if match else "unknown"
 
 
 def _second(here: Path, other: Path, version: str) -> Finding:
@@ -144,7 +144,7 @@ def _second(here: Path, other: Path, version: str) -> Finding:
 
 
 def weights() -> Iterator[Finding]:
-    """Whether known weights are here and whole."""
+    """Examine whether the known weights are present and undamaged."""
     for known in KNOWN:
         yield _weights(known)
 
@@ -157,9 +157,9 @@ def _weights(known: KnownWeights) -> Finding:
         return Finding("ok", subject, f"not fetched; `vsrealbasicvsr weights fetch {known.name}` does it")
     if known.matches(known.path):
         return Finding("ok", subject, f"whole, {known.path}")
-    again = (
+    advice = (
         "Install this program again."
         if bundled
         else (f"Delete it, and run `vsrealbasicvsr weights fetch {known.name}`.")
     )
-    return Finding("trouble", subject, f"{known.path} is damaged (wrong SHA-256)", again)
+    return Finding("trouble", subject, f"{known.path} is damaged (wrong SHA-256)", advice)

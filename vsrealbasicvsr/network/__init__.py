@@ -1,4 +1,4 @@
-"""The paper's network, plain PyTorch: `RealBasicVSR` and how to `load` it."""
+"""The paper's network in plain PyTorch: `RealBasicVSR`, and `load` to build it from weights."""
 
 from vsrealbasicvsr.network.cleaning import Refinement
 from vsrealbasicvsr.network.load import load

@@ -1,4 +1,4 @@
-"""Bidirectional propagation and reconstruction (SPEC 3), in steps that others can drive."""
+"""Bidirectional propagation and reconstruction (SPEC 3), in steps that other modules can call."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from vsrealbasicvsr.network.spynet import SPyNet
 
 SCALE = 4
 SLOPE = 0.1
-"""Of reconstruction's leaky ReLUs."""
+"""Negative slope of the leaky ReLUs in reconstruction."""
 
 
 class PixelShuffle(nn.Module):
-    """A convolution and a pixel shuffle, x2."""
+    """Upsampling by 2: a convolution and a pixel shuffle."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -23,12 +23,12 @@ class PixelShuffle(nn.Module):
         initialise_kaiming(self.upsample_conv)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, out_channels, 2H, 2W)."""
+        """Upsample (N, in_channels, H, W) to (N, out_channels, 2H, 2W)."""
         return F.pixel_shuffle(self.upsample_conv(x), 2)
 
 
 class BasicVSR(nn.Module):
-    """Flow, propagation and x4 reconstruction of cleaned frames."""
+    """BasicVSR: flow, propagation and x4 reconstruction of cleaned frames."""
 
     def __init__(self, mid_channels: int, num_propagation_blocks: int) -> None:
         super().__init__()
@@ -68,16 +68,16 @@ class BasicVSR(nn.Module):
         return torch.stack(restored, dim=1)
 
     def flows(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Motion between neighbours in both directions.
+        """Return the flow between neighbouring frames in both directions.
 
-        Mirrored clips need no case of their own: their forward flow is the same pairs' flow again.
+        Mirrored clips need no special case, because their forward flow is the flow of the same pairs again.
 
         Args:
             frames: (N, T, 3, H, W), RGB, 0-1.
 
         Returns:
-            Two of (N, T - 1, 2, H, W): entry i of the first aligns frame i + 1 with frame i (backward
-            propagation), entry i of the second aligns frame i with frame i + 1 (forward).
+            Two tensors (N, T - 1, 2, H, W). Entry i of the first aligns frame i + 1 with frame i (backward
+            propagation); entry i of the second aligns frame i with frame i + 1 (forward propagation).
         """
         n, t, _, h, w = frames.shape
         if t == 1:
@@ -90,13 +90,13 @@ class BasicVSR(nn.Module):
     def propagate(
         self, trunk: nn.Module, frame: Tensor, features: Tensor | None, flow: Tensor | None
     ) -> Tensor:
-        """One step of propagation in either direction.
+        """Compute one step of propagation in either direction.
 
         Args:
             trunk: `backward_resblocks` or `forward_resblocks`.
-            frame: (N, 3, H, W), the frame arrived at.
-            features: (N, C, H, W) of the frame left, or None where a shot starts.
-            flow: (N, 2, H, W), float32, aligning them with `frame`; None where a shot starts.
+            frame: (N, 3, H, W), the frame of this step.
+            features: (N, C, H, W), features of the frame before in this direction; None where a shot starts.
+            flow: (N, 2, H, W), float32, aligns the features with `frame`; None where a shot starts.
 
         Returns:
             (N, C, H, W) features of this frame.
@@ -106,9 +106,9 @@ class BasicVSR(nn.Module):
     def align(
         self, frame: Tensor, features: Tensor | None, flow: Tensor | None, rows: Tensor | None = None
     ) -> Tensor:
-        """The first half of `propagate`: (N, C, H, W) features as they lie in `frame`, in its dtype.
+        """Compute the first half of `propagate`: features (N, C, H, W) aligned with `frame`, in its dtype.
 
-        With `rows`, see `warp`, frame and flow are a strip of the picture and what is returned is, too.
+        With `rows` (see `warp`), frame, flow and result are a strip of the picture.
         """
         if features is None or flow is None:
             return frame.new_zeros(len(frame), self.mid_channels, *frame.shape[-2:])
@@ -116,12 +116,12 @@ class BasicVSR(nn.Module):
 
     @staticmethod
     def arrive(trunk: nn.Module, frame: Tensor, aligned: Tensor) -> Tensor:
-        """The second half of `propagate`, convolutions alone."""
+        """Compute the second half of `propagate`, which has only convolutions."""
         arrived: Tensor = trunk(torch.cat((frame, aligned), dim=1))
         return arrived
 
     def reconstruct(self, frame: Tensor, backward: Tensor, forward: Tensor) -> Tensor:
-        """Features to the x4 picture.
+        """Compute the x4 picture from the features.
 
         Args:
             frame: (N, 3, H, W), the cleaned frame.
@@ -129,12 +129,12 @@ class BasicVSR(nn.Module):
             forward: (N, C, H, W), features of the forward pass.
 
         Returns:
-            (N, 3, 4H, 4W): the learned detail on top of the bilinearly enlarged frame.
+            (N, 3, 4H, 4W): the sum of the learned detail and the bilinearly enlarged frame.
         """
         return self.detail(backward, forward) + enlarge(frame)
 
     def detail(self, backward: Tensor, forward: Tensor) -> Tensor:
-        """The learned part of reconstruction alone, (N, 3, 4H, 4W)."""
+        """Compute the learned part of reconstruction alone, (N, 3, 4H, 4W)."""
         x = _leaky(self.fusion(torch.cat((backward, forward), dim=1)))
         x = _leaky(self.upsample1(x))
         x = _leaky(self.upsample2(x))
@@ -143,7 +143,7 @@ class BasicVSR(nn.Module):
 
 
 def enlarge(frame: Tensor) -> Tensor:
-    """(N, C, H, W) to (N, C, 4H, 4W), bilinear: what the learned detail is added to."""
+    """Enlarge (N, C, H, W) to (N, C, 4H, 4W) bilinearly; the learned detail is added to this."""
     return F.interpolate(frame, scale_factor=SCALE, mode="bilinear", align_corners=False)
 
 

@@ -13,21 +13,21 @@ Refinement = Literal["frame", "sequence"]
 
 
 class Cleaning(nn.Sequential):
-    """The residual image-cleaning network: what it returns is added to its input."""
+    """The residual image-cleaning network; its output is added to its input."""
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__(Trunk(3, channels, blocks), nn.Conv2d(channels, 3, 3, padding=1))
         self.reach = 2 + 2 * blocks
-        """How many rows and columns away a pixel still matters."""
+        """Receptive field: the number of rows or columns on each side that affect a pixel."""
 
     def refine(self, frames: Tensor, threshold: float, max_passes: int, unit: Refinement) -> Tensor:
-        """Clean again and again while a pass still changes the frame (SPEC 4).
+        """Clean frames repeatedly, until a pass changes them little (SPEC 4).
 
         Args:
             frames: (N, T, 3, H, W), RGB, 0-1.
-            threshold: mean absolute residue on the 0-255 scale below which cleaning stops.
-            max_passes: passes at most; at least one is made.
-            unit: `frame` decides for every frame by itself (Eq. 5), `sequence` once for the whole
+            threshold: mean absolute residue, on the 0-255 scale, below which cleaning stops.
+            max_passes: maximum number of passes, at least 1.
+            unit: `frame` decides for each frame separately (Eq. 5); `sequence` decides once for the whole
                 call, as the released code does.
 
         Returns:

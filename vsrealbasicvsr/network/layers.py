@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MID_CHANNELS = 64
-"""Width of the released model; the last two stages of reconstruction are always this wide."""
+"""Channels of the released model; the last two stages of reconstruction always have this number."""
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))), without normalisation and with nothing after the sum."""
+    """The residual block x + conv(relu(conv(x))), without normalisation or activation after the sum."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -23,13 +23,13 @@ class ResidualBlock(nn.Module):
             initialise_kaiming(conv, scale=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same."""
+        """Map (N, C, H, W) to the same shape."""
         residue: Tensor = self.conv2(F.relu(self.conv1(x)))
         return x + residue
 
 
 class Trunk(nn.Module):
-    """A convolution, a leaky ReLU and a row of residual blocks."""
+    """A convolution, a leaky ReLU and a sequence of residual blocks."""
 
     def __init__(self, in_channels: int, channels: int, blocks: int) -> None:
         super().__init__()
@@ -39,10 +39,10 @@ class Trunk(nn.Module):
             nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks))),
         )
         self.reach = 1 + 2 * blocks
-        """How many rows and columns away a pixel still matters."""
+        """Receptive field: the number of rows or columns on each side that affect a pixel."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, channels, H, W)."""
+        """Map (N, in_channels, H, W) to (N, channels, H, W)."""
         features: Tensor = self.main(x)
         return features
 
@@ -50,8 +50,8 @@ class Trunk(nn.Module):
 def initialise_kaiming(
     conv: nn.Conv2d, *, scale: float = 1.0, fan: Literal["fan_in", "fan_out"] = "fan_in"
 ) -> None:
-    """Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
-    if conv.weight.is_meta:  # `load` assigns weights; drawing none on this device costs 4 s the first time
+    """Initialise a convolution: Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
+    if conv.weight.is_meta:  # `load` assigns weights later; the first random draw on `meta` takes 4 s
         return
     nn.init.kaiming_normal_(conv.weight, mode=fan, nonlinearity="relu")
     with torch.no_grad():
@@ -61,15 +61,16 @@ def initialise_kaiming(
 
 
 def warp(x: Tensor, flow: Tensor, *, padding: str = "zeros", rows: Tensor | None = None) -> Tensor:
-    """Sample `x` where `flow` points (SPEC 2.4).
+    """Sample `x` at the positions that `flow` points to (SPEC 2.4).
 
-    The grid is always float32: a half-precision coordinate is off by half a pixel at a width of 1920.
+    The grid is always float32, because a half-precision coordinate has an error of half a pixel at a width of
+    1920.
 
     Args:
         x: (N, C, H, W), any float dtype.
         flow: (N, 2, h, W), float32, (x, y) displacement in pixels.
-        padding: what lies outside, `zeros` for features or `border` for pictures.
-        rows: (h,), float32, which rows of the picture `flow` is for; None is all of them.
+        padding: values outside the borders: `zeros` for features, `border` for pictures.
+        rows: (h,), float32, numbers of the rows that `flow` is for; None for all rows.
 
     Returns:
         (N, C, h, W) in the dtype of `x`.

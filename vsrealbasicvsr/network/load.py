@@ -1,4 +1,4 @@
-"""From weights to a network: depth and width are read from the tensors' shapes, no config file."""
+"""Build a network from weights; depth and width are read from the shapes of the tensors, without a config."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vsrealbasicvsr.weights.refinement import RefinementDefaults, read_refinemen
 
 
 def load(weights: str | Path | Mapping[str, Tensor], *, average: bool = True) -> RealBasicVSR:
-    """Build the network that these weights are for.
+    """Build the network of these weights.
 
-    Takes mmedit/mmagic checkpoints, bare generators, BasicSR-named BasicVSR (without cleaning), as
-    `.pth` or `.safetensors` (SPEC 1.6, 2.5), or any of them as a state dict.
+    Accepts checkpoints of mmedit and mmagic, bare generators, and BasicVSR with BasicSR's names (without
+    cleaning), as `.pth` or `.safetensors` files (SPEC 1.6, 2.5) or as a state dict.
 
     Args:
         weights: a file, or tensors by name.
-        average: of a checkpoint that holds both, take the moving average and not the live generator.
+        average: if a checkpoint has both, take the moving average (True) or the live generator (False).
 
     Returns:
-        The network in evaluation mode, float32, on the CPU; its `refinement_defaults` are the file's.
+        The network in evaluation mode, float32, on the CPU; its `refinement_defaults` are those of the file.
 
     Raises:
         WeightsError: the file cannot be read safely, or does not hold a RealBasicVSR or BasicVSR.
@@ -65,20 +65,20 @@ def _count_blocks(state: Mapping[str, Tensor], trunk: str) -> int:
     return sum(block.fullmatch(key) is not None for key in state)
 
 
-def _require_match(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], name: str) -> None:
-    missing = [key for key in expected if key not in found]
+def _require_match(expected: Mapping[str, Tensor], state: Mapping[str, Tensor], name: str) -> None:
+    missing = [key for key in expected if key not in state]
     if missing:
         raise WeightsError(
             f"{name} is incomplete: {len(missing)} tensors are missing, the first is {missing[0]}."
         )
-    surplus = [key for key in found if key not in expected]
+    surplus = [key for key in state if key not in expected]
     if surplus:
         raise WeightsError(
             f"{name} does not fit RealBasicVSR: {len(surplus)} unknown tensors, the first is {surplus[0]}."
         )
     for key, tensor in expected.items():
-        if found[key].shape != tensor.shape:
+        if state[key].shape != tensor.shape:
             raise WeightsError(
-                f"{name} does not fit RealBasicVSR: {key} has shape {tuple(found[key].shape)}, "
+                f"{name} does not fit RealBasicVSR: {key} has shape {tuple(state[key].shape)}, "
                 f"expected {tuple(tensor.shape)}."
             )

@@ -11,19 +11,19 @@ from vsrealbasicvsr.weights.refinement import RefinementDefaults
 
 
 class RealBasicVSR(nn.Module):
-    """The paper's network in plain PyTorch: the reference that everything faster is compared with.
+    """The paper's network in plain PyTorch; it is the reference for all faster implementations.
 
     State-dict names and shapes are those of the authors' checkpoints (SPEC 1.2).
 
     Args:
-        mid_channels: width of the trunks.
-        num_propagation_blocks: residual blocks in each direction.
-        num_cleaning_blocks: residual blocks of the cleaning network; 0 leaves it out, and frames
-            pass uncleaned (plain BasicVSR).
+        mid_channels: number of channels of the trunks.
+        num_propagation_blocks: number of residual blocks in each direction.
+        num_cleaning_blocks: number of residual blocks of the cleaning network; 0 leaves cleaning out (plain
+            BasicVSR).
 
     Attributes:
-        refinement_defaults: the dynamic refinement that its weights were trained for, as far as their file
-            says it; `Restorer` reads it, `forward` and `clean` do not.
+        refinement_defaults: the dynamic refinement that the weights were trained for, if their file states
+            it. `Restorer` uses it; `forward` and `clean` do not.
     """
 
     refinement_defaults = RefinementDefaults()
@@ -41,7 +41,7 @@ class RealBasicVSR(nn.Module):
 
     @property
     def cleaning(self) -> Cleaning | None:
-        """The image-cleaning network, None where frames pass uncleaned."""
+        """The image-cleaning network; None if the network has no cleaning."""
         return getattr(self, "image_cleaning", None)
 
     def clean(
@@ -56,13 +56,13 @@ class RealBasicVSR(nn.Module):
 
         Args:
             frames: (N, T, 3, H, W), float, RGB, 0-1.
-            refinement_threshold: mean absolute residue, 0-255 scale, below which cleaning stops;
+            refinement_threshold: mean absolute residue, on the 0-255 scale, below which cleaning stops;
                 255 gives exactly one pass, as in training.
-            max_passes: passes at most.
-            refine: decide per `frame` (Eq. 5) or once per `sequence`, as the released code does.
+            max_passes: maximum number of passes.
+            refine: `frame` decides for each frame (Eq. 5); `sequence` decides once, like the released code.
 
         Returns:
-            (N, T, 3, H, W), not clamped.
+            (N, T, 3, H, W), not clamped; `frames` itself if the network has no cleaning.
         """
         if self.cleaning is None:
             return frames
@@ -76,13 +76,13 @@ class RealBasicVSR(nn.Module):
         max_passes: int = 3,
         refine: Refinement = "frame",
     ) -> Tensor:
-        """Restore whole shots at once: `clean`, then propagation and reconstruction.
+        """Restore each clip as one shot: `clean`, then propagation and reconstruction.
 
         Args:
-            frames: (N, T, 3, H, W), float, RGB, 0-1; any N, T, H, W from 1.
-            refinement_threshold: as in `clean`.
-            max_passes: as in `clean`.
-            refine: as in `clean`.
+            frames: (N, T, 3, H, W), float, RGB, 0-1; N, T, H and W can be any numbers from 1.
+            refinement_threshold: see `clean`.
+            max_passes: see `clean`.
+            refine: see `clean`.
 
         Returns:
             (N, T, 3, 4H, 4W), not clamped.

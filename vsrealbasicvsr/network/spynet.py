@@ -13,7 +13,7 @@ MULTIPLE = 1 << (LEVELS - 1)
 
 
 class ConvolutionLayer(nn.Module):
-    """A 7x7 convolution under the key `conv`, where the checkpoints have it."""
+    """A 7x7 convolution, with the state-dict key `conv` as in the checkpoints."""
 
     def __init__(self, in_channels: int, out_channels: int, *, activate: bool) -> None:
         super().__init__()
@@ -22,13 +22,13 @@ class ConvolutionLayer(nn.Module):
         initialise_kaiming(self.conv, fan="fan_out")
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, out_channels, H, W)."""
+        """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
         y: Tensor = self.conv(x)
         return F.relu(y) if self.activate else y
 
 
 class PyramidLevel(nn.Module):
-    """The correction of the flow at one resolution, from reference, warped support and flow so far."""
+    """The correction of the flow at one resolution, from reference, warped support and current flow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class PyramidLevel(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 8, H, W) to (N, 2, H, W)."""
+        """Map (N, 8, H, W) to (N, 2, H, W)."""
         correction: Tensor = self.basic_module(x)
         return correction
 
 
 class SPyNet(nn.Module):
-    """Motion from one picture to another."""
+    """SPyNet: the optical flow from one frame to another."""
 
     mean: Tensor
     std: Tensor
@@ -59,7 +59,7 @@ class SPyNet(nn.Module):
         self.basic_module = nn.ModuleList(PyramidLevel() for _ in range(LEVELS))
 
     def forward(self, reference: Tensor, support: Tensor) -> Tensor:
-        """The flow that aligns `support` with `reference`, at any size from 1x1 (SPEC 2.1, 2.2).
+        """Compute the flow that aligns `support` with `reference`, at any size from 1x1 (SPEC 2.1, 2.2).
 
         Args:
             reference: (N, 3, H, W), RGB, 0-1.
@@ -70,13 +70,13 @@ class SPyNet(nn.Module):
         """
         height, width = reference.shape[-2:]
         padded = (_round_up(height), _round_up(width))
-        with torch.autocast(reference.device.type, enabled=False):  # flow is float32 always (DESIGN 4.2)
+        with torch.autocast(reference.device.type, enabled=False):  # flow is always float32 (DESIGN 4.2)
             flow = self._pyramid_flow(_resize(reference, padded), _resize(support, padded))
         flow = _resize(flow, (height, width))
         return torch.cat((flow[:, :1] * (width / padded[1]), flow[:, 1:] * (height / padded[0])), dim=1)
 
     def _pyramid_flow(self, reference: Tensor, support: Tensor) -> Tensor:
-        """Flow at a size that is a multiple of 32, coarse to fine (SPEC 2.3)."""
+        """Compute the flow at a size that is a multiple of 32, from coarse to fine (SPEC 2.3)."""
         references = [(reference - self.mean) / self.std]
         supports = [(support - self.mean) / self.std]
         for _ in range(LEVELS - 1):
@@ -88,7 +88,7 @@ class SPyNet(nn.Module):
         for index, (level, ref, sup) in enumerate(levels):
             if index:
                 flow = 2.0 * F.interpolate(flow, scale_factor=2, mode="bilinear", align_corners=True)
-            # With NaN, grid_sample's backward pass crashes on the CPU; the sum below keeps the NaN.
+            # grid_sample's backward pass crashes on the CPU with NaN. The sum below keeps the flow's NaN.
             warped = warp(sup, flow.nan_to_num(), padding="border")
             flow = flow + level(torch.cat((ref, warped, flow), dim=1))
         return flow

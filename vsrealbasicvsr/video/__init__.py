@@ -1,1 +1,1 @@
-"""Video files in and out: pictures, colour, time, and the streams carried along."""
+"""Video files: reading frames, converting colours, and writing outputs with the source's other streams."""

@@ -1,4 +1,4 @@
-"""A chain of FFmpeg's filters that keeps pixel shape and colour tags."""
+"""A chain of FFmpeg filters that keeps the pixel shape and the colour tags."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _KNOWN_RANGES = (1, 2)
 
 
 class FilterChain:
-    """Filters one after another; set up anew whenever size, format or colour of the pictures change.
+    """FFmpeg filters in a row; the chain is built again whenever size, format or colour of the frames change.
 
-    Holds no more pictures than its filters do.
+    Holds no frames except those that its filters hold.
 
     Args:
-        filters: FFmpeg's names and option strings.
-        time_base: Unit of the pictures' time stamps; what comes out carries its own `time_base`.
-        sample_aspect_ratio: Width by height of a pixel.
-        rate: Pictures a second, for filters that count by it; None where unknown.
+        filters: Pairs of FFmpeg's filter name and its option string.
+        time_base: Unit of the input frames' time stamps; output frames carry their own `time_base`.
+        sample_aspect_ratio: Width over height of a pixel.
+        rate: Frames per second, for filters that use it; None where unknown.
     """
 
     def __init__(
@@ -43,25 +43,25 @@ class FilterChain:
         self._kind: tuple[int | str, ...] = ()
 
     def push(self, picture: VideoFrame) -> Iterator[VideoFrame]:
-        """Give a picture in, and yield those that are ready."""
+        """Put a frame in, and yield the frames that are ready."""
         if self._graph is not None and self._kind != _kind(picture):
             yield from self.flush()
         if self._graph is None:
             self._build(picture)
         assert self._graph is not None
         self._graph.push(picture)
-        yield from self._ready()
+        yield from self._pull_ready()
 
     def flush(self) -> Iterator[VideoFrame]:
-        """Yield what the filters still hold; the chain can be used again."""
+        """Yield the frames that the filters still hold; the chain can be used again afterwards."""
         if self._graph is None:
             return
         self._graph.push(None)
-        yield from self._ready()
+        yield from self._pull_ready()
         self._graph = self._sink = None
 
     def _build(self, picture: VideoFrame) -> None:
-        # Graph.add_buffer would state square pixels and no colour at all.
+        # PyAV's Graph.add_buffer would state square pixels and no colour.
         graph = Graph()
         arguments = _options(picture, self._time_base, self._sample_aspect_ratio)
         if self._rate:
@@ -74,7 +74,7 @@ class FilterChain:
         graph.configure()
         self._graph, self._sink, self._kind = graph, last, _kind(picture)
 
-    def _ready(self) -> Iterator[VideoFrame]:
+    def _pull_ready(self) -> Iterator[VideoFrame]:
         assert self._sink is not None
         while True:
             try:

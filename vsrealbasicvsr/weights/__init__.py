@@ -1,6 +1,6 @@
-"""Weights: the known ones, fetching, reading untrusted files, conversion.
+"""Weights: known weights, download, reading of untrusted files, conversion.
 
-Importing this loads no torch; its modules `formats` and `convert` do.
+Importing this package does not load torch; its modules `formats` and `convert` do.
 """
 
 from vsrealbasicvsr.weights.known import KNOWN, KnownWeights, resolve

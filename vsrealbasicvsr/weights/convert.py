@@ -1,4 +1,4 @@
-"""Writing weights as safetensors."""
+"""Conversion of weights files to safetensors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vsrealbasicvsr.weights.safetensors_header import with_metadata
 
 Precision = Literal["fp16", "fp32"]
 _DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
-_UNSAID = RefinementDefaults()
+_UNSPECIFIED = RefinementDefaults()
 
 
 def convert(
@@ -27,29 +27,30 @@ def convert(
     precision: Precision = "fp16",
     licence: str | None = None,
     origin: str | None = None,
-    refinement: RefinementDefaults = _UNSAID,
+    refinement: RefinementDefaults = _UNSPECIFIED,
 ) -> None:
-    """Write the generator of any readable weights file as safetensors, whole or not at all.
+    """Write the generator of a weights file as a safetensors file.
 
-    The same source gives the same bytes. The metadata say where the tensors come from.
+    The target is written completely or not at all. The same source gives the same bytes. The metadata state
+    the origin of the tensors.
 
     Args:
-        source: a file that `read_state` takes.
-        target: a `.safetensors` file; replaced if it exists.
-        precision: of the written tensors.
-        licence: SPDX name for the metadata; None takes that of the known weights, if they are.
-        origin: what the metadata say instead of the source's name and digest, and the licence.
-        refinement: what the metadata say of it; where this says nothing, as the source says.
+        source: a file that `read_state` accepts.
+        target: a `.safetensors` file; it is replaced if it exists.
+        precision: precision of the written tensors.
+        licence: SPDX name for the metadata; None takes the licence of known weights with the same SHA-256.
+        origin: text for the metadata in place of the source's name, its digest and the licence.
+        refinement: refinement defaults for the metadata; for a None in it, the source's number is taken.
 
     Raises:
-        WeightsError: the source is no weights file, what it says of its refinement is no number, its values
-            do not fit the precision, or the target cannot be written.
+        WeightsError: the source is not a weights file, its refinement metadata are not numbers in range, its
+            values do not fit the precision, or the target cannot be written.
     """
     if target.suffix != ".safetensors":
         raise WeightsError(f"{target} must end in .safetensors, the one form that is written.")
     state = {key: _cast(key, tensor, precision) for key, tensor in read_state(source).items()}
-    said = refinement.above(read_refinement(source, without=refinement.said))
-    content = with_metadata(save(state), {"origin": origin or _origin(source, licence), **said.metadata()})
+    stated = refinement.above(read_refinement(source, without=refinement.said))
+    content = with_metadata(save(state), {"origin": origin or _origin(source, licence), **stated.metadata()})
     try:
         with replaced(target) as partial:
             partial.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Fetching known weights: streamed, resumed, verified, then renamed."""
+"""Download of known weights: in blocks, with resuming, then verified and renamed."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from vsrealbasicvsr.errors import WeightsError
 from vsrealbasicvsr.weights.known import KnownWeights
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes there are and, where known, the bytes there will be."""
+"""Called with the number of bytes so far, and the total number or None."""
 
 _BLOCK = 1 << 16
 _MAX_BYTES = 2 << 30
-_TIMEOUT = 30.0  # seconds without a byte
+_TIMEOUT_SECONDS = 30.0  # time without a new byte
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def fetch(known: KnownWeights, *, progress: Progress = lambda done, total: None) -> Path:
-    """Put known weights into the cache folder, unless they are there.
+    """Download known weights into the cache folder, unless they are already there.
 
-    What arrives goes into a `.part` file that a later call resumes; only verified bytes get the final
-    name.
+    The bytes are written to a `.part` file, which a later call resumes. The file gets its final name only
+    after its SHA-256 is verified.
 
     Args:
-        known: what to fetch.
-        progress: told after every block.
+        known: the weights.
+        progress: called at the start and after each block.
 
     Returns:
         The verified file.
 
     Raises:
-        WeightsError: no network, no such file, cut off, wrong bytes, or no room; names the address and
-            the place to put the file by hand.
+        WeightsError: no network, no such file, an incomplete download, a wrong SHA-256, or no disk space. The
+            message has the address, and the path for a download by other means.
     """
     target = known.path
     if known.url is None or (target.is_file() and known.matches(target)):
@@ -59,36 +59,37 @@ def fetch(known: KnownWeights, *, progress: Progress = lambda done, total: None)
 
 
 def _download(url: str, part: Path, progress: Progress) -> None:
-    have = part.stat().st_size if part.is_file() else 0
+    offset = part.stat().st_size if part.is_file() else 0
     try:
-        _stream(url, part, have, progress)
+        _stream(url, part, offset, progress)
     except HTTPError as error:
         error.close()
-        if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
+        if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not offset:
             raise
-        # The part is whole, or longer than the file: only a whole one may stay.
-        if error.headers.get("Content-Range") != f"bytes */{have}":
+        # The part is complete, or longer than the file. Only a complete part is kept.
+        if error.headers.get("Content-Range") != f"bytes */{offset}":
             _stream(url, part, 0, progress)
 
 
-def _stream(url: str, part: Path, have: int, progress: Progress) -> None:
+def _stream(url: str, part: Path, offset: int, progress: Progress) -> None:
+    """Download a file into `part`, from `offset` on if the server can resume."""
     _require_safe(url)
-    request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    with build_opener(_SafeRedirects).open(request, timeout=_TIMEOUT) as response:
-        if not _continues(response, have):
-            have = 0
+    request = Request(url, headers={"Range": f"bytes={offset}-"} if offset else {})
+    with build_opener(_SafeRedirects).open(request, timeout=_TIMEOUT_SECONDS) as response:
+        if not _continues(response, offset):
+            offset = 0
         length = response.headers.get("Content-Length")
-        total = have + int(length) if length and length.isdigit() else None
-        with part.open("ab" if have else "wb") as file:
-            done = _copy(response, file, have, total, progress)
+        total = offset + int(length) if length and length.isdigit() else None
+        with part.open("ab" if offset else "wb") as file:
+            done = _copy(response, file, offset, total, progress)
     if total is not None and done < total:
         raise ConnectionError(f"cut off after {done} of {total} bytes; the same command resumes")
 
 
-def _continues(response: http.client.HTTPResponse, have: int) -> bool:
-    """Whether the answer starts where the part ends (a server may ignore Range)."""
+def _continues(response: http.client.HTTPResponse, offset: int) -> bool:
+    """Return whether the response starts at the offset; a server may ignore the Range header."""
     start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return response.status == HTTPStatus.PARTIAL_CONTENT and start is not None and int(start[1]) == have
+    return response.status == HTTPStatus.PARTIAL_CONTENT and start is not None and int(start[1]) == offset
 
 
 def _copy(source: IO[bytes], file: IO[bytes], done: int, total: int | None, progress: Progress) -> int:
@@ -105,6 +106,8 @@ def _copy(source: IO[bytes], file: IO[bytes], done: int, total: int | None, prog
 
 
 class _SafeRedirects(HTTPRedirectHandler):
+    """Follows redirects only to safe addresses."""
+
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
     ) -> Request | None:
@@ -117,6 +120,7 @@ class _SafeRedirects(HTTPRedirectHandler):
 
 
 def _require_safe(url: str) -> None:
+    """Raise URLError for an address that is neither https nor http on this machine."""
     address = urlsplit(url)
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
         raise URLError(f"{address.scheme}://{address.hostname} is not https")

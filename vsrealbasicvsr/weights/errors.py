@@ -1,4 +1,4 @@
-"""The one sentence for a file that is not weights."""
+"""The error for a file that does not hold weights."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from vsrealbasicvsr.errors import WeightsError
 
 
 def refusal(source: object, found: str) -> WeightsError:
-    """The error that names a source, what was found in it and what was expected.
+    """Return the error with a source, its actual contents and the expected contents.
 
     Args:
-        source: a path, or words for something in memory.
-        found: a noun phrase; it may quote the file, so control characters are replaced.
+        source: a path, or words for an object in memory.
+        found: the actual contents, as a noun phrase; it may quote the file, so control characters are
+            replaced.
     """
-    shown = "".join(letter if letter.isprintable() else "?" for letter in " ".join(found.split()))
+    printable = "".join(letter if letter.isprintable() else "?" for letter in " ".join(found.split()))
     return WeightsError(
-        f"{source} holds {shown}; expected the weights of RealBasicVSR or BasicVSR, "
+        f"{source} holds {printable}; expected the weights of RealBasicVSR or BasicVSR, "
         "as a PyTorch or a safetensors file."
     )

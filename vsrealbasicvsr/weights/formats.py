@@ -1,4 +1,4 @@
-"""Reading weights files, whatever they are called and whoever made them."""
+"""Reading of weights files of all supported formats; the format is detected from the content."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _HEAD = 512
 
 
 def read_state(path: Path, *, average: bool = True) -> dict[str, Tensor]:
-    """The generator's tensors of a weights file, by the authors' names (see `canonical`).
+    """Read the generator's tensors of a weights file, by the authors' names (see `canonical`).
 
-    The file is untrusted: its kind is told by its content, no code in it is run, and what it declares
-    is checked against its size before memory is taken.
+    The file is untrusted. Its format is detected from the content, no code in it is run, and the sizes that
+    it declares are checked against the size of the file before memory is allocated.
 
     Args:
         path: a PyTorch file (zip or legacy form) or a safetensors file.
-        average: of a checkpoint that holds both, take the moving average and not the live generator.
+        average: if a checkpoint has both, take the moving average (True) or the live generator (False).
 
     Returns:
         CPU tensors of any floating dtype.
 
     Raises:
-        WeightsError: the file cannot be read, or is anything else.
+        WeightsError: the file cannot be read, or is not a weights file.
     """
     size = _size(path)
     with path.open("rb") as file:

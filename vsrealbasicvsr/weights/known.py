@@ -1,4 +1,4 @@
-"""The weights that have names, and the folder where fetched ones are kept."""
+"""Known weights with their names, and the cache folder of downloaded weights."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CACHE_VARIABLE = "VSREALBASICVSR_CACHE"
 
 
 def cache_folder() -> Path:
-    """The cache folder: of the environment variable VSREALBASICVSR_CACHE, else the platform's usual one.
+    """Return the cache folder, which may not exist yet.
 
-    It need not exist.
+    It is the environment variable VSREALBASICVSR_CACHE, or otherwise the platform's usual cache folder.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     return Path(chosen) if chosen else platformdirs.user_cache_path("vsrealbasicvsr", appauthor=False)
@@ -32,13 +32,13 @@ class KnownWeights:
     """Weights with a name.
 
     Attributes:
-        name: what users call it.
+        name: the name for users.
         description: one honest sentence.
         licence: SPDX name.
-        url: where it is fetched; None for what comes with the package.
-        sha256: hexadecimal SHA-256 of the file, or its leading digits as far as they are known.
-        file_name: in the package or the cache folder.
-        size: bytes; None where unknown.
+        url: the address of the download; None for weights that come with the package.
+        sha256: hexadecimal SHA-256 of the file, or its leading digits if only these are known.
+        file_name: name of the file in the package or in the cache folder.
+        size: size in bytes; None where unknown.
     """
 
     name: str
@@ -51,17 +51,17 @@ class KnownWeights:
 
     @property
     def path(self) -> Path:
-        """Where the file lies, or would lie once fetched."""
+        """The path of the file; before the download, the path that it will have."""
         home = Path(__file__).parent if self.url is None else cache_folder()
         return home / self.file_name
 
     def matches(self, file: Path) -> bool:
-        """Whether a file has the pinned SHA-256 (or begins with it, where only a prefix is pinned)."""
+        """Return whether a file has this SHA-256, or these leading digits if only they are known."""
         return sha256(file).startswith(self.sha256)
 
 
 def sha256(file: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Return the hexadecimal SHA-256 of a file's bytes."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
@@ -100,10 +100,10 @@ KNOWN = (
 
 
 def find(name: str) -> KnownWeights:
-    """The known weights of that name.
+    """Return the known weights of a name.
 
     Raises:
-        WeightsError: there are none; lists the names and the nearest.
+        WeightsError: the name is unknown; the message lists all names, and the most similar one.
     """
     for known in KNOWN:
         if known.name == name:
@@ -115,13 +115,14 @@ def find(name: str) -> KnownWeights:
 
 
 def resolve(model: str | Path) -> Path:
-    """The file of a model.
+    """Return the weights file of a model.
 
     Args:
-        model: a known name (before a file of the same name) or a path; `~` is the home folder.
+        model: a known name or a path. A known name has priority over a file of that name. `~` is the home
+            folder.
 
     Raises:
-        WeightsError: there is no such file or name, or known weights are yet to be fetched.
+        WeightsError: there is no such file or name, or the known weights are not downloaded yet.
     """
     try:
         path = Path(model).expanduser()

@@ -1,4 +1,4 @@
-"""From the names in the wild to the authors' names (SPEC 1.2, 1.6, 2.5)."""
+"""Conversion of other programs' tensor names to the authors' names (SPEC 1.2, 1.6, 2.5)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _NAMES_SHOWN = 3
 def canonical(
     state: Mapping[str, object], source: object = "The state dict", *, average: bool = True
 ) -> dict[str, Tensor]:
-    """The generator's tensors of a checkpoint, by the authors' generator-relative names.
+    """Return the generator's tensors of a checkpoint, by the authors' names inside the generator.
 
-    Takes mmedit, mmagic and our own checkpoints (discriminator, VGG and step counter are ignored), bare
-    generators, and BasicVSR in mmedit's and BasicSR's naming.
-    Whether the tensors are complete and of fitting shapes is for the network to say.
+    Accepts checkpoints of mmedit, mmagic and ours (discriminator, VGG and step counter are ignored), bare
+    generators, and BasicVSR in mmedit's and BasicSR's naming. This function does not check whether tensors
+    are missing or have wrong shapes; `vsrealbasicvsr.network.load` does.
 
     Args:
         state: a checkpoint or a state dict.
-        source: what the error calls it.
-        average: of a checkpoint that holds both, take the moving average and not the live generator.
+        source: the name of the source in errors.
+        average: if a checkpoint has both, take the moving average (True) or the live generator (False).
 
     Returns:
         Tensors of any floating dtype and any order; they share memory with `state`.
 
     Raises:
-        WeightsError: there is no generator in it, or a tensor of it is empty, not floating or not finite.
+        WeightsError: there is no generator, or a tensor of it is empty, not floating point or not finite.
     """
     tensors = _generator(_tensors(_unnested(state, source), source), average)
     if any(key.startswith(_OURS) for key in tensors):
@@ -85,12 +85,15 @@ def _generator(tensors: Mapping[str, Tensor], average: bool) -> dict[str, Tensor
 
 
 def _from_basicsr(key: str) -> str:
-    """SPEC 2.5: a Sequential with its ReLUs counted, and shorter names for trunks and upsampling."""
+    """Convert a name of BasicSR's (SPEC 2.5).
+
+    BasicSR's Sequential in SPyNet also counts the ReLUs, and its names of trunks and upsampling are shorter.
+    """
     key = re.sub(r"^(backward|forward)_trunk\.", r"\1_resblocks.", key)
     key = re.sub(r"^upconv([12])\.", r"upsample\1.upsample_conv.", key)
     return re.sub(
         r"^(spynet\.basic_module\.\d+\.basic_module)\.(\d+)\.(weight|bias)$",
-        lambda found: f"{found[1]}.{int(found[2]) // 2}.conv.{found[3]}",
+        lambda match: f"{match[1]}.{int(match[2]) // 2}.conv.{match[3]}",
         key,
     )
 
@@ -100,7 +103,7 @@ def _require_usable(key: str, tensor: Tensor, source: object) -> None:
         raise refusal(source, f"{key} without values")
     if not tensor.is_floating_point():
         raise refusal(source, f"{key} of type {tensor.dtype}, not floating point")
-    # In the network's own precision: a float64 beyond float32 would become infinite there.
+    # In the network's precision, because a float64 beyond float32's range would become infinite there.
     if not torch.isfinite(tensor.to(torch.float32)).all():
         raise refusal(source, f"{key} with infinite or undefined values")
 

@@ -1,4 +1,4 @@
-"""Pickles of numbers: tables of float32 arrays, lists and texts, with no code within reach."""
+"""Safe reading of pickles that hold only dicts, lists, texts, numbers and float32 arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsrealbasicvsr.errors import WeightsError
 
 
 class Array:
-    """Takes the state of a pickled `numpy.ndarray`, checked; float32, little-endian, C order."""
+    """A pickled `numpy.ndarray`; its state is checked to be float32, little-endian and in C order."""
 
     def __init__(self, *_: object) -> None:
         self.values: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -28,6 +28,8 @@ class Array:
 
 
 class _Float32:
+    """A pickled `numpy.dtype` that is checked to be little-endian float32."""
+
     def __init__(self, name: str, *_: object) -> None:
         if name != "f4":
             raise pickle.UnpicklingError(f"numbers of kind {name!r}")
@@ -38,6 +40,8 @@ class _Float32:
 
 
 class _Reader(pickle.Unpickler):
+    """An unpickler that can create only arrays, besides plain containers, texts and numbers."""
+
     def find_class(self, module: str, name: str) -> Callable[..., object]:
         match module, name:
             case ("numpy.core.multiarray", "_reconstruct") | ("numpy", "ndarray"):
@@ -48,14 +52,14 @@ class _Reader(pickle.Unpickler):
 
 
 def read_numbers(content: bytes, name: str) -> Any:
-    """What a pickle holds: dicts, lists, texts, numbers and `Array`.
+    """Read a pickle that holds dicts, lists, texts, numbers and `Array`.
 
     Args:
         content: the pickle.
-        name: of its file, for the error.
+        name: name of its file, for the error.
 
     Raises:
-        WeightsError: it holds anything else, or is damaged.
+        WeightsError: the pickle holds something else, or is damaged.
     """
     try:
         return _Reader(io.BytesIO(content)).load()

@@ -1,7 +1,7 @@
 """The dynamic refinement that weights were trained for: the defaults of `refine` and `max_passes`.
 
-A safetensors file may say them in its metadata, as texts: `refinement_threshold` (mean absolute residue,
-0-255) and `max_passes`. Files of another form do not say them.
+A safetensors file may have them as texts in its metadata: `refinement_threshold` (mean absolute residue,
+0-255) and `max_passes`. Files of other formats do not have them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from vsrealbasicvsr.weights.known import resolve
 from vsrealbasicvsr.weights.safetensors_header import read_metadata
 
 _KEYS = {"refine": "refinement_threshold", "max_passes": "max_passes"}
-"""Names in the metadata by the settings' names."""
+"""Names in the metadata, by the names of the settings."""
 _SETTINGS = {item.name: item for item in fields(Settings) if item.name in _KEYS}
 
 
 @dataclass(frozen=True, slots=True)
 class RefinementDefaults:
-    """What weights say of their refinement; None where they say nothing.
+    """The refinement defaults of weights; None where the weights do not state a number.
 
     Attributes:
-        refine: as `Settings` has it.
-        max_passes: likewise.
+        refine: see `Settings.refine`.
+        max_passes: see `Settings.max_passes`.
 
     Raises:
         SettingsError: a number is out of its range.
@@ -38,65 +38,65 @@ class RefinementDefaults:
     max_passes: int | None = None
 
     def __post_init__(self) -> None:
-        Settings(**asdict(self))
+        Settings(**asdict(self))  # checks the ranges
 
     def __str__(self) -> str:
-        """Such as "refine 2.5, max_passes 4"; empty where nothing is said."""
+        """Return a text such as "refine 2.5, max_passes 4"; empty if no number is stated."""
         return ", ".join(f"{name} {shown(value)}" for name, value in self.said.items())
 
     def completed(self, settings: Settings) -> Settings:
-        """Settings with a number for both: the user's, otherwise the weights', otherwise 5 and 3."""
+        """Return settings with both numbers: the user's, otherwise the weights', otherwise 5 and 3."""
         fallback = {name: item.metadata["fallback"] for name, item in _SETTINGS.items()}
         defaults = {**fallback, **self.said}
         missing = [name for name in _KEYS if getattr(settings, name) is None]
         return replace(settings, **{name: defaults[name] for name in missing})
 
     def above(self, other: Self) -> Self:
-        """These numbers, and those of another where these say nothing."""
+        """Return these numbers, and for a None in them the number of `other`."""
         return replace(other, **self.said)
 
     def metadata(self) -> dict[str, str]:
-        """What a file's metadata are to say."""
+        """Return the stated numbers as metadata for a file."""
         return {_KEYS[name]: shown(value) for name, value in self.said.items()}
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """Numbers by the settings' names, without those that are not said."""
+        """The stated numbers, by the names of the settings."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def read_refinement(path: Path, *, without: Collection[str] = ()) -> RefinementDefaults:
-    """What a weights file says of its refinement; only the file's header is read, and torch is not loaded.
+    """Read the refinement defaults of a weights file; only its header is read, and torch is not loaded.
 
     Args:
-        path: a file of any form.
-        without: names of settings whose numbers are not asked for.
+        path: a weights file of any format.
+        without: names of settings to leave out.
 
     Raises:
-        WeightsError: the file cannot be read, or what it says is no such number.
+        WeightsError: the file cannot be read, or its metadata are not numbers in range.
     """
     metadata = read_metadata(path)
-    asked = {name: metadata[key] for name, key in _KEYS.items() if key in metadata and name not in without}
-    numbers: dict[str, Any] = {name: _number(path, name, text) for name, text in asked.items()}
+    texts = {name: metadata[key] for name, key in _KEYS.items() if key in metadata and name not in without}
+    numbers: dict[str, Any] = {name: _number(path, name, text) for name, text in texts.items()}
     return RefinementDefaults(**numbers)
 
 
 def completed(settings: Settings) -> Settings:
-    """Settings with numbers for `refine` and `max_passes`: the user's, otherwise those of their weights.
+    """Return settings with numbers for `refine` and `max_passes`: the user's, otherwise those of the weights.
 
-    Reads the header of the weights file only.
+    Reads only the header of the weights file. If it has no numbers either, they are 5 and 3.
 
     Raises:
-        WeightsError: there are no such weights, they cannot be read, or what they say is no such number.
+        WeightsError: there are no such weights, they cannot be read, or a number in them is not valid.
     """
     return read_refinement(resolve(settings.model)).completed(settings)
 
 
 def _number(path: Path, name: str, text: str) -> int | float:
-    """The number that a text of the file means."""
+    """Convert a text of the metadata to a number in range."""
     item = _SETTINGS[name]
     try:
-        value: int | float = kind_of(item)(text)  # type: ignore[assignment] # of these settings no text
+        value: int | float = kind_of(item)(text)  # type: ignore[assignment] # no text settings here
         Settings.from_mapping({name: value})
     except (ValueError, SettingsError):
         kind = "a whole number" if kind_of(item) is int else "a number"

@@ -1,4 +1,4 @@
-"""The header of a safetensors file, read without the library and without torch; the file is untrusted."""
+"""The header of an untrusted safetensors file, read without the safetensors library and without torch."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from vsrealbasicvsr.weights.errors import refusal
 
 METADATA = "__metadata__"
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What damaged headers raise, and what is made of their entries."""
+"""The exceptions that reading a damaged header, or using its entries, can raise."""
 _LENGTH = struct.Struct("<Q")
 _LARGEST = 16 << 20
 
 
 def is_safetensors(head: bytes) -> bool:
-    """Whether a file that begins so (9 bytes or more) is a safetensors file."""
+    """Return whether a file that begins with these bytes (9 or more) is a safetensors file."""
     return head[_LENGTH.size :][:1] == b"{"
 
 
 def read_header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
-    """The header of an open file, and how many bytes of tensors come after it.
+    """Read the header of an open file, and return it with the number of bytes of tensors after it.
 
     Args:
-        file: at its start.
-        size: of the file, in bytes.
+        file: a file at its start.
+        size: size of the file in bytes.
 
     Raises:
-        ValueError: the header is longer than the file, or no JSON; RecursionError: it is nested too deeply.
+        ValueError: the header is longer than the file or than 16 MiB, or is not JSON.
+        RecursionError: the header is nested too deeply.
     """
     (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
     if length > min(size - _LENGTH.size, _LARGEST):
@@ -39,7 +40,7 @@ def read_header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata of a weights file, from its header alone; empty for files of another form.
+    """Read the metadata in the header of a weights file; empty for files of other formats.
 
     Raises:
         WeightsError: the file cannot be read, or its header is damaged.
@@ -60,11 +61,11 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
-    """A safetensors file with these metadata, in this order: the library writes them in a random one.
+    """Return a safetensors file with new metadata in a fixed order; the library's order is random.
 
     Args:
-        content: the whole file.
-        metadata: take the place of those in it.
+        content: the bytes of the whole file.
+        metadata: the new metadata; they replace those in the file.
     """
     (length,) = _LENGTH.unpack_from(content)
     end = _LENGTH.size + length

@@ -1,4 +1,4 @@
-"""PyTorch files, zip and legacy form, as untrusted input."""
+"""Safe reading of untrusted PyTorch files, in zip form and legacy form."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _ITEM_SIZES = {
     "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1,
 }  # fmt: skip
 _MAX_DIMENSIONS = 8
-_PROTOCOL = 2  # the only one that torch's weights-only reader fully knows
-_MAX_MEMO = 1 << 24  # CPython allocates a memo of as many slots as the highest index says
+_PROTOCOL = 2  # the only one that torch's weights-only reader supports completely
+_MAX_MEMO = 1 << 24  # CPython allocates a memo with as many slots as the highest index
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a pickle declares.
+    """The contents that a pickle declares.
 
     Attributes:
-        value: the object, tensors left out.
-        storages: bytes by storage key.
+        value: the object without its tensors.
+        storages: sizes in bytes, by storage key.
     """
 
     value: object
@@ -43,15 +43,15 @@ class Declaration:
 
 
 def replay(stream: BytesIO | mmap.mmap, source: Path) -> Declaration:
-    """Run one pickle up to its end, making nothing but plain containers.
+    """Run one pickle to its end; only plain containers are created.
 
     Args:
-        stream: positioned at the pickle; left behind it.
+        stream: a stream at the start of the pickle; afterwards it is at the end of the pickle.
         source: the file, for errors.
 
     Raises:
-        WeightsError: the pickle names anything but tensors, or a view exceeds its storage.
-        Exception: the pickle is damaged; `pickle` does not say which exceptions those may be.
+        WeightsError: the pickle names objects other than tensors, or a tensor exceeds its storage.
+        Exception: the pickle is damaged; `pickle` does not document which exceptions it raises.
     """
     start = stream.tell()
     for opcode, argument, _ in pickletools.genops(cast(IO[bytes], stream)):
@@ -65,10 +65,10 @@ def replay(stream: BytesIO | mmap.mmap, source: Path) -> Declaration:
 
 
 class _Inert(pickle.Unpickler):
-    """An unpickler whose names are containers, sizes and checks; it can reach nothing else.
+    """An unpickler that resolves names only to containers, sizes and checks.
 
-    What it hands out is immutable (numbers, builtin types, bound methods), so that no later opcode can
-    change a checked value.
+    These are immutable (numbers, builtin types, bound methods), so that no later opcode can change a checked
+    value.
     """
 
     def __init__(self, stream: BytesIO | mmap.mmap, source: Path) -> None:
@@ -91,7 +91,7 @@ class _Inert(pickle.Unpickler):
         raise refusal(self._source, f"a pickled object of {module}.{name}"[:120])
 
     def persistent_load(self, identity: object) -> int:
-        """Note a storage; returns its number of values."""
+        """Note a storage, and return its number of values."""
         match identity:
             case ("storage", int(item_size), str(key), str(), int(count), *rest) if not any(rest):
                 size = item_size * count
@@ -100,6 +100,7 @@ class _Inert(pickle.Unpickler):
         raise self._malformed()
 
     def _check_view(self, count: int, offset: int, shape: object, strides: object, *_: object) -> None:
+        """Check that a tensor, a view of a storage with `count` values, does not exceed it."""
         shape, strides = self._extents(shape), self._extents(strides)
         if (
             len(shape) != len(strides)
@@ -132,7 +133,7 @@ class _Inert(pickle.Unpickler):
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_HEADERS = 2  # protocol number and system information, after the magic number
 
-# What zipfile, pickle and torch raise on damaged bytes; none of them documents a closed list.
+# Exceptions of zipfile, pickle and torch on damaged bytes; none of them documents a complete list.
 _DAMAGE = (
     pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError,
     ValueError, TypeError, LookupError, AttributeError, OverflowError, ImportError,
@@ -140,19 +141,19 @@ _DAMAGE = (
 
 
 def read_torch(path: Path) -> object:
-    """What `torch.save` put into a file, made of tensors and plain containers only.
+    """Read a file of `torch.save` that holds only tensors and plain containers.
 
-    Everything that the file declares is checked against its size before torch sees it: torch itself
-    would allocate first.
+    All sizes that the file declares are checked against the size of the file before torch reads it, because
+    torch would allocate memory first.
 
     Args:
         path: a file that begins like a zip archive or a pickle.
 
     Returns:
-        The saved object, tensors on the CPU.
+        The saved object, with tensors on the CPU.
 
     Raises:
-        WeightsError: the file is damaged, or holds anything else.
+        WeightsError: the file is damaged, or holds other objects.
     """
     try:
         with path.open("rb") as file:
@@ -162,7 +163,7 @@ def read_torch(path: Path) -> object:
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                     _check_legacy(content, path)
             file.seek(0)
-            # The open file and not its path: by a path's suffix torch would choose another reader.
+            # The open file instead of its path, because torch would choose another reader by a path's suffix.
             return torch.load(file, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
@@ -196,10 +197,10 @@ def _check_legacy(content: mmap.mmap, path: Path) -> None:
     for _ in range(_LEGACY_HEADERS):
         replay(content, path)
     declared = replay(content, path)
-    order = replay(content, path).value
-    if not isinstance(order, list) or sorted(order) != sorted(declared.storages):
+    keys = replay(content, path).value
+    if not isinstance(keys, list) or sorted(keys) != sorted(declared.storages):
         raise refusal(path, "a damaged PyTorch file: its list of tensors is another than its tensors")
     needed = sum(struct.calcsize("<q") + size for size in declared.storages.values())
-    left = len(content) - content.tell()
-    if needed > left:
-        raise refusal(path, f"a cut off PyTorch file: {needed} bytes of tensors declared, {left} present")
+    present = len(content) - content.tell()
+    if needed > present:
+        raise refusal(path, f"a cut off PyTorch file: {needed} bytes of tensors declared, {present} present")

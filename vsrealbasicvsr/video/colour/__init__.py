@@ -1,1 +1,1 @@
-"""Colour: tags and their defaults, pixel layouts, and exact conversion between code values and RGB."""
+"""Colour: tags and their defaults, pixel layouts, resizing, exact conversion between code values and RGB."""

@@ -1,4 +1,4 @@
-"""From restored pictures to an output's frames: resized, in its colours, rounded to its codes."""
+"""Conversion of restored RGB pictures to an output's frames: size, colours, pixel format."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from vsrealbasicvsr.video.colour.tags import Colour
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How pictures become frames, on the network's device or on the host.
+    """The conversion of RGB pictures to frames, on the network's device or on the host.
 
-    On a CPU both are the same to the bit; on a GPU a value in the middle of two codes may round otherwise.
+    On a CPU both give the same bits. On a GPU a value in the middle between two codes may round differently.
 
     Attributes:
         pixel_format: FFmpeg's name of a format without alpha.
-        colour: What the frames' numbers shall mean.
-        width: Of the frames.
-        height: Likewise.
-        kernel: Filter of resizing, where pictures are of another size.
-        light: Light in which it averages.
+        colour: Colour of the frames.
+        width: Width of the frames in pixels.
+        height: Height of the frames in pixels.
+        kernel: Filter for pictures of another size.
+        light: Whether resizing averages code values ("gamma") or light ("linear").
     """
 
     pixel_format: str
@@ -35,36 +35,36 @@ class Conversion:
     light: Light = "gamma"
 
     def frame(self, picture: Tensor) -> VideoFrame:
-        """The frame of a picture.
+        """Return the frame of a picture.
 
         Args:
-            picture: (3, H, W), float32, 0-1, or what `codes` made of it, on the host.
+            picture: (3, H, W), float32, 0-1; or the result of `codes`, on the host.
 
         Raises:
-            VideoError: there is no such conversion; `frame_from_rgb` and `resize_picture` say when.
+            VideoError: the conversion is not possible; see `frame_from_rgb` and `resize_picture`.
         """
         if picture.ndim == 1:
             return frame_from_codes(picture, self.width, self.height, self.pixel_format, self.colour)
         return frame_from_rgb(self.resized(picture), self.pixel_format, self.colour)
 
     def codes(self, picture: Tensor) -> Tensor:
-        """The frame's samples, made on the picture's device.
+        """Return the frame's samples, computed on the picture's device.
 
-        A GPU then copies 1.5 to 6 bytes a pixel to the host, where the picture has 12.
+        A GPU then copies 1.5 to 6 bytes per pixel to the host, instead of the picture's 12.
 
         Args:
             picture: (3, H, W), float32, 0-1.
 
         Returns:
-            (samples,), of the pixel format's own type.
+            (samples,), in the pixel format's own type.
 
         Raises:
-            VideoError: as `frame`.
+            VideoError: see `frame`.
         """
         return codes_from_rgb(self.resized(picture), self.pixel_format, self.colour)
 
     def resized(self, picture: Tensor) -> Tensor:
-        """A picture, (3, H, W), float32, 0-1, in the frames' size, on its device.
+        """Return a picture, (3, H, W), float32, 0-1, resized to the frames' size, on its device.
 
         Raises:
             VideoError: see `resize_picture`.

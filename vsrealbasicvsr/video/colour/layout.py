@@ -1,4 +1,4 @@
-"""How FFmpeg's pixel formats lay their samples out in memory, read off the formats' names."""
+"""Memory layouts of FFmpeg's pixel formats, derived from the formats' names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsrealbasicvsr.errors import VideoError
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where one channel's samples lie: every `step`-th of a line of `plane`, from `offset` on."""
+    """The place of one channel's samples: every `step`-th sample of a line of `plane`, from `offset` on."""
 
     plane: int
     offset: int = 0
@@ -21,17 +21,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A pixel format whose samples can be taken as they lie.
+    """The layout of a pixel format whose samples can be read directly from memory.
 
     Attributes:
-        family: What the channels are: Y, U, V; or Y; or R, G, B.
+        family: The channels: Y, U, V; or Y; or R, G, B.
         depth: Significant bits of a sample.
-        sample: NumPy's name of the type of a sample.
-        channels: In the order of `family`.
+        sample: NumPy's name of a sample's type.
+        channels: The channels, in the order of `family`.
         subsampling: Luma lines per chroma line, and luma columns per chroma column.
-        shift: Bits below the significant ones.
-        spare: Whether alpha or padding lies beside the channels.
-        full_range: Whether the name alone says so (`yuvj420p`).
+        shift: Number of unused bits below the significant ones.
+        spare: Whether there is alpha or padding besides the channels.
+        full_range: Whether the format's name means full range (`yuvj420p`).
     """
 
     family: Literal["yuv", "gray", "rgb"]
@@ -45,24 +45,24 @@ class Layout:
 
     @property
     def is_float(self) -> bool:
-        """Whether samples are numbers from 0 to 1 rather than codes."""
+        """Whether samples are floats from 0 to 1 instead of integer codes."""
         return "f" in self.sample
 
     @property
     def is_subsampled(self) -> bool:
-        """Whether there is less chroma than luma."""
+        """Whether there are fewer chroma samples than luma samples."""
         return self.subsampling != (1, 1)
 
 
 @lru_cache(maxsize=512)
 def pixel_layout(name: str) -> Layout:
-    """The layout of a pixel format.
+    """Return the layout of a pixel format.
 
     Args:
         name: FFmpeg's name of the format.
 
     Raises:
-        VideoError: its samples cannot be taken as they lie, and no other format stands in for it.
+        VideoError: the samples cannot be read directly from memory.
     """
     for layout_of in (_planar_yuv, _half_planar_yuv, _packed_yuv, _gray, _planar_rgb, _packed_rgb):
         layout = layout_of(name)
@@ -72,15 +72,15 @@ def pixel_layout(name: str) -> Layout:
 
 
 def readable_format(name: str) -> str:
-    """The pixel format that a picture is to be read in: its own, or one that holds all it holds."""
-    return _STAND_INS.get(name, name)
+    """Return the pixel format to read a frame in: its own, or a replacement that holds the same values."""
+    return _REPLACEMENTS.get(name, name)
 
 
 _SUBSAMPLING = {"420": (2, 2), "422": (1, 2), "444": (1, 1), "440": (2, 1), "411": (1, 4), "410": (4, 4)}
 _PLANES = (Channel(0), Channel(1), Channel(2))
 
-# FFmpeg's scaler unpacks these without a loss; of those it rounds (rgb565, rgb8), none is here.
-_STAND_INS = {
+# FFmpeg's scaler converts these without loss. Formats that it would round (rgb565, rgb8) are not listed.
+_REPLACEMENTS = {
     "pal8": "rgb24",
     "monow": "gray",
     "monob": "gray",
@@ -97,7 +97,7 @@ _HALF_PLANAR = {  # subsampling and depth
     **{f"p4{depth}": ("444", depth) for depth in (10, 12, 16)},
 }
 
-# Samples in the order they lie in, significant bits, bits of a sample, subsampling; `x` is padding.
+# Order of the samples in memory, significant bits, bits of a sample, subsampling; `x` is padding.
 _PACKED_YUV = {
     "yuyv422": ("yuyv", 8, 8, "422"),
     "uyvy422": ("uyvy", 8, 8, "422"),
@@ -122,10 +122,10 @@ def _sample(bits: int, end: str | None, is_float: bool = False) -> str:
 
 
 def _planar_yuv(name: str) -> Layout | None:
-    found = re.fullmatch(r"yuv([aj]?)(4\d\d)p(?:(\d+)(msb)?(le|be))?", name)
-    if not found:
+    match = re.fullmatch(r"yuv([aj]?)(4\d\d)p(?:(\d+)(msb)?(le|be))?", name)
+    if not match:
         return None
-    kind, subsampling, depth, high, end = found.groups()
+    kind, subsampling, depth, high, end = match.groups()
     bits = int(depth or 8)
     return Layout(
         "yuv",
@@ -140,18 +140,18 @@ def _planar_yuv(name: str) -> Layout | None:
 
 
 def _half_planar_yuv(name: str) -> Layout | None:
-    """Chroma in one plane, U and V by turns; the high bits of a word where the name begins with p."""
-    found = re.fullmatch(r"(nv|p[024])(\d\d)(le|be)?", name)
-    if not found or found[1] + found[2] not in _HALF_PLANAR:
+    """Return a layout with U and V interleaved in one plane; formats named p... use the high bits."""
+    match = re.fullmatch(r"(nv|p[024])(\d\d)(le|be)?", name)
+    if not match or match[1] + match[2] not in _HALF_PLANAR:
         return None
-    subsampling, depth = _HALF_PLANAR[found[1] + found[2]]
+    subsampling, depth = _HALF_PLANAR[match[1] + match[2]]
     chroma = (Channel(1, 0, 2), Channel(1, 1, 2))
     if name in ("nv21", "nv42"):
         chroma = chroma[::-1]
     bits = 16 if name[0] == "p" else depth
     channels = (Channel(0), *chroma)
     return Layout(
-        "yuv", depth, _sample(bits, found[3]), channels, _SUBSAMPLING[subsampling], shift=bits - depth
+        "yuv", depth, _sample(bits, match[3]), channels, _SUBSAMPLING[subsampling], shift=bits - depth
     )
 
 
@@ -173,30 +173,30 @@ def _packed_yuv(name: str) -> Layout | None:
 
 
 def _gray(name: str) -> Layout | None:
-    found = re.fullmatch(r"(gray|ya)(f?)(8|9|1[0246]|32)?(le|be)?", name)
-    if not found or (found[3] == "32" and not found[2]):
+    match = re.fullmatch(r"(gray|ya)(f?)(8|9|1[0246]|32)?(le|be)?", name)
+    if not match or (match[3] == "32" and not match[2]):
         return None
-    bits = int(found[3] or 8)
-    alpha = found[1] == "ya"
+    bits = int(match[3] or 8)
+    alpha = match[1] == "ya"
     channel = Channel(0, 0, 2 if alpha else 1)
-    return Layout("gray", bits, _sample(bits, found[4], bool(found[2])), (channel,), spare=alpha)
+    return Layout("gray", bits, _sample(bits, match[4], bool(match[2])), (channel,), spare=alpha)
 
 
 def _planar_rgb(name: str) -> Layout | None:
-    found = re.fullmatch(r"gbr(a?)p(f?)(9|1[0246]|32)?(msb)?(le|be)?", name)
-    if not found or (found[3] == "32" and not found[2]):
+    match = re.fullmatch(r"gbr(a?)p(f?)(9|1[0246]|32)?(msb)?(le|be)?", name)
+    if not match or (match[3] == "32" and not match[2]):
         return None
-    alpha, is_float, depth, high, end = found.groups()
+    alpha, is_float, depth, high, end = match.groups()
     bits = int(depth or 8)
     layout = Layout("rgb", bits, _sample(bits, end, bool(is_float)), (Channel(2), Channel(0), Channel(1)))
     return replace(layout, shift=16 - bits if high else 0, spare=bool(alpha))
 
 
 def _packed_rgb(name: str) -> Layout | None:
-    found = re.fullmatch(r"([rgba0]{3,4})(24|48|64|f16|f32)?(le|be)?", name)
-    if not found or not set("rgb") <= set(found[1]) or (len(found[1]) == 3 and not found[2]):
+    match = re.fullmatch(r"([rgba0]{3,4})(24|48|64|f16|f32)?(le|be)?", name)
+    if not match or not set("rgb") <= set(match[1]) or (len(match[1]) == 3 and not match[2]):
         return None
-    order, size, end = found.groups()
+    order, size, end = match.groups()
     bits = {None: 8, "24": 8, "48": 16, "64": 16, "f16": 16, "f32": 32}[size]
     channels = tuple(Channel(0, order.index(c), len(order)) for c in "rgb")
     is_float = bool(size) and size.startswith("f")

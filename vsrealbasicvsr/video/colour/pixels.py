@@ -1,6 +1,7 @@
-"""Between frames, their code values and RGB: exact, in floats, without FFmpeg's scaler, on any device.
+"""Exact conversion between frames, their code values and RGB, in floats, on any device.
 
-The scaler is off by half a code value of 8 bits on average, and takes untagged frames for BT.601.
+FFmpeg's scaler is not used: its error is half an 8-bit code value on average, and it reads untagged frames
+as BT.601.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from vsrealbasicvsr.video.colour.layout import Channel, Layout, pixel_layout, re
 from vsrealbasicvsr.video.colour.resample import Kernel, resample
 from vsrealbasicvsr.video.colour.tags import Colour
 
-# zimg's default. On a film's chroma, halved and enlarged again: 50.4 dB; bilinear 49.5, lanczos 50.8 with
-# more ringing; the kernels' costs differ by a tenth.
+# zimg's default. PSNR of a film's chroma, halved and enlarged again: 50.4 dB; bilinear has 49.5 dB, lanczos
+# 50.8 dB with more ringing. The costs of the kernels differ by a tenth.
 _CHROMA_KERNEL: Kernel = "bicubic"
 _IDENTITY = 0
 _SAMPLES = {
@@ -37,11 +38,11 @@ _SAMPLES = {
 
 
 def rgb_from_frame(frame: av.VideoFrame, colour: Colour) -> Tensor:
-    """Turn a decoded frame into RGB.
+    """Convert a decoded frame to RGB.
 
     Args:
-        frame: Of any pixel format that `pixel_layout` knows; alpha is dropped.
-        colour: What its numbers mean.
+        frame: A frame of any pixel format that `pixel_layout` knows; alpha is dropped.
+        colour: Colour of the frame.
 
     Returns:
         (3, H, W), float32, clamped to 0-1, on the CPU.
@@ -53,10 +54,12 @@ def rgb_from_frame(frame: av.VideoFrame, colour: Colour) -> Tensor:
 
 
 def codes_from_frame(frame: av.VideoFrame) -> Tensor:
-    """The samples of a decoded frame, copied: what a GPU is sent instead of RGB, an eighth of the bytes.
+    """Copy the samples of a decoded frame.
+
+    They are sent to a GPU instead of RGB, because they have an eighth of the bytes.
 
     Returns:
-        (samples,), of the format's own type, channel after channel, on the CPU.
+        (samples,), in the format's own type, channel after channel, on the CPU.
 
     Raises:
         VideoError: the pixel format is not supported.
@@ -73,14 +76,14 @@ def codes_from_frame(frame: av.VideoFrame) -> Tensor:
 
 
 def rgb_from_codes(codes: Tensor, width: int, height: int, pixel_format: str, colour: Colour) -> Tensor:
-    """Turn what `codes_from_frame` gave into RGB, on the device where it lies.
+    """Convert the result of `codes_from_frame` to RGB, on its device.
 
     Args:
         codes: (samples,).
-        width: Of the frame.
-        height: Likewise.
-        pixel_format: The frame's own.
-        colour: What the numbers mean.
+        width: Width of the frame in pixels.
+        height: Height of the frame in pixels.
+        pixel_format: FFmpeg's name of the frame's format.
+        colour: Colour of the frame.
 
     Returns:
         (3, H, W), float32, clamped to 0-1.
@@ -92,10 +95,10 @@ def rgb_from_codes(codes: Tensor, width: int, height: int, pixel_format: str, co
     scale = _Codes.of(layout, colour)
     channels = _parts(codes, width, height, layout)
     if layout.family != "yuv":
-        picture = _joined(channels).sub_(scale.black).div_(scale.luma).clamp_(0, 1)
+        picture = _stacked(channels).sub_(scale.black).div_(scale.luma).clamp_(0, 1)
         return picture if layout.family == "rgb" else picture.repeat(3, 1, 1)
-    luma = _joined(channels[:1])[0].sub_(scale.black).div_(scale.luma)
-    chroma = _joined(channels[1:])
+    luma = _stacked(channels[:1])[0].sub_(scale.black).div_(scale.luma)
+    chroma = _stacked(channels[1:])
     if colour.matrix == _IDENTITY:
         return _from_identity(luma, chroma.sub_(scale.black).div_(scale.luma), layout)
     chroma.sub_(scale.grey).div_(scale.chroma)
@@ -103,12 +106,12 @@ def rgb_from_codes(codes: Tensor, width: int, height: int, pixel_format: str, co
 
 
 def frame_from_rgb(rgb: Tensor, pixel_format: str, colour: Colour) -> av.VideoFrame:
-    """Turn RGB into a frame, rounded to the nearest codes and tagged.
+    """Convert RGB to a frame, rounded to the nearest codes, with colour tags.
 
     Args:
-        rgb: (3, H, W), float32; what lies outside 0-1 is cut off where the codes end.
+        rgb: (3, H, W), float32; values outside 0-1 are clamped to the range of the codes.
         pixel_format: FFmpeg's name of a format without alpha.
-        colour: What the numbers shall mean; RGB formats have no matrix, `yuvj` formats are full range.
+        colour: Colour of the frame; RGB formats have no matrix, `yuvj` formats are full range.
 
     Raises:
         VideoError: the pixel format cannot be written, or the matrix is not supported.
@@ -117,21 +120,21 @@ def frame_from_rgb(rgb: Tensor, pixel_format: str, colour: Colour) -> av.VideoFr
     frame = av.VideoFrame(rgb.shape[2], rgb.shape[1], pixel_format)
     for n, samples in _coded(rgb.detach().to("cpu", torch.float32), layout, colour):
         _view(frame, layout, layout.channels[n])[...] = samples.numpy()
-        del samples  # before the next are made
+        del samples  # frees the memory before the next channel is computed
     _tag(frame, layout, colour)
     return frame
 
 
 def codes_from_rgb(rgb: Tensor, pixel_format: str, colour: Colour) -> Tensor:
-    """Turn RGB into a frame's samples on the device where it lies, for `frame_from_codes`.
+    """Convert RGB to a frame's samples on its device, for `frame_from_codes`.
 
     Args:
-        rgb: As for `frame_from_rgb`.
-        pixel_format: Likewise.
-        colour: Likewise.
+        rgb: See `frame_from_rgb`.
+        pixel_format: See `frame_from_rgb`.
+        colour: See `frame_from_rgb`.
 
     Returns:
-        (samples,), of the format's own type, channel after channel.
+        (samples,), in the format's own type, channel after channel.
 
     Raises:
         VideoError: the pixel format cannot be written, or the matrix is not supported.
@@ -145,14 +148,14 @@ def codes_from_rgb(rgb: Tensor, pixel_format: str, colour: Colour) -> Tensor:
     parts = _parts(codes, width, height, layout)
     for n, samples in _coded(rgb.detach().float(), layout, colour):
         parts[n].copy_(samples)
-        del samples  # before the next are made
+        del samples  # frees the memory before the next channel is computed
     return codes
 
 
 def frame_from_codes(
     codes: Tensor, width: int, height: int, pixel_format: str, colour: Colour
 ) -> av.VideoFrame:
-    """The frame of what `codes_from_rgb` gave, once that is on the CPU; the arguments are the same."""
+    """Make a frame from the result of `codes_from_rgb`, which must be on the CPU; use the same arguments."""
     layout = _writable(pixel_format)
     frame = av.VideoFrame(width, height, pixel_format)
     for channel, part in zip(layout.channels, _parts(codes.numpy(), width, height, layout), strict=True):
@@ -171,7 +174,10 @@ def _writable(pixel_format: str) -> Layout:
 
 
 def _coded(rgb: Tensor, layout: Layout, colour: Colour) -> Iterator[tuple[int, Tensor]]:
-    """Each channel's place in the layout and its samples, (h, w), float32; luma last, as chroma needs it."""
+    """Yield each channel's index in the layout and its samples, (h, w), float32.
+
+    Luma comes last, because chroma is computed from it and luma's samples overwrite it.
+    """
     scale = _Codes.of(layout, colour)
     if layout.family == "rgb" or (layout.family == "yuv" and colour.matrix == _IDENTITY):
         if layout.family == "yuv":
@@ -182,7 +188,7 @@ def _coded(rgb: Tensor, layout: Layout, colour: Colour) -> Iterator[tuple[int, T
         return
     luma = _luma(rgb, colour)
     if layout.family == "yuv":
-        for n, blue in ((1, True), (2, False)):  # half the memory
+        for n, blue in ((1, True), (2, False)):  # one at a time takes half the memory
             chroma = _reduce(_chroma(rgb, luma, colour, blue=blue), layout, colour)
             yield n, _rounded(chroma.mul_(scale.chroma).add_(scale.grey), layout)[0]
             del chroma
@@ -190,7 +196,7 @@ def _coded(rgb: Tensor, layout: Layout, colour: Colour) -> Iterator[tuple[int, T
 
 
 def _rounded(samples: Tensor, layout: Layout) -> Tensor:
-    """Samples, which are overwritten, to the nearest codes."""
+    """Round samples to the nearest codes, in place."""
     if layout.is_float:
         return samples
     unit = 1 << layout.shift
@@ -199,12 +205,12 @@ def _rounded(samples: Tensor, layout: Layout) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class _Codes:
-    """What samples stand for, as they lie in memory.
+    """The scale of the samples, as they are stored.
 
     Attributes:
-        luma: Steps from black to white.
+        luma: Difference between the samples of white and black.
         black: The sample of black.
-        chroma: Steps from the lowest to the highest chroma.
+        chroma: Difference between the highest and the lowest chroma sample.
         grey: The chroma sample of grey.
     """
 
@@ -226,7 +232,7 @@ class _Codes:
 
 
 def _rgb_from_yuv(luma: Tensor, chroma: Tensor, colour: Colour) -> Tensor:
-    """Luma (H, W), 0-1, and chroma (2, H, W), +-0.5, to RGB (3, H, W)."""
+    """Convert luma (H, W), 0-1, and chroma (2, H, W), +-0.5, to RGB (3, H, W), 0-1."""
     kr, kb = colour.luma_coefficients
     to_red, to_blue = 2 * (1 - kr), 2 * (1 - kb)
     rgb = torch.empty(3, *luma.shape, device=luma.device)
@@ -244,13 +250,13 @@ def _luma(rgb: Tensor, colour: Colour) -> Tensor:
 
 
 def _chroma(rgb: Tensor, luma: Tensor, colour: Colour, *, blue: bool) -> Tensor:
-    """Cb or Cr, (1, H, W)."""
+    """Return Cb (`blue`) or Cr, (1, H, W)."""
     kr, kb = colour.luma_coefficients
     return (rgb[2 if blue else 0] - luma).div_(2 * (1 - (kb if blue else kr)))[None]
 
 
 def _from_identity(luma: Tensor, chroma: Tensor, layout: Layout) -> Tensor:
-    """Green, blue and red in the places of Y, U and V."""
+    """Return RGB from samples in which Y, U and V hold green, blue and red."""
     _check_identity(layout)
     return torch.stack((chroma[1], luma, chroma[0])).clamp_(0, 1)
 
@@ -261,7 +267,7 @@ def _check_identity(layout: Layout) -> None:
 
 
 def _enlarge(chroma: Tensor, size: torch.Size, layout: Layout, colour: Colour) -> Tensor:
-    """Chroma at every luma pixel; the grid of odd sizes ends beyond the picture."""
+    """Return chroma at every luma pixel; for odd sizes, its grid extends beyond the frame and is cropped."""
     down, across = layout.subsampling
     if not layout.is_subsampled:
         return chroma
@@ -281,7 +287,7 @@ def _reduce(chroma: Tensor, layout: Layout, colour: Colour) -> Tensor:
 
 
 def _offset(layout: Layout, colour: Colour) -> tuple[float, float]:
-    """How far (y, x) chroma lies from the middle of its luma pixels, in luma pixels."""
+    """Return the distance (y, x) of chroma samples from the middle of their luma pixels, in luma pixels."""
     down, across = layout.subsampling
     location = colour.chroma_location or 1
     side = (across - 1) / 2 if location in (1, 3, 5) else 0.0
@@ -289,18 +295,18 @@ def _offset(layout: Layout, colour: Colour) -> tuple[float, float]:
     return (-height if location in (3, 4) else height if location in (5, 6) else 0.0), -side
 
 
-def _joined(channels: Sequence[Tensor]) -> Tensor:
-    """Channels of one shape as (channels, h, w), float32."""
-    joined = torch.empty(len(channels), *channels[0].shape, device=channels[0].device)
-    for into, channel in zip(joined, channels, strict=True):
+def _stacked(channels: Sequence[Tensor]) -> Tensor:
+    """Copy channels of one shape into a tensor (channels, h, w), float32."""
+    stacked = torch.empty(len(channels), *channels[0].shape, device=channels[0].device)
+    for into, channel in zip(stacked, channels, strict=True):
         into.copy_(channel)
-    return joined
+    return stacked
 
 
 def _parts[Samples: (Tensor, NDArray[Any])](
     codes: Samples, width: int, height: int, layout: Layout
 ) -> list[Samples]:
-    """The channels, each (h, w), of samples that lie one after the other; they share its memory."""
+    """Split samples that lie channel after channel into views, each (h, w), of the same memory."""
     parts, start = [], 0
     for rows, columns in _shapes(width, height, layout):
         stop = start + rows * columns
@@ -310,19 +316,19 @@ def _parts[Samples: (Tensor, NDArray[Any])](
 
 
 def _shapes(width: int, height: int, layout: Layout) -> list[tuple[int, int]]:
-    """Rows and columns of each channel."""
+    """Return rows and columns of each channel."""
     down, across = layout.subsampling
     small = -(-height // down), -(-width // across)
     return [small if layout.family == "yuv" and n else (height, width) for n in range(len(layout.channels))]
 
 
 def _view(frame: av.VideoFrame, layout: Layout, channel: Channel) -> NDArray[Any]:
-    """The samples of a channel in the frame's own memory: (h, w)."""
+    """Return a view, (h, w), of a channel's samples in the frame's own memory."""
     plane = frame.planes[channel.plane]
     shape = _shapes(frame.width, frame.height, layout)[layout.channels.index(channel)]
     sample = np.dtype(layout.sample)
     offset, buffer = channel.offset * sample.itemsize, cast(Buffer, plane)
-    if plane.line_size < 0:  # upside down: the plane begins at its last line, which PyAV does not know
+    if plane.line_size < 0:  # upside down: the memory begins with the last line, which PyAV ignores
         above = -plane.line_size * (shape[0] - 1)
         lines = ctypes.c_uint8 * (above - plane.line_size)
         buffer, offset = lines.from_address(plane.buffer_ptr - above), offset + above

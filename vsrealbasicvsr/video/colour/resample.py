@@ -1,7 +1,7 @@
-"""Resizing pictures with zimg's conventions, so that zimg can check the figures.
+"""Resizing of pictures with the conventions of zimg, so that results can be checked against zimg.
 
-Pixel centres lie at halves, the filter widens with the reduction, its weights sum to one, and what lies
-beyond a border is the picture mirrored about that border.
+Pixel centres are at half integers. A reduction widens the filter by the same factor. The weights of a filter
+sum to one. Beyond a border the picture is mirrored about that border.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vsrealbasicvsr.errors import VideoError
 
-# Cameras' curves of the BT.709 family are taken back by the display's power of 2.4 (BT.1886), as zimg does.
+# Exponents. The BT.709 family uses the display's 2.4 (BT.1886), and not the camera's curve, as zimg does.
 _POWERS = {1: 2.4, 4: 2.2, 5: 2.8, 6: 2.4, 7: 2.4, 8: 1.0, 11: 2.4, 14: 2.4, 15: 2.4}
 _SRGB, _PQ, _HLG = 13, 16, 18
 
@@ -29,14 +29,15 @@ _HLG_A, _HLG_B, _HLG_C = 0.17883277, 0.28466892, 0.55991073
 
 
 def linear_light(coded: Tensor, transfer: int) -> Tensor:
-    """Coded values to light, both 0-1: of the display, but of the scene for HLG.
+    """Convert coded values to linear light, both 0-1: light of the display, or of the scene for HLG.
 
     Args:
         coded: Any shape, float32, 0-1.
-        transfer: H.273's number: the BT.709, 601 and 2020 family, gamma 2.2 and 2.8, linear, sRGB, PQ, HLG.
+        transfer: H.273's number. Supported are the BT.709, 601 and 2020 family, gamma 2.2 and 2.8, linear,
+            sRGB, PQ and HLG.
 
     Raises:
-        VideoError: another transfer.
+        VideoError: the transfer is not supported.
     """
     if transfer in _POWERS:
         return coded.pow(_POWERS[transfer])
@@ -52,7 +53,7 @@ def linear_light(coded: Tensor, transfer: int) -> Tensor:
 
 
 def gamma_light(light: Tensor, transfer: int) -> Tensor:
-    """Light to coded values: the inverse of `linear_light`.
+    """Convert linear light to coded values; the inverse of `linear_light`.
 
     Raises:
         VideoError: see `linear_light`.
@@ -77,8 +78,8 @@ def _no_curve(transfer: int) -> VideoError:
 Kernel = Literal["bilinear", "bicubic", "lanczos", "spline36"]
 Light = Literal["gamma", "linear"]
 
-# Outputs are computed in blocks by small dense products: their zeros cost less than gathering pixels.
-# 64 source pixels a block were the fastest of 16 to 256 for chroma of 1280x720 on 2 cores.
+# Source pixels of a block. Outputs are computed in blocks by small dense products; multiplying their zeros is
+# cheaper than gathering pixels. 64 was the fastest of 16 to 256, for chroma of 1280x720 on 2 cores.
 _BLOCK = 64
 
 
@@ -90,22 +91,23 @@ def resample(
     shift: tuple[float, float] = (0.0, 0.0),
     source: tuple[float, float] | None = None,
 ) -> Tensor:
-    """Resize, one axis after the other.
+    """Resize an image, or a part of it, one axis after the other.
 
     Args:
         image: (..., H, W), float32.
         size: Height and width of the result, in pixels.
         kernel: Filter; `bicubic` is Catmull-Rom, `lanczos` has three lobes.
-        shift: How far (y, x) the part of the image that is shown lies from its corner, in source pixels.
-        source: Height and width of that part, in source pixels; None takes the image's own.
+        shift: Offset (y, x) of the part from the image's top left corner, in source pixels.
+        source: Height and width of the part, in source pixels; None takes the image's own.
 
     Returns:
-        (..., h, w), float32; the image itself where nothing changes.
+        (..., h, w), float32; the image itself if nothing changes.
     """
     height, width = source or (image.shape[-2], image.shape[-1])
     rows = _blocks(kernel, image.shape[-2], size[0], shift[0], float(height), image.device)
     columns = _blocks(kernel, image.shape[-1], size[1], shift[1], float(width), image.device)
-    if size[0] * image.shape[-1] <= image.shape[-2] * size[1]:  # the smaller picture in between
+    # The order of the axes with the smaller intermediate image.
+    if size[0] * image.shape[-1] <= image.shape[-2] * size[1]:
         return _filter_columns(_filter_rows(image, rows), columns)
     return _filter_rows(_filter_columns(image, columns), rows)
 
@@ -118,26 +120,26 @@ def resize_picture(
     light: Light = "gamma",
     transfer: int = 1,
 ) -> Tensor:
-    """Resize a picture as it is coded, or in linear light.
+    """Resize a picture, in its code values or in linear light.
 
     Args:
         rgb: (3, H, W), float32, 0-1.
         size: Height and width of the result, in pixels.
         kernel: Filter, see `resample`.
-        light: "linear" averages light instead of code values.
-        transfer: Transfer characteristics, as H.273 numbers them.
+        light: "gamma" averages code values, "linear" averages light.
+        transfer: H.273's number of the transfer characteristics.
 
     Returns:
-        (3, h, w), float32, clamped to 0-1; the picture itself where it has this size.
+        (3, h, w), float32, clamped to 0-1; the picture itself if it already has this size.
 
     Raises:
-        VideoError: linear light is asked for, and the transfer has no curve here.
+        VideoError: `light` is "linear", and `linear_light` does not support the transfer.
     """
     if tuple(rgb.shape[-2:]) == size:
         return rgb
     if light == "gamma":
         return resample(rgb, size, kernel=kernel).clamp_(0, 1)
-    channels = [  # one at a time: a third of the memory
+    channels = [  # one at a time takes a third of the memory
         gamma_light(resample(linear_light(channel, transfer), size, kernel=kernel).clamp_(0, 1), transfer)
         for channel in rgb
     ]
@@ -146,7 +148,7 @@ def resize_picture(
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Weights (outputs, stop - start) of a run of outputs over the source pixels they touch."""
+    """Weights (outputs, stop - start) of consecutive outputs over the source pixels `start` to `stop`."""
 
     start: int
     stop: int
@@ -171,7 +173,7 @@ def _filter_columns(image: Tensor, blocks: tuple[_Block, ...]) -> Tensor:
 def _blocks(
     kernel: Kernel, length: int, outputs: int, shift: float, window: float, device: torch.device
 ) -> tuple[_Block, ...]:
-    """The filter of one axis, block by block, on a device; empty where it would change nothing."""
+    """Return the filter of one axis as blocks on a device; an empty tuple if it would change nothing."""
     if length == outputs == window and shift == 0.0:
         return ()
     indices, weights = _taps(kernel, length, outputs, shift, window)
@@ -186,14 +188,14 @@ def _block(indices: NDArray[np.int64], weights: NDArray[np.float64], device: tor
     start, stop = int(indices.min()), int(indices.max()) + 1
     dense = np.zeros((len(indices), stop - start))
     rows = np.arange(len(indices))[:, None]
-    np.add.at(dense, (rows, indices - start), weights)  # mirrored taps fall on pixels already weighted
+    np.add.at(dense, (rows, indices - start), weights)  # several mirrored taps can fall on one pixel
     return _Block(start, stop, torch.from_numpy(dense.astype(np.float32)).to(device))
 
 
 def _taps(
     kernel: Kernel, length: int, outputs: int, shift: float, window: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Source pixel and weight of each tap of each output: two arrays (outputs, taps)."""
+    """Return the source pixel and the weight of each tap of each output: two arrays (outputs, taps)."""
     curve, radius = _KERNELS[kernel]
     scale = outputs / window
     squeeze = min(scale, 1.0)
@@ -203,7 +205,7 @@ def _taps(
     positions = first[:, None] + np.arange(2 * half)
     weights = curve(np.abs(positions - centres[:, None]) * squeeze)
     weights /= weights.sum(axis=1, keepdims=True)
-    # Mirrored once; what lands outside even so takes the border's pixel.
+    # Positions are mirrored once; those that are still outside take the border pixel.
     mirrored = np.where(positions > length, 2 * length - positions, np.abs(positions))
     return np.clip(np.floor(mirrored), 0, length - 1).astype(np.int64), weights
 
@@ -222,7 +224,7 @@ def _lanczos3(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _spline36(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The cubic spline over six equidistant pixels, piece by piece."""
+    """Return the weights of the cubic spline over six equidistant pixels, at distances `x`."""
     a, b = x - 1, x - 2
     pieces = [
         ((13 / 11 * x - 453 / 209) * x - 3 / 209) * x + 1,
@@ -233,7 +235,7 @@ def _spline36(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 _Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-_KERNELS: dict[Kernel, tuple[_Curve, int]] = {  # the curve over distances, and where it ends
+_KERNELS: dict[Kernel, tuple[_Curve, int]] = {  # the weight by distance, and the distance from which it is 0
     "bilinear": (_bilinear, 1),
     "bicubic": (_catmull_rom, 2),
     "lanczos": (_lanczos3, 3),

@@ -1,6 +1,6 @@
-"""What the numbers of a picture mean: its colour tags, and the usual guesses where they are absent.
+"""Colour tags of frames, and the usual assumptions for missing tags.
 
-The numbers are those of H.273, which are FFmpeg's as well.
+The numbers are those of H.273; FFmpeg uses the same.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ _LUMA = {
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """How code values stand for colours; every number is H.273's.
+    """The meaning of code values as colours; the numbers are H.273's, except the chroma location.
 
     Attributes:
         matrix: Matrix coefficients; 0 is RGB.
-        full_range: Whether black and white are the lowest and highest codes, not 16 and 235 of 255.
+        full_range: True if black and white are the lowest and highest codes; False for 16 and 235 of 255.
         primaries: Colour primaries.
         transfer: Transfer characteristics.
-        chroma_location: Where chroma samples lie, as FFmpeg counts: 1 left, 2 centre, 3 top left, 4 top,
-            5 bottom left, 6 bottom; 0 where there are none.
+        chroma_location: FFmpeg's number of the position of chroma samples: 1 left, 2 centre, 3 top left,
+            4 top, 5 bottom left, 6 bottom; 0 if chroma is absent or not subsampled.
     """
 
     matrix: int
@@ -67,10 +67,10 @@ class Colour:
 
     @property
     def luma_coefficients(self) -> tuple[float, float]:
-        """Shares of red and of blue in luma; none for RGB, whose green stands in for luma.
+        """The shares of red and blue in luma; both are 0 for RGB, where green is in the place of luma.
 
         Raises:
-            VideoError: the matrix is not one of such shares.
+            VideoError: the matrix is not supported.
         """
         if self.matrix not in _LUMA:
             name = _MATRIX_NAMES.get(self.matrix, f"number {self.matrix}")
@@ -79,10 +79,10 @@ class Colour:
 
 
 def describe_colour(frame: av.VideoFrame) -> tuple[Colour, tuple[str, ...]]:
-    """Read the tags of a decoded frame, and fill the gaps.
+    """Read the colour tags of a decoded frame, and assume usual values for missing tags.
 
     Returns:
-        The colour, and a sentence for each thing that was assumed.
+        The colour, and a note on each assumption.
 
     Raises:
         VideoError: the pixel format or the matrix is not supported.
@@ -95,7 +95,7 @@ def describe_colour(frame: av.VideoFrame) -> tuple[Colour, tuple[str, ...]]:
     location, about_location = _location(frame, layout, matrix, primaries)
     colour = Colour(matrix, full_range, primaries, transfer, location)
     if layout.family == "yuv":
-        _ = colour.luma_coefficients
+        _ = colour.luma_coefficients  # raises for a matrix that is not supported
     notes = (about_matrix, about_range, about_primaries, about_transfer, about_location)
     return colour, tuple(filter(None, notes))
 
@@ -107,7 +107,7 @@ def _range(frame: av.VideoFrame, layout: Layout) -> tuple[bool, str]:
         return frame.color_range == 2, ""
     if layout.family == "rgb":
         return True, ""
-    if layout.family == "gray":  # FFmpeg's own reading, so that of the files it wrote
+    if layout.family == "gray":  # FFmpeg reads and writes untagged gray as full range
         return True, "range not tagged: full assumed for gray"
     return False, "range not tagged: limited assumed"
 
@@ -119,13 +119,13 @@ def _matrix(frame: av.VideoFrame, layout: Layout) -> tuple[int, str]:
     possible = tagged != _IDENTITY or (layout.family == "yuv" and not layout.is_subsampled)
     if tagged not in _ABSENT and possible:
         return tagged, ""
-    what = "not tagged" if possible else f"tagged identity, which {frame.format.name} cannot be"
+    reason = "not tagged" if possible else f"tagged identity, which {frame.format.name} cannot be"
     primaries = int(frame.color_primaries)
     matrix = usual_matrix(primaries, frame.width, frame.height)
-    why = "the primaries" if primaries in PRIMARIES_WITH_A_MATRIX else f"{frame.width}x{frame.height}"
-    if layout.family == "gray":  # matters only where YUV is made of it
+    basis = "the primaries" if primaries in PRIMARIES_WITH_A_MATRIX else f"{frame.width}x{frame.height}"
+    if layout.family == "gray":  # the matrix only matters if YUV is made from it
         return matrix, ""
-    return matrix, f"matrix {what}: {_MATRIX_NAMES[matrix]} assumed from {why}"
+    return matrix, f"matrix {reason}: {_MATRIX_NAMES[matrix]} assumed from {basis}"
 
 
 def _primaries(frame: av.VideoFrame, matrix: int) -> tuple[int, str]:
@@ -135,8 +135,8 @@ def _primaries(frame: av.VideoFrame, matrix: int) -> tuple[int, str]:
     if matrix == _BT2020_CL:
         matrix = _BT2020
     primaries = matrix if matrix in PRIMARIES_WITH_A_MATRIX else BT709
-    why = " from the matrix" if matrix == primaries else ""
-    return primaries, f"primaries not tagged: {_MATRIX_NAMES[primaries]} assumed{why}"
+    basis = " from the matrix" if matrix == primaries else ""
+    return primaries, f"primaries not tagged: {_MATRIX_NAMES[primaries]} assumed{basis}"
 
 
 def _transfer(frame: av.VideoFrame) -> tuple[int, str]:
@@ -147,7 +147,7 @@ def _transfer(frame: av.VideoFrame) -> tuple[int, str]:
 
 
 def _location(frame: av.VideoFrame, layout: Layout, matrix: int, primaries: int) -> tuple[int, str]:
-    """Left is no guess: the codecs' standards say so of untagged video."""
+    """Return the chroma location and a note; left needs no note, because the codecs' standards define it."""
     if not layout.is_subsampled:
         return 0, ""
     if frame.chroma_location:

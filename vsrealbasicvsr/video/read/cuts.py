@@ -1,4 +1,4 @@
-"""Scene cuts of decoded frames."""
+"""Scene-cut detection on decoded frames."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ from vsrealbasicvsr.video.filter_chain import FilterChain
 
 
 class Pictured(Protocol):
-    """A frame of some kind."""
+    """Any object with a decoded frame."""
 
     @property
     def picture(self) -> VideoFrame:
-        """As decoded."""
+        """The decoded frame."""
 
 
 def find_cuts[Frame: Pictured](
     frames: Iterable[Frame], *, threshold: float = DEFAULT_THRESHOLD
 ) -> Iterator[tuple[Frame, bool]]:
-    """Tell for each frame, in order, whether it starts a new shot (see `vsrealbasicvsr.cuts.starts_shot`).
+    """Yield each frame, in order, with True if it starts a new shot (see `vsrealbasicvsr.cuts.starts_shot`).
 
-    Holds two frames more than it has yielded.
+    Holds the next two frames after the one that it yields.
 
     Args:
-        frames: In order of time.
-        threshold: Percent of the brightness range from which a rise of the difference is a cut.
+        frames: The frames in order of time.
+        threshold: Rise of the difference, in percent of the brightness range, from which it is a cut.
     """
     shrink = Shrinker()
     waiting: deque[Frame] = deque()
     small: dict[int, NDArray[np.float32]] = {}
     number = 0
 
-    def judged() -> tuple[Frame, bool]:
+    def next_frame() -> tuple[Frame, bool]:
         nonlocal number
-        verdict = starts_shot(small, number, threshold)
+        is_cut = starts_shot(small, number, threshold)
         small.pop(number - BEFORE, None)
         number += 1
-        return waiting.popleft(), verdict
+        return waiting.popleft(), is_cut
 
     for n, frame in enumerate(frames):
         waiting.append(frame)
         small[n] = shrink(frame.picture)
         if len(waiting) > AFTER:
-            yield judged()
+            yield next_frame()
     while waiting:
-        yield judged()
+        yield next_frame()
 
 
 class Shrinker:
-    """Small copies of pictures: brightness, in percent of its range."""
+    """Makes small copies of frames: the brightness, in percent of its range."""
 
     def __init__(self) -> None:
         options = f"w='min(iw,{SMALL_WIDTH})':h='max(1,min(iw,{SMALL_WIDTH})*ih/iw)':flags=area"
         self._chain = FilterChain(("scale", options), ("format", "gray"), time_base=Fraction(1))
 
     def __call__(self, picture: VideoFrame) -> NDArray[np.float32]:
-        """A copy of `vsrealbasicvsr.cuts.small_size`: (h, w), float32."""
+        """Return a copy (h, w), float32, of the size of `vsrealbasicvsr.cuts.small_size`."""
         (small,) = self._chain.push(picture)
         return in_percent(small.to_ndarray())

@@ -1,4 +1,4 @@
-"""Interlaced pictures made whole by FFmpeg's bwdif, with exact time stamps."""
+"""Deinterlacing with FFmpeg's bwdif, with exact time stamps."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ def deinterlace(
     output: Output = "frame",
     only_flagged: bool = True,
 ) -> Iterator[VideoFrame]:
-    """Deinterlace a stream, two pictures behind.
+    """Deinterlace frames; the output is two frames behind the input.
 
     Args:
-        pictures: With time stamps that increase strictly.
+        pictures: Frames with strictly increasing time stamps.
         time_base: Unit of their time stamps, in seconds.
-        sample_aspect_ratio: Width by height of a pixel.
-        output: One picture for each "frame", in the same time base, or for each "field", in half of it.
-        only_flagged: Pass pictures that are not flagged as interlaced.
+        sample_aspect_ratio: Width over height of a pixel.
+        output: "frame" gives one frame for each input frame, in the same time base; "field" gives one frame
+            for each field, in half of the time base.
+        only_flagged: True to leave frames unchanged that are not flagged as interlaced.
     """
     options = f"mode=send_{output}:deint={'interlaced' if only_flagged else 'all'}"
     chain = FilterChain(("bwdif", options), time_base=time_base, sample_aspect_ratio=sample_aspect_ratio)
-    # bwdif counts in halves of the time base whatever its mode.
+    # In both modes bwdif's time stamps are in halves of the time base.
     unit, divisor = (time_base, 2) if output == "frame" else (time_base / 2, 1)
     last: int | None = None
     for picture in _through(chain, pictures):
         assert picture.pts is not None
         pts = picture.pts // divisor
         duration = (picture.duration or 0) // divisor
-        if last is not None and pts <= last:  # both fields of a single picture get the same time
+        if last is not None and pts <= last:  # both fields of a stream's only frame get the same time
             pts = last + max(duration, 1)
         picture.pts, picture.time_base, picture.duration = pts, unit, duration
         last = pts

@@ -1,4 +1,4 @@
-"""A folder of images, or a numbered sequence by its pattern, as a source of pictures."""
+"""Image sequences as sources of frames: a folder of images, or a pattern of numbered files."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 class ImageSequence:
-    """Images in order; the time stamp of each is its place in the sequence, in pictures.
+    """Images in order; the time stamp of an image is its index in the sequence.
 
     Args:
         path: A folder, a pattern such as `frames/%06d.png`, or one image.
-        rate: Pictures a second; None is 25.
+        rate: Frames per second; None is 25.
 
     Raises:
         VideoError: there are no images, or the rate is not positive.
@@ -49,13 +49,13 @@ class ImageSequence:
         return self._facts
 
     def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
-        """See `Reader.pictures`; an image that cannot be decoded is lost, and its time stays empty."""
+        """See `Reader.pictures`; an image that cannot be decoded is lost, and no frame has its time stamp."""
         if estimate and (gap := _describe_gaps(self._files)):
             tally.warnings.append(gap)
         yield from self._from(0, tally)
 
     def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
-        """See `Reader.shortcuts`; the one there is begins with the very image."""
+        """See `Reader.shortcuts`; there is one, and it begins with the requested image."""
         if 0 <= pts < len(self._files):
             yield self._from(pts, tally)
 
@@ -74,7 +74,7 @@ class ImageSequence:
 
 
 def is_image_sequence(path: Path) -> bool:
-    """Whether a path means images rather than a video file."""
+    """Return whether a path means images instead of a video file."""
     if path.is_dir():
         return True
     if path.is_file():
@@ -83,7 +83,7 @@ def is_image_sequence(path: Path) -> bool:
 
 
 def image_files(path: Path) -> tuple[Path, ...]:
-    """The images of a folder or pattern in their order; of one image, itself.
+    """Return the images of a folder or pattern in order; for a path of one image, only this image.
 
     Raises:
         VideoError: there are none.
@@ -106,13 +106,13 @@ def _is_image(file: Path) -> bool:
 
 
 def _numbered(pattern: Path) -> dict[int, Path]:
-    """The files that a printf pattern can name, by number."""
-    found = _NUMBER.search(pattern.name)
-    if found is None or not pattern.parent.is_dir():
+    """Return the files that match a printf pattern, by number."""
+    placeholder = _NUMBER.search(pattern.name)
+    if placeholder is None or not pattern.parent.is_dir():
         return {}
-    before, after = pattern.name[: found.start()], pattern.name[found.end() :]
+    before, after = pattern.name[: placeholder.start()], pattern.name[placeholder.end() :]
     name = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    width = int(found[1] or 1)
+    width = int(placeholder[1] or 1)
     files: dict[int, Path] = {}
     for file in pattern.parent.iterdir():
         if (match := name.fullmatch(file.name)) and match[1] == f"{int(match[1]):0{width}d}":
@@ -121,13 +121,13 @@ def _numbered(pattern: Path) -> dict[int, Path]:
 
 
 def _natural(file: Path) -> tuple[tuple[int, int | str], ...]:
-    """2 sorts before 10."""
+    """Return a key for sorting names by their numbers, so that 2 comes before 10."""
     parts = _DIGITS.split(file.name.casefold())
     return (*((1, int(part)) if part.isdecimal() else (0, part) for part in parts if part), (0, file.name))
 
 
 def _describe_gaps(files: tuple[Path, ...]) -> str:
-    """A sentence when numbers are missing; empty when none are, or the names are not numbered."""
+    """Return a sentence if numbers are missing; an empty text if none are, or names are not numbered."""
     matches = [re.fullmatch(r"(.*?)(\d+)", file.stem) for file in files]
     if not all(matches) or len({match[1] for match in matches if match}) != 1:
         return ""
@@ -140,9 +140,10 @@ def _describe_gaps(files: tuple[Path, ...]) -> str:
 
 
 def decode_image(file: Path) -> VideoFrame:
-    """The first picture of an image, told by its content: its name is never taken for a pattern."""
+    """Decode the first frame of an image file; its format is detected from the content."""
     with file.open("rb", buffering=0) as stream:
-        stream.name = f"image{file.suffix}"  # FFmpeg takes ?, * and { for signs of a pattern, in folders too
+        # FFmpeg would read ?, * and { as signs of a pattern, also in the names of folders.
+        stream.name = f"image{file.suffix}"
         return _first_picture(stream)
 
 

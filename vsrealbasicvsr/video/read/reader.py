@@ -1,4 +1,4 @@
-"""What every kind of source tells about itself, and the count of what went wrong while it was read."""
+"""The interface of readers of files and image sequences, and the count of errors while reading."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from av.video.frame import VideoFrame
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the container states, before a picture is decoded.
+    """Properties that the container states; they are known before a frame is decoded.
 
     Attributes:
         path: The file, folder or pattern.
-        time_base: Seconds, the unit of the pictures' time stamps.
-        rate: Pictures a second, average or guessed.
-        start: Seconds; the container's first time stamp, over all of its streams.
-        frames: Expected number of pictures, None where unknown.
-        duration: Seconds, None where unknown.
-        sample_aspect_ratio: Width by height of a pixel, 1 where unknown.
-        stream: The container's index of the pictures' stream.
+        time_base: Unit of the frames' time stamps, in seconds.
+        rate: Frames per second, average or guessed.
+        start: The container's first time stamp over all of its streams, in seconds.
+        frames: Expected number of frames; None where unknown.
+        duration: Duration in seconds; None where unknown.
+        sample_aspect_ratio: Width over height of a pixel; 1 where unknown.
+        stream: Index of the video stream in the container.
         interlaced: Whether the container or codec states a field order.
     """
 
@@ -40,13 +40,13 @@ class Facts:
 
 @dataclass(slots=True)
 class Tally:
-    """What went wrong so far.
+    """Errors so far, counted while a source is read.
 
     Attributes:
-        lost: Pictures that could not be handed out.
-        damaged: Pictures that were handed out though the decoder calls them corrupt.
-        repaired: Whether time stamps had to be repaired, so that they are not all the file's own.
-        warnings: A sentence for each kind of trouble.
+        lost: Number of frames that could not be decoded or are missing.
+        damaged: Number of frames that were decoded, but that the decoder marks as corrupt.
+        repaired: Whether time stamps were repaired, so that some differ from the file's.
+        warnings: One sentence for each kind of problem.
     """
 
     lost: int = 0
@@ -56,23 +56,24 @@ class Tally:
 
 
 class Reader(Protocol):
-    """A file or an image sequence."""
+    """Reads the frames of a file or of an image sequence."""
 
     @property
     def facts(self) -> Facts:
-        """What the container states."""
+        """Properties that the container states."""
 
     def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
-        """Decode picture by picture from the start; damage is counted in `tally` and never raised.
+        """Decode frame by frame from the start; damage is counted in `tally` and never raised.
 
         Args:
-            tally: What went wrong.
-            estimate: Whether to add what is missing without a trace, as far as the container tells.
+            tally: Counts the errors.
+            estimate: Whether to count also frames that are missing without an error, as far as the container
+                states their number or times.
         """
 
     def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
-        """Readings that begin before the picture with this time stamp, the shortest first.
+        """Yield iterators over frames; each begins before the frame with this time stamp, the nearest first.
 
-        There may be none. Each may fail to reach that picture, or to decode it well; the next goes further
-        back. Nothing is estimated.
+        There may be none. An iterator may fail to reach that frame, or to decode it correctly; the next one
+        begins further back. Missing frames are not estimated.
         """

@@ -1,4 +1,4 @@
-"""Where frames come from: video files and image sequences, with their time, colour and shape."""
+"""Sources of frames: video files and image sequences, with times, colour and pixel shape."""
 
 from __future__ import annotations
 
@@ -25,31 +25,32 @@ from vsrealbasicvsr.video.read.videofile import VideoFile
 
 Deinterlace = Literal["auto", "off", "frame", "field"]
 
-_LEAD = 2  # pictures before the wanted time that bwdif gets: one that a field belongs to, and one before
-_PROBED = 30  # pictures that are looked at for signs of interlacing
-_SMALLEST_FIELDS = (3, 4)  # bwdif refuses smaller pictures
+# Frames before the requested time that bwdif gets: the frame that a field belongs to, and one before it.
+_LEAD = 2
+_PROBED = 30  # frames that are decoded first, to detect interlacing
+_SMALLEST_FIELDS = (3, 4)  # width and height; bwdif refuses smaller frames
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source before its frames are read.
+    """Properties of a source that are known before its frames are read.
 
     Attributes:
         path: The file, folder or pattern.
-        stream: The container's index of the stream that is read; 0 for images.
-        width: Of the pictures handed out, in pixels.
-        height: Likewise.
-        pixel_format: FFmpeg's name, of the first picture.
-        colour: What the first picture's values mean.
-        assumptions: What of it was not tagged but assumed, a sentence each.
-        sample_aspect_ratio: Width by height of a pixel, 1 where unknown.
-        time_base: Seconds, the unit of time stamps and durations.
-        rate: Pictures a second, average or guessed.
-        rotation: Degrees counter-clockwise by which a player turns the pictures; they stay as coded.
-        frames: Expected number, for progress only; None where unknown.
-        duration: Seconds, None where unknown.
-        start: Seconds; the container's first time stamp, over all of its streams.
-        interlaced: Whether the source is interlaced, deinterlaced here or not.
+        stream: Index in the container of the stream that is read; 0 for images.
+        width: Width of the frames in pixels.
+        height: Height of the frames in pixels.
+        pixel_format: FFmpeg's name of the first frame's pixel format.
+        colour: Colour of the first frame.
+        assumptions: Notes on the parts of the colour that were not tagged but assumed.
+        sample_aspect_ratio: Width over height of a pixel; 1 where unknown.
+        time_base: Unit of time stamps and durations, in seconds.
+        rate: Frames per second, average or guessed.
+        rotation: Degrees counter-clockwise by which a player turns the frames; they are not turned here.
+        frames: Expected number of frames, only for progress; None where unknown.
+        duration: Duration in seconds; None where unknown.
+        start: The container's first time stamp over all of its streams, in seconds.
+        interlaced: Whether the source is interlaced; it may be deinterlaced here or not.
     """
 
     path: Path
@@ -71,12 +72,12 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
-    """A picture and its time.
+    """A decoded frame and its time.
 
     Attributes:
-        picture: As decoded: own format, tags and side data; of the source's size.
-        pts: Time stamp in the source's time base, larger than the frame's before.
-        duration: In the same unit; None where unknown.
+        picture: The frame with its own format, tags and side data, in the source's size.
+        pts: Time stamp in the source's time base, larger than that of the frame before.
+        duration: Duration in the same unit; None where unknown.
     """
 
     picture: VideoFrame
@@ -85,32 +86,32 @@ class SourceFrame:
 
 
 class Source(Protocol):
-    """Frames in order, read one at a time; each iteration reads anew.
+    """Frames in order, read one at a time; each iteration reads from the start again.
 
-    Damage never raises while frames are read. It is counted: `lost` for pictures that could not be handed
-    out, `damaged` for those handed out though the decoder calls them corrupt. Both, like `warnings`,
+    Damage does not raise errors while frames are read. It is counted: `lost` for frames that could not be
+    decoded, and `damaged` for decoded frames that the decoder marks as corrupt. Both counts and `warnings`
     belong to the newest iteration, and are complete at its end.
     """
 
     @property
     def info(self) -> SourceInfo:
-        """What is known beforehand."""
+        """Properties of the source."""
 
     @property
     def lost(self) -> int:
-        """Pictures that could not be decoded or are missing at the end, so far."""
+        """Number of frames so far that could not be decoded or are missing."""
 
     @property
     def damaged(self) -> int:
-        """Pictures handed out with visible damage, so far."""
+        """Number of frames so far that the decoder marks as corrupt."""
 
     @property
     def repaired(self) -> bool:
-        """Whether time stamps were repaired so far, so that they are not all the file's own."""
+        """Whether time stamps were repaired so far, so that some differ from the file's."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a user should know, a sentence each, so far."""
+        """Warnings for the user so far, one sentence each."""
 
     def __iter__(self) -> Iterator[SourceFrame]:
         """Read from the start."""
@@ -118,30 +119,30 @@ class Source(Protocol):
     def since(
         self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
     ) -> Generator[SourceFrame]:
-        """Read from a frame on, exactly what a read from the start gives from there on.
+        """Read from a frame on; the frames are exactly those that a read from the start gives from there on.
 
-        The file is entered shortly before that frame. Where that does not lead to it, as its time and its
-        checksum tell, the file is read from the start. Closing the generator closes the file.
+        Decoding begins shortly before that frame. If this does not lead to a frame with its time and its
+        checksum, the file is read from the start. Closing the generator closes the file.
 
-        `lost`, `damaged` and `warnings` tell of this frame and those after it, as far as the decoder
-        complains; pictures that are missing without a trace are found by reading from the start only.
+        `lost`, `damaged` and `warnings` are about this frame and those after it, as far as the decoder
+        reports errors. Frames that are missing without an error are found only by a read from the start.
 
         Args:
-            number: The frame's, counted from 0 in the whole source.
-            pts: Its time stamp.
+            number: Number of the frame, counted from 0 in the whole source.
+            pts: Time stamp of the frame.
             check: `checksum` of its picture.
-            seek: Whether it may be looked for by its time; False reads from the start and counts. Give False
-                where a read from the start ended with `repaired`: then other frames may state the same time.
-            damaged: Whether a read from the start ended with lost or damaged pictures. FFmpeg fills holes
-                with what is left in its memory, so that these, and those that follow from them, may differ
-                from read to read: if none fits `check`, number and time are enough.
+            seek: Whether the frame may be searched by its time; False reads from the start and counts. Use
+                False if a read from the start ended with `repaired`: other frames may state the same time.
+            damaged: Whether a read from the start ended with lost or damaged frames. FFmpeg fills holes with
+                old contents of its memory. So these frames, and frames that depend on them, may differ from
+                read to read. If no frame has the checksum, number and time are then enough.
 
         Raises:
-            VideoError: the source has no such frame at that place, so it has changed; or it cannot be opened.
+            VideoError: the source has changed, so it has no such frame at that place; or it cannot be opened.
         """
 
     def close(self) -> None:
-        """Free what is held; the source cannot be read any more."""
+        """Close the source; it cannot be read any more."""
 
     def __enter__(self) -> Self: ...
 
@@ -155,18 +156,20 @@ def open_source(
     rate: Fraction | None = None,
     stream: int | None = None,
 ) -> Source:
-    """Open a video or an image sequence, and decode its first pictures as a check.
+    """Open a video or an image sequence, and decode its first frames as a check.
 
     Args:
-        path: Any file FFmpeg reads, a folder of images, or a pattern such as `frames/%06d.png`.
-        deinterlace: "frame" or "field" treats every picture, and gives one for each frame or field; "auto"
-            gives one for each frame, and treats those flagged as interlaced, if the first pictures or the
-            container say that there are such; "off" leaves all as they are.
-        rate: Pictures a second of an image sequence; None is 25.
-        stream: The container's index of the video stream; None takes the default one, else the largest.
+        path: Any file that FFmpeg reads, a folder of images, or a pattern such as `frames/%06d.png`.
+        deinterlace: "frame" and "field" deinterlace every frame, and give one frame for each frame or for
+            each field. "auto" gives one frame for each frame, and deinterlaces frames that are flagged as
+            interlaced, if the container or the first frames show that the source is interlaced. "off" leaves
+            all frames unchanged.
+        rate: Frames per second of an image sequence; None is 25.
+        stream: Index of the video stream in the container; None takes the default stream, or otherwise the
+            largest.
 
     Raises:
-        VideoError: there is no such file or video, or not one picture can be decoded.
+        VideoError: there is no such file or video, or no frame can be decoded.
     """
     path = Path(path)
     if is_image_sequence(path):
@@ -175,7 +178,7 @@ def open_source(
         return _OpenSource(ImageSequence(path, rate), deinterlace)
     if not path.exists():
         raise VideoError(f"there is no file {path}: check the name.")
-    if not path.is_file():  # it is opened more than once, which a pipe cannot bear
+    if not path.is_file():  # it is opened more than once, which is not possible with a pipe
         raise VideoError(f"{path} is a pipe or a device: give a file.")
     if rate is not None:
         raise VideoError(f"{path} has its own time stamps: a rate is for image sequences only.")
@@ -183,7 +186,7 @@ def open_source(
 
 
 class _OpenSource:
-    """A reader's pictures put in order, brought to one size, and deinterlaced."""
+    """The frames of a reader, with repaired time stamps, in one size, and deinterlaced."""
 
     def __init__(self, reader: Reader, deinterlace: Deinterlace) -> None:
         self._reader = reader
@@ -223,7 +226,7 @@ class _OpenSource:
     def since(
         self, number: int, pts: int, check: int, *, seek: bool = True, damaged: bool = False
     ) -> Generator[SourceFrame]:
-        for frames, is_counted in self._ways(number, pts, self._new_tally(), seek=seek):
+        for frames, is_counted in self._readings(number, pts, self._new_tally(), seek=seek):
             with closing(frames):
                 first = next(frames, None)
                 if first is None or first.pts != pts:
@@ -244,21 +247,22 @@ class _OpenSource:
         self._tally = Tally()
         return self._tally
 
-    def _ways(
+    def _readings(
         self, number: int, pts: int, tally: Tally, *, seek: bool
     ) -> Iterator[tuple[Generator[SourceFrame], bool]]:
-        """Readings that should begin with this frame, the shortest first, and whether its number is sure."""
+        """Yield iterators that should begin with this frame, shortest first, and whether it was counted."""
         if seek:
             for pictures in self._reader.shortcuts(pts // self._fields, tally):
-                yield self._near(pictures, number, pts, tally), False
-        yield self._counted(number, tally), True
+                yield self._from_shortcut(pictures, number, pts, tally), False
+        yield self._from_start(number, tally), True
 
-    def _near(
+    def _from_shortcut(
         self, pictures: Iterator[VideoFrame], number: int, pts: int, tally: Tally
     ) -> Generator[SourceFrame]:
-        """The frames from `pts` on, by pictures that begin somewhere before.
+        """Yield the frames from `pts` on; `pictures` begin at some frame before it.
 
-        Of those before it no more are used than deinterlacing needs: the first after a seek may be broken.
+        Of the frames before it only those that deinterlacing needs are used, because the first frames after a
+        seek may be damaged.
         """
         lead = deque[VideoFrame](maxlen=0 if self._mode is None else _LEAD)
         for picture in pictures:
@@ -268,30 +272,30 @@ class _OpenSource:
             lead.append(picture)
         else:
             return
-        _begin_anew(tally, picture)
+        _restart_tally(tally, picture)
         second_field = time * self._fields > pts
         first = number // self._fields + second_field - len(lead)
         frames = self._frames(chain((*lead, picture), pictures), tally, first)
         yield from dropwhile(lambda frame: frame.pts < pts, frames)
 
-    def _counted(self, number: int, tally: Tally) -> Generator[SourceFrame]:
-        """The frames from `number` on, read from the start."""
+    def _from_start(self, number: int, tally: Tally) -> Generator[SourceFrame]:
+        """Yield the frames from `number` on, and read the source from the start for this."""
 
         def pictures() -> Iterator[VideoFrame]:
             for place, picture in enumerate(self._reader.pictures(tally, estimate=False)):
                 if place == number // self._fields:
-                    _begin_anew(tally, picture)
+                    _restart_tally(tally, picture)
                 yield picture
 
         yield from islice(self._frames(pictures(), tally), number, None)
 
     def _frames(self, pictures: Iterator[VideoFrame], tally: Tally, first: int = 0) -> Iterator[SourceFrame]:
-        """Decoded pictures as frames; `first` is the number of the first, for warnings."""
+        """Convert decoded frames to `SourceFrame`; `first` is the number of the first one, for warnings."""
         facts = self._reader.facts
         pictures = in_order(pictures, facts, tally, first)
         pictures = _of_one_size(pictures, self._size, facts, tally, first)
         if self._mode is None:
-            pictures = _watched(pictures, tally, first)
+            pictures = _with_warning(pictures, tally, first)
         else:
             pictures = deinterlaced(
                 pictures,
@@ -315,7 +319,7 @@ class _OpenSource:
 
 
 def _probe(reader: Reader, count: int) -> tuple[VideoFrame, bool]:
-    """The first picture, and whether the source is interlaced as far as its first `count` tell."""
+    """Return the first frame, and whether the container or the first `count` frames state interlacing."""
     pictures = reader.pictures(Tally())
     first = next(pictures, None)
     if first is None:
@@ -324,12 +328,14 @@ def _probe(reader: Reader, count: int) -> tuple[VideoFrame, bool]:
     return first, interlaced or any(p.interlaced_frame for p in islice(pictures, count - 1))
 
 
-def _mode(asked: Deinterlace, interlaced: bool, size: tuple[int, int]) -> Literal["frame", "field"] | None:
-    if asked == "off" or size[0] < _SMALLEST_FIELDS[0] or size[1] < _SMALLEST_FIELDS[1]:
+def _mode(
+    deinterlace: Deinterlace, interlaced: bool, size: tuple[int, int]
+) -> Literal["frame", "field"] | None:
+    if deinterlace == "off" or size[0] < _SMALLEST_FIELDS[0] or size[1] < _SMALLEST_FIELDS[1]:
         return None
-    if asked == "auto":
+    if deinterlace == "auto":
         return "frame" if interlaced else None
-    return asked
+    return deinterlace
 
 
 def _info(
@@ -359,7 +365,7 @@ def _info(
 def _of_one_size(
     pictures: Iterator[VideoFrame], size: tuple[int, int], facts: Facts, tally: Tally, first: int
 ) -> Iterator[VideoFrame]:
-    """Scale pictures of another size to the first one's; the network and the encoder know one size only."""
+    """Scale frames of another size to the first one's; network and encoder need frames of one size."""
     scaler = FilterChain(
         ("scale", f"{size[0]}:{size[1]}:flags=bicubic+accurate_rnd+full_chroma_int"),
         time_base=facts.time_base,
@@ -379,12 +385,13 @@ def _of_one_size(
         yield from scaler.push(picture)
 
 
-def _begin_anew(tally: Tally, picture: VideoFrame) -> None:
-    """Forget what went wrong before this picture."""
+def _restart_tally(tally: Tally, picture: VideoFrame) -> None:
+    """Reset the counts and warnings; this frame is the first one that counts."""
     tally.lost, tally.damaged, tally.warnings = 0, int(picture.is_corrupt), []
 
 
-def _watched(pictures: Iterator[VideoFrame], tally: Tally, first: int) -> Iterator[VideoFrame]:
+def _with_warning(pictures: Iterator[VideoFrame], tally: Tally, first: int) -> Iterator[VideoFrame]:
+    """Yield the same frames, and add one warning if a frame is interlaced."""
     warned = False
     for number, picture in enumerate(pictures, first):
         if picture.interlaced_frame and not warned:

@@ -1,4 +1,4 @@
-"""Time stamps as the source has them; repaired only where they are missing or run backwards."""
+"""Time stamps of frames: the source's own, repaired only where they are missing or run backwards."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from av.video.frame import VideoFrame
 
 from vsrealbasicvsr.video.read.reader import Facts, Tally
 
-_NEW_CLOCK = Fraction(1, 10)  # seconds backwards: two recordings were joined; ffmpeg draws the same line
-_OLD_CLOCK = 1  # seconds forwards within which a time stamp fits without a shift
-_STRAY = 60  # seconds past the stated end that mean a damaged time stamp
+_NEW_CLOCK = Fraction(1, 10)  # seconds; a larger jump backwards means joined recordings, as in ffmpeg
+_OLD_CLOCK = 1  # seconds; up to this far after the last frame, a time stamp needs no shift any more
+_STRAY = 60  # seconds; a time stamp further than this past the stated end is damaged
 
 
 def stated_time(picture: VideoFrame) -> int | None:
-    """A picture's time stamp as the file has it."""
+    """Return a frame's time stamp in the file, or its decoding time if there is none."""
     return picture.pts if picture.pts is not None else picture.dts
 
 
 def in_order(
     pictures: Iterator[VideoFrame], facts: Facts, tally: Tally, first: int = 0
 ) -> Iterator[VideoFrame]:
-    """The same pictures with time stamps that are present and strictly increase.
+    """Yield the same frames with time stamps that all exist and strictly increase.
 
-    Holds one picture back: a time stamp that leaps ahead is known by the one after it. Missing ones
-    follow the picture before by its duration. Where a new clock starts more than a tenth of a second back,
-    the pictures from there on are shifted to follow on. Nothing else is carried from picture to picture: from
-    one that has its own time stamp on, the result does not depend on those before.
+    Holds one frame, because a time stamp that jumps ahead is recognised only by the next one. A missing time
+    stamp becomes the previous frame's time plus its duration. If a new clock starts more than a tenth of a
+    second earlier, the frames from there on are shifted so that they follow. Nothing else is passed from
+    frame to frame. So from a frame with its own time stamp on, the result does not depend on earlier frames.
 
     Args:
-        pictures: As decoded.
-        facts: Of their source.
-        tally: Told of repairs.
-        first: Number of the first picture, for warnings.
+        pictures: The decoded frames.
+        facts: Properties of their source.
+        tally: Notes repairs.
+        first: Number of the first frame, for warnings.
     """
     clock = _Clock(facts, tally, first)
     before: int | None = None
@@ -54,6 +54,8 @@ def in_order(
 
 
 class _Clock:
+    """Gives frames their times, and repairs them; times are in the source's time base."""
+
     def __init__(self, facts: Facts, tally: Tally, first: int) -> None:
         base = facts.time_base
         self._step = max(1, round(1 / facts.rate / base))
@@ -69,7 +71,7 @@ class _Clock:
         self.last: int | None = None
 
     def place(self, picture: VideoFrame) -> int:
-        """The picture's time, shifted by what earlier clocks need; it may still run backwards."""
+        """Return a frame's time, shifted by the jumps of earlier clocks; it may still run backwards."""
         self._number += 1
         stated = stated_time(picture)
         if stated is not None and self._end is not None and stated > self._end:
@@ -80,11 +82,17 @@ class _Clock:
         if stated is None:
             return self.last + (picture.duration or self._step)
         if self._shift and 0 < stated - self.last <= self._old_clock:
-            self._shift = 0  # the old clock goes on
+            self._shift = 0  # the old clock continues
         return stated + self._shift
 
     def mend(self, held: VideoFrame, picture: VideoFrame, before: int | None) -> None:
-        """Put two pictures of which the second is not later than the first into order."""
+        """Repair the times of two frames, of which the second is not later than the first.
+
+        Args:
+            held: The first frame.
+            picture: The second frame.
+            before: Time of the frame before both, or None.
+        """
         self._warn()
         assert held.pts is not None
         assert picture.pts is not None

@@ -1,4 +1,4 @@
-"""A video file: which of its streams is the video, what it states, its pictures, and what was lost."""
+"""Video files as sources of frames: choice of the stream, stated properties, decoding, count of losses."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _DEFAULT_RATE = Fraction(25)
 _FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, _BB, _TB, _BT
 _HIGHEST_RATE = 1000
 _KEYS_BACK = (2, 4)
-_STEPS_PER_HOLE = 100  # film whose repeated pictures were dropped has more holes than that
-# Demuxers whose length comes from the header; others measure what is there, so nothing can lack.
+_STEPS_PER_HOLE = 100  # more frequent holes are no damage: repeated frames were dropped from the film
+# Demuxers that read the length from the header. Others measure the file, so nothing can be missing.
 _AVI, _MP4 = "avi", "mov,mp4,m4a,3gp,3g2,mj2"
 _STATES_LENGTH = (_MP4, "matroska,webm", _AVI, "flv", "asf")
-_TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg draws any text file as pictures
+_TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg renders any text file as frames
 _CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 class VideoFile:
-    """One stream of pictures in a file that FFmpeg reads.
+    """One video stream of a file that FFmpeg reads.
 
     Args:
         path: The file.
-        stream: The container's index of the stream; None takes the default one, else the largest.
+        stream: Index of the stream in the container; None takes the default stream, or otherwise the largest.
 
     Raises:
-        VideoError: the file cannot be read, or holds no such video.
+        VideoError: the file cannot be read, or has no such video stream.
     """
 
     def __init__(self, path: Path, stream: int | None = None) -> None:
@@ -55,22 +55,22 @@ class VideoFile:
     def pictures(self, tally: Tally, *, estimate: bool = True) -> Iterator[VideoFrame]:
         """See `Reader.pictures`.
 
-        A picture is lost when the decoder refuses its data; when it lacks where otherwise every step of
-        time is alike; and when the container states more pictures, or a later end, than there is. The
-        last is an estimate where only a duration is stated.
+        A frame counts as lost in three cases: the decoder refuses its data; it is missing in a constant frame
+        rate; or the container states more frames or a later end than there is. The last is an estimate if
+        the container states only a duration.
         """
         with _open(self._facts.path) as container:
             stream = _stream(container, self._facts.stream)
             extent = _Extent(container, stream)
             steps = _Steps(self._facts)
             for packet in _packets(container, tally):
-                extent.note(packet)
+                extent.add(packet)
                 if packet.size and packet.stream_index == stream.index:
                     for picture in _decode(stream, packet, tally):
-                        steps.note(picture)
+                        steps.add(picture)
                         yield picture
             for picture in _decode(stream, None, tally):
-                steps.note(picture)
+                steps.add(picture)
                 yield picture
             if not estimate:
                 return
@@ -84,9 +84,9 @@ class VideoFile:
                 tally.warnings.append(f"{self._facts.path} ends early: about {missing} pictures are missing.")
 
     def shortcuts(self, pts: int, tally: Tally) -> Iterator[Iterator[VideoFrame]]:
-        """See `Reader.shortcuts`; they begin with a key picture, the last but one before `pts` or earlier.
+        """See `Reader.shortcuts`; they begin with the second last key frame before `pts`, or an earlier one.
 
-        The last one would do, were it sound and no later picture in need of an earlier one.
+        The last key frame is not enough: it may be damaged, or later frames may need an earlier one.
         """
         for keys in _KEYS_BACK:
             yield self._from_key(pts, keys, tally)
@@ -112,7 +112,7 @@ class VideoFile:
 
 
 class _Extent:
-    """How much of what the header states has been seen."""
+    """Compares the length that the header states with the packets that were read."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._states_length = container.format.name in _STATES_LENGTH
@@ -125,24 +125,27 @@ class _Extent:
         self._packets = 0
         self._reached = Fraction(0)
 
-    def note(self, packet: Packet[Stream]) -> None:
-        mine = packet.stream_index == self._index
-        self._packets += bool(mine and packet.size and not packet.is_discard)
+    def add(self, packet: Packet[Stream]) -> None:
+        is_video = packet.stream_index == self._index
+        self._packets += bool(is_video and packet.size and not packet.is_discard)
         time = packet_time(packet)
-        if time is not None and (mine or self._any_stream):
+        if time is not None and (is_video or self._any_stream):
             self._reached = max(self._reached, (time + (packet.duration or 0)) * packet.time_base)
 
     def missing(self) -> int:
+        """Return the number of frames that are missing at the end."""
         if not self._states_length or self._end is None:
             return 0
-        short = self._end - self._reached
-        if short * self._rate < 1.5:
+        missing_seconds = self._end - self._reached
+        if missing_seconds * self._rate < 1.5:
             return 0
-        return max(0, self.frames - self._packets) if self.frames else round(short * self._rate)
+        if self.frames:
+            return max(0, self.frames - self._packets)
+        return round(missing_seconds * self._rate)
 
 
 class _Steps:
-    """Holes in a constant rate: a demuxer skips over damage without a word."""
+    """Counts holes in a constant frame rate; a demuxer skips damaged data without an error."""
 
     def __init__(self, facts: Facts) -> None:
         self._step = 1 / facts.rate / facts.time_base
@@ -152,14 +155,14 @@ class _Steps:
         self._holes = 0
         self._missing = 0
 
-    def note(self, picture: VideoFrame) -> None:
+    def add(self, picture: VideoFrame) -> None:
         if picture.pts is None:
             return
         if self._last is not None:
             self._steps += 1
             step = picture.pts - self._last
             pictures = round(step / self._step)
-            if pictures < 1 or abs(step - pictures * self._step) > 1.5:  # a tick of rounding at either end
+            if pictures < 1 or abs(step - pictures * self._step) > 1.5:  # ticks of rounding
                 self._uneven += 1
             elif pictures > 1:
                 self._holes += 1
@@ -167,14 +170,14 @@ class _Steps:
         self._last = picture.pts
 
     def missing(self) -> int:
-        """0 where steps are uneven or holes are common: that is a variable rate, not damage."""
+        """Return the number of missing frames; 0 for a variable rate, with uneven steps or many holes."""
         constant = not self._uneven and self._holes <= max(1, self._steps // _STEPS_PER_HOLE)
         return self._missing if constant else 0
 
 
 def _open(path: Path) -> InputContainer:
     try:
-        return av.open(f"file:{path}")  # the prefix: a colon in a name is no protocol
+        return av.open(f"file:{path}")  # without the prefix a colon in a name would mean a protocol
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot read {path}: {error.strerror or error}.") from error
 
@@ -182,7 +185,7 @@ def _open(path: Path) -> InputContainer:
 def _stream(container: InputContainer, index: int) -> VideoStream:
     stream = container.streams[index]
     assert isinstance(stream, VideoStream)
-    # Frame threads lose good pictures near a damaged end: PyAV stops draining at the first error.
+    # Frame threads would lose good frames near a damaged end, because PyAV stops draining at the first error.
     stream.thread_type = "SLICE"
     return stream
 
@@ -219,18 +222,18 @@ def _can_decode(stream: VideoStream) -> bool:
 def _facts(container: InputContainer, stream: VideoStream, path: Path) -> Facts:
     base = _fraction(stream.time_base)
     rate = _rate(stream)
-    stated = stream.duration * base if stream.duration else _tagged_duration(stream)
-    if stated is None and container.duration:
-        stated = Fraction(container.duration, 1_000_000)
-    by_time = round(stated * rate) if stated else None
+    duration = stream.duration * base if stream.duration else _tagged_duration(stream)
+    if duration is None and container.duration:
+        duration = Fraction(container.duration, 1_000_000)
+    frames_by_duration = round(duration * rate) if duration else None
     shape = stream.sample_aspect_ratio
     return Facts(
         path=path,
         time_base=base,
         rate=rate,
         start=Fraction(container.start_time or 0, 1_000_000),
-        frames=_stated_frames(stream) or by_time or None,
-        duration=stated,
+        frames=_stated_frames(stream) or frames_by_duration or None,
+        duration=duration,
         sample_aspect_ratio=_fraction(shape) if shape else Fraction(1),
         stream=stream.index,
         interlaced=stream.codec_context.field_order in _FIELD_ORDERS,
@@ -238,7 +241,7 @@ def _facts(container: InputContainer, stream: VideoStream, path: Path) -> Facts:
 
 
 def _fraction(value: AVRational) -> Fraction:
-    """PyAV's own rational type as Python's."""
+    """Convert PyAV's rational type to Python's."""
     return Fraction(value.numerator, value.denominator)
 
 
@@ -250,9 +253,9 @@ def _rate(stream: VideoStream) -> Fraction:
 
 
 def _stated_frames(stream: VideoStream) -> int:
-    """Number of pictures by the header or by mkvmerge's statistics; 0 where unknown.
+    """Return the number of frames in the header or in mkvmerge's statistics; 0 where unknown.
 
-    What an edit list cuts away counts in MP4's header, but not in its index.
+    MP4's header also counts frames that an edit list removes; its index marks them.
     """
     if stream.frames and stream.container.format.name == _MP4:
         return sum(not entry.is_discard for entry in stream.index_entries)
@@ -261,20 +264,20 @@ def _stated_frames(stream: VideoStream) -> int:
 
 
 def _stated_end(stream: VideoStream) -> Fraction | None:
-    """Seconds."""
+    """Return the end of the stream in seconds, or None."""
     if stream.duration:
         return ((stream.start_time or 0) + stream.duration) * _fraction(stream.time_base)
     return _tagged_duration(stream)
 
 
 def _tagged_duration(stream: VideoStream) -> Fraction | None:
-    """Seconds, from the tag that Matroska's muxers write for each stream."""
+    """Return the duration in seconds from the tag that Matroska's muxers write for each stream, or None."""
     tag = next((v for k, v in stream.metadata.items() if k.upper().startswith("DURATION")), "")
-    found = _CLOCK_TIME.fullmatch(tag)
-    if not found:
+    match = _CLOCK_TIME.fullmatch(tag)
+    if not match:
         return None
-    hours, minutes, rest = found.groups()
-    return int(hours) * 3600 + int(minutes) * 60 + Fraction(rest) or None
+    hours, minutes, seconds = match.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds) or None
 
 
 def _container_end(container: InputContainer) -> Fraction | None:
@@ -284,7 +287,7 @@ def _container_end(container: InputContainer) -> Fraction | None:
 
 
 def _packets(container: InputContainer, tally: Tally) -> Iterator[Packet[Stream]]:
-    """All streams' packets; a read error ends them, as it does in ffmpeg."""
+    """Yield the packets of all streams; a read error ends them, as in ffmpeg."""
     try:
         yield from container.demux()
     except av.FFmpegError as error:
@@ -293,7 +296,7 @@ def _packets(container: InputContainer, tally: Tally) -> Iterator[Packet[Stream]
 
 def _decode(stream: VideoStream, packet: Packet[Stream] | None, tally: Tally) -> Iterator[VideoFrame]:
     try:
-        # Empty packets are kept out, and the end is told by None: an empty one would end the decoder early.
+        # None ends the decoder. Empty packets are never passed, because they would end it early.
         pictures = stream.codec_context.decode(packet)
     except av.error.EOFError:
         return
@@ -302,6 +305,6 @@ def _decode(stream: VideoStream, packet: Packet[Stream] | None, tally: Tally) ->
         return
     for picture in pictures:
         if stream.container.format.name == _AVI:
-            picture.pts = picture.dts  # AVI knows no other; what FFmpeg guesses goes astray with B frames
+            picture.pts = picture.dts  # AVI has only these; FFmpeg's guess of pts is wrong with B frames
         tally.damaged += picture.is_corrupt
         yield picture

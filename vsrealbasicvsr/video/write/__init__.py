@@ -1,1 +1,1 @@
-"""Outputs: the plan of a file, its encoder and streams, and joining pieces without encoding again."""
+"""Outputs: the plan of a file, its encoder and streams, and the join of pieces without encoding again."""

@@ -1,4 +1,4 @@
-"""The source's other streams, chapters and tags, copied untouched beside the restored pictures."""
+"""Copying of the source's other streams, chapters and tags into the output, unchanged."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from vsrealbasicvsr.errors import VideoError
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-# Tags that describe the source's container or its encoder, not the work; the muxer writes its own.
+# Tags that describe the source's container or its encoder; the muxer writes its own.
 _CONTAINER_TAGS = frozenset({"encoder", "duration", "major_brand", "minor_version", "compatible_brands"})
-# mkvmerge's figures about the old pictures; true for a copied stream, false for ours.
+# mkvmerge's statistics of a stream: true for a copied stream, false for the restored one.
 _STATISTICS = frozenset({"bps", "number_of_frames", "number_of_bytes"})
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_STRAY = Fraction(60)  # seconds past the source's end after which a time stamp is taken for damage
+_STRAY = Fraction(60)  # seconds; a time stamp further than this past the source's end is damaged
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What of a source a container holds.
+    """The parts of a source that a container can hold, and those that it cannot hold.
 
     Attributes:
         kept: Indices of the streams to carry.
-        left_out: The others, each described in a few words, and the tags that would be lost.
+        left_out: A few words on each of the other streams, and on the tags that would be lost.
     """
 
     kept: tuple[int, ...] = ()
@@ -43,11 +43,11 @@ class Survey:
 
 
 def survey(path: Path, container_format: str | None, pictures: int) -> Survey:
-    """Try every stream but the pictures in an empty file of the container's kind.
+    """Find the streams that a container can hold: try each one, except the restored one, in an empty file.
 
     Args:
         path: The source.
-        container_format: FFmpeg's name of the output's format; None holds pictures alone.
+        container_format: FFmpeg's name of the output's format; None can hold only the restored frames.
         pictures: Index of the stream that is restored.
 
     Raises:
@@ -66,25 +66,25 @@ def survey(path: Path, container_format: str | None, pictures: int) -> Survey:
 
 
 def is_disk_full(error: OSError | av.FFmpegError) -> bool:
-    """Whether the system refused to write more: disk, quota or file size."""
+    """Return whether the system refused to write more because of a full disk, a quota or a size limit."""
     return error.errno in _DISK_FULL
 
 
 class Carry:
-    """Copies streams into an output as its pictures advance; one pending packet is all it holds.
+    """Copies streams into an output, up to the time of its newest frame. Holds one pending packet.
 
-    The output's streams, tags and chapters are set up here, so make it before the header is written.
+    The constructor adds the output's streams, tags and chapters, so the header must not be written yet.
 
     Args:
-        path: The source, opened a second time; no packet passes between threads.
-        output: A container with `video` already in it, its header not yet written.
-        video: The output's stream of pictures; gets the source's tags and dispositions.
-        pictures: Index of the stream that is restored.
+        path: The source. It is opened a second time, so that no packet passes between threads.
+        output: A container that already has the stream `video`.
+        video: The output's stream of restored frames; it gets the source's tags and dispositions.
+        pictures: Index of the source's stream that is restored.
         kept: Indices of the streams to carry, from `survey`.
-        start: Seconds subtracted from every time stamp, as from the pictures'.
+        start: Seconds to subtract from every time stamp; the frames' time stamps are shifted by the same.
 
     Attributes:
-        lost: Packets that could not be copied: damaged, or without a usable time.
+        lost: Number of packets that could not be copied: damaged, or without a usable time.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class Carry:
         self._pending = next(self._packets, None)
 
     def until(self, seconds: Fraction) -> None:
-        """Copy everything up to this time of the output."""
+        """Copy all packets up to this time of the output, in seconds."""
         while self._pending is not None and self._time(self._pending) <= seconds:
             self._mux(self._pending)
             self._pending = next(self._packets, None)
 
     def rest(self) -> None:
-        """Copy what is left, also past the last picture."""
+        """Copy all remaining packets, including those after the last frame."""
         while self._pending is not None:
             self._mux(self._pending)
             self._pending = next(self._packets, None)
@@ -135,22 +135,25 @@ class Carry:
         video.disposition = pictures.disposition
 
     def _read(self) -> Generator[Packet[Stream]]:
-        """Packets with the output's times, in the source's order; damage ends or skips, never raises."""
-        wanted = [stream for stream in self._copies.values() if _has_packets(self._output, stream)]
+        """Yield packets with the output's times, in the source's order.
+
+        Damaged packets are skipped; a read error ends the packets. Neither raises.
+        """
+        carried = [stream for stream in self._copies.values() if _has_packets(self._output, stream)]
         for stream in self._source.streams:
-            if stream not in wanted:
+            if stream not in carried:
                 stream.discard = Discard.all
-        if not wanted:
+        if not carried:
             return
         try:
-            for packet in self._source.demux(*wanted):
+            for packet in self._source.demux(*carried):
                 if packet.size and self._stamp(packet):
                     yield packet
         except av.FFmpegError:
             self.lost += 1
 
     def _stamp(self, packet: Packet[Stream]) -> bool:
-        """Move a packet to the output's clock; False where its time is unknown or impossible."""
+        """Shift a packet to the output's clock; return False if its time is unknown or impossible."""
         if _is_cover(packet.stream):
             packet.pts = packet.dts = 0
             return True
@@ -179,21 +182,22 @@ class Carry:
         packet.stream = self._targets[packet.stream.index]
         try:
             self._output.mux(packet)
-        except (av.error.InvalidDataError, av.error.ArgumentError):  # this packet, not the file
+        except (av.error.InvalidDataError, av.error.ArgumentError):  # only this packet is damaged
             self.lost += 1
 
 
 def _open(path: Path) -> InputContainer:
     try:
-        return av.open(f"file:{path}")  # the prefix: a colon in a name is no protocol
+        return av.open(f"file:{path}")  # without the prefix a colon in a name would mean a protocol
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot read {path}: {error.strerror or error}.") from error
 
 
 def _others(source: InputContainer, pictures: int) -> list[Stream]:
-    """All but the pictures, and but what the muxer makes anew.
+    """Return all streams except the restored one and those that the muxer makes itself.
 
-    That is a chapter track (the demuxer switches it off) and a time code track (the tag remains).
+    The muxer makes a chapter track (the demuxer marks the source's as discarded) and a time code track (from
+    the tag, which is copied).
     """
     return [
         stream
@@ -205,6 +209,7 @@ def _others(source: InputContainer, pictures: int) -> list[Stream]:
 
 
 def _end(source: InputContainer, start: Fraction) -> Fraction | None:
+    """Return the time in seconds after which a time stamp is damaged; None if no duration is stated."""
     if source.duration is None or source.duration <= 0:
         return None
     return Fraction(source.start_time or 0, 1_000_000) + Fraction(source.duration, 1_000_000) - start + _STRAY
@@ -217,7 +222,7 @@ def _is_cover(stream: Stream) -> bool:
 
 
 def _has_packets(output: OutputContainer, stream: Stream) -> bool:
-    """Attachments live in the header; so does cover art in Matroska."""
+    """Return whether a stream is copied as packets; attachments and Matroska's covers are not."""
     return stream.type != "attachment" and not (_is_cover(stream) and output.format.name == "matroska")
 
 
@@ -241,31 +246,31 @@ def _attach_cover(output: OutputContainer, stream: Stream) -> Stream:
 
 def _holds(container_format: str, stream: Stream) -> bool:
     if _is_cover(stream) and container_format == "mov":
-        return False  # the muxer takes it and writes nothing
+        return False  # the muxer accepts the cover and writes nothing
     trial = av.open(io.BytesIO(), "w", format=container_format)
     try:
         _add(trial, stream)
         trial.start_encoding()
         trial.close()
-    except (ValueError, av.FFmpegError):  # PyAV's "does not support", the muxer's own refusal
+    except (ValueError, av.FFmpegError):  # PyAV does not support the stream, or the muxer refuses it
         return False
     return True
 
 
 def _lost_tags(container_format: str, source: InputContainer) -> list[str]:
-    """The file's tags that do not come back from an empty file of the container's kind."""
-    wanted = _tags(source.metadata)
-    if not wanted or container_format == "matroska":  # which takes any tag
+    """Return the source's tags that a container loses; an empty file is written and read back."""
+    tags = _tags(source.metadata)
+    if not tags or container_format == "matroska":  # Matroska takes any tag
         return []
     memory = io.BytesIO()
     with av.open(memory, "w", format=container_format) as trial:
         trial.add_stream("mpeg4", rate=25)
-        trial.metadata.update(wanted)
+        trial.metadata.update(tags)
         trial.start_encoding()
     memory.seek(0)
-    with av.open(memory) as back:
-        found = {key.lower() for key in back.metadata}
-    return sorted(key for key in wanted if key.lower() not in found)
+    with av.open(memory) as written:
+        written_keys = {key.lower() for key in written.metadata}
+    return sorted(key for key in tags if key.lower() not in written_keys)
 
 
 def _describe(stream: Stream) -> str:
@@ -276,6 +281,7 @@ def _describe(stream: Stream) -> str:
 
 
 def _tags(metadata: dict[str, str], also: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the tags to copy; `also` are lower-case names to drop, besides `_CONTAINER_TAGS`."""
     dropped = _CONTAINER_TAGS | also
     return {
         key: value
@@ -285,6 +291,9 @@ def _tags(metadata: dict[str, str], also: frozenset[str] = frozenset()) -> dict[
 
 
 def _shifted(chapter: Chapter, start: Fraction) -> Chapter:
-    """A first chapter often begins at 0 and its source a little later; Matroska takes nothing below 0."""
+    """Return a chapter shifted by `start` seconds, but not below 0, which Matroska refuses.
+
+    The first chapter often begins at 0, and the source a little later.
+    """
     shift = round(start / chapter["time_base"])
     return {**chapter, "start": max(chapter["start"] - shift, 0), "end": max(chapter["end"] - shift, 0)}

@@ -1,4 +1,4 @@
-"""The encoders: FFmpeg's names, our defaults, and whether one opens as asked before any work starts."""
+"""The encoders: FFmpeg's names, our defaults, and a check that an encoder opens with the user's options."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FRAME_DURATION = int(av.codec.context.Flags.frame_duration)
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """One of the encoders we know.
+    """An encoder with our defaults.
 
     Attributes:
         codec: FFmpeg's name.
-        pixel_formats: By preference; the first that this build's encoder takes is the default.
-        crf: Default quality; None where the encoder has no such scale.
-        crf_limit: Largest value; the smallest is 0.
-        options: Options that we set unless the user does.
-        bits_per_pixel: For the rough estimate of disk space only.
+        pixel_formats: In order of preference; the default is the first one that the installed encoder takes.
+        crf: Default quality; None if the encoder has no CRF scale.
+        crf_limit: Largest value of CRF; the smallest is 0.
+        options: Options that we set unless the user sets them.
+        bits_per_pixel: Bits per pixel of the output, only for the rough estimate of disk space.
     """
 
     codec: str
@@ -48,11 +48,11 @@ class Encoder:
 ENCODERS = {
     "x264": Encoder("libx264", ("yuv420p10le", "yuv420p"), 16, 51, bits_per_pixel=0.2),
     "x265": Encoder("libx265", ("yuv420p10le", "yuv420p"), 18, 51, bits_per_pixel=0.15),
-    # SVT-AV1's default preset 8 is meant for live pictures; 6 costs little beside the network.
+    # SVT-AV1's default preset 8 is meant for live video; 6 costs little time compared with the network.
     "svtav1": Encoder(
         "libsvtav1", ("yuv420p10le", "yuv420p"), 22, 63, (("preset", "6"),), bits_per_pixel=0.12
     ),
-    # Version 3 has checksums per slice and carries the pixel's shape in every picture.
+    # Version 3 has a checksum for each slice, and stores the pixel shape in every frame.
     "ffv1": Encoder(
         "ffv1", ("yuv444p10le",), options=(("level", "3"), ("slicecrc", "1"), ("g", "1")), bits_per_pixel=14
     ),
@@ -63,14 +63,14 @@ ENCODERS = {
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the pictures are to be encoded.
+    """The encoder and its settings.
 
     Attributes:
-        encoder: One of ours (x264, x265, svtav1, ffv1, prores, png) or any name of FFmpeg's; "auto" is what
-            suits the output's extension: png for frames, else x264.
+        encoder: One of ours (x264, x265, svtav1, ffv1, prores, png) or FFmpeg's name of any encoder. "auto"
+            takes png for a sequence of frames, and x264 for a video file.
         crf: Constant quality, lower is better; None takes the encoder's default.
         pixel_format: FFmpeg's name; None takes the encoder's default.
-        options: FFmpeg options of the encoder, in order; they win over ours.
+        options: FFmpeg options of the encoder, in order; they override ours.
     """
 
     encoder: str = "auto"
@@ -81,16 +81,16 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What an encoder is told about the pictures it gets.
+    """The properties of the frames that an encoder gets.
 
     Attributes:
         width: In pixels.
         height: In pixels.
         pixel_format: FFmpeg's name.
-        colour: Tags, written as they are.
+        colour: Colour tags, written unchanged.
         sample_aspect_ratio: Width over height of a pixel; 0 where unknown.
         time_base: Seconds per unit of the time stamps, kept exactly.
-        rate: Nominal pictures per second, for rate control only; 0 where unknown.
+        rate: Nominal frames per second, only for rate control; 0 where unknown.
     """
 
     width: int
@@ -103,7 +103,7 @@ class Pictures:
 
 
 def encoder_of(encoding: Encoding) -> Encoder:
-    """Our table's line for an encoding; an encoder outside the table has no defaults of ours.
+    """Return the encoder of an encoding; one outside our table has no default quality or options.
 
     Raises:
         VideoError: this build of FFmpeg has no such video encoder.
@@ -117,28 +117,28 @@ def encoder_of(encoding: Encoding) -> Encoder:
 
 
 def pixel_format_of(encoding: Encoding) -> str:
-    """The pixel format asked for, or the first of our choices that the encoder takes.
+    """Return the requested pixel format, or the first of our preferences that the encoder takes.
 
     Raises:
         VideoError: the encoder is missing or does not take the format.
     """
     encoder = encoder_of(encoding)
-    taken = [form.name for form in _codec(encoder.codec).video_formats or ()]
+    supported = [form.name for form in _codec(encoder.codec).video_formats or ()]
     if encoding.pixel_format is None:
-        return next((name for name in encoder.pixel_formats if name in taken), encoder.pixel_formats[0])
-    if taken and encoding.pixel_format not in taken:
+        return next((name for name in encoder.pixel_formats if name in supported), encoder.pixel_formats[0])
+    if supported and encoding.pixel_format not in supported:
         raise VideoError(
             f"{encoding.encoder} cannot write the pixel format {encoding.pixel_format}; "
-            f"it takes {', '.join(taken)}."
+            f"it takes {', '.join(supported)}."
         )
     return encoding.pixel_format
 
 
 def codec_options(encoding: Encoding) -> dict[str, str]:
-    """The options handed to FFmpeg: ours, the quality, then the user's.
+    """Return the options for FFmpeg: ours, the quality, then the user's.
 
     Raises:
-        VideoError: a quality outside the encoder's scale, or for an encoder that has none.
+        VideoError: the quality is outside the encoder's scale, or the encoder has no such scale.
     """
     encoder = encoder_of(encoding)
     options = dict(encoder.options)
@@ -148,22 +148,22 @@ def codec_options(encoding: Encoding) -> dict[str, str]:
     if crf is not None and not (encoding.crf is None and {"qp", "b"} & dict(encoding.options).keys()):
         options["crf"] = f"{crf:g}"
     options.update(encoding.options)
-    if encoder.codec == "libx265":  # x265 writes a page to stderr otherwise
+    if encoder.codec == "libx265":  # otherwise x265 writes a page to stderr
         options["x265-params"] = ":".join(filter(None, ("log-level=error", options.get("x265-params"))))
     return options
 
 
 def configure(context: VideoCodecContext, encoding: Encoding, pictures: Pictures) -> None:
-    """Set up a codec context that is not open yet; the same for the check and for the file."""
+    """Set up a codec context before it is opened; the check and the output use the same setup."""
     describe(context, pictures)
     context.time_base = pictures.time_base
     context.flags |= FRAME_DURATION
-    context.thread_type = "AUTO"  # PyAV's default, slices, costs x264 quality
+    context.thread_type = "AUTO"  # PyAV's default, slice threads, lowers x264's quality
     context.options = codec_options(encoding)
 
 
 def describe(context: VideoCodecContext, pictures: Pictures) -> None:
-    """Set what a file's header tells of the pictures."""
+    """Set the properties of the frames that a file's header states."""
     context.width, context.height = pictures.width, pictures.height
     context.pix_fmt = pictures.pixel_format
     context.framerate = pictures.rate or Fraction(25)
@@ -179,7 +179,7 @@ def check_encoder(encoding: Encoding, pictures: Pictures) -> None:
     """Open the encoder with the real size, format and options, and close it again.
 
     Raises:
-        VideoError: the encoder is missing, or refuses or does not know something it was asked.
+        VideoError: the encoder is missing, refuses a value, or does not know an option.
     """
     codec = _codec(encoder_of(encoding).codec)
     pixel_format_of(encoding)
@@ -204,7 +204,7 @@ def check_encoder(encoding: Encoding, pictures: Pictures) -> None:
 
 
 def quieten(encoding: Encoding) -> None:
-    """SVT-AV1 prints a page to stderr past FFmpeg's log, and only this variable of its own stops it."""
+    """Stop SVT-AV1 from printing a page to stderr; it bypasses FFmpeg's log, and only this variable helps."""
     if encoder_of(encoding).codec == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")
 
@@ -230,7 +230,7 @@ def _check_crf(name: str, encoder: Encoder, crf: float) -> None:
 
 @contextmanager
 def _messages() -> Iterator[list[str]]:
-    """FFmpeg's warnings and errors of a block, there when it has ended."""
+    """Collect FFmpeg's warnings and errors during a block; the list is filled when the block has ended."""
     level = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
     texts: list[str] = []
@@ -243,12 +243,12 @@ def _messages() -> Iterator[list[str]]:
 
 
 def _refusal(encoding: Encoding, pictures: Pictures, messages: list[str], error: Exception) -> str:
-    asked = f"{pictures.width}x{pictures.height} {pictures.pixel_format}"
+    request = f"{pictures.width}x{pictures.height} {pictures.pixel_format}"
     options = ", ".join(f"{key}={value}" for key, value in encoding.options)
-    asked += f" with {options}" if options else ""
+    request += f" with {options}" if options else ""
     reason = messages[-1] if messages else str(error)
     if pictures.width % 2 or pictures.height % 2:
         reason += " (most formats need an even width and height)"
     elif max(pictures.width, pictures.height) > 8704:
         reason += " (too large: above 16384x8704 only ffv1 and png go on)"
-    return f"{encoding.encoder} refuses {asked}: {reason}."
+    return f"{encoding.encoder} refuses {request}: {reason}."

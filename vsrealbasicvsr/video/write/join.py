@@ -1,4 +1,4 @@
-"""Pieces of a film to one file, without encoding again: the pictures' packets are moved, with exact times."""
+"""Joining of pieces into one video file without encoding again: packets are copied, with exact times."""
 
 from __future__ import annotations
 
@@ -26,43 +26,46 @@ from vsrealbasicvsr.video.write.plan import OutputPlan
 
 __all__ = ["Inspection", "Piece", "check_file", "inspect_piece", "join_pieces", "publish"]
 
-_BETWEEN_DECODED = 250  # pictures; x264's own distance of key pictures, and intra codecs cost no more
+# Frames between two decoded key frames: x264's usual distance; intra codecs then take no longer to check.
+_BETWEEN_DECODED = 250
 
 
 def join_pieces(
     plan: OutputPlan, pieces: Sequence[Piece], lag: int, *, on_progress: Callable[[int], None] | None = None
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write what one sink would have written, under a partial name; `publish` gives it its own.
+    """Write the file that a single sink would have written, under a partial name; `publish` renames it.
 
-    A second of packets and all times are held, whatever the length. What an earlier try left is overwritten.
+    Memory holds one second of packets, and the times of all frames. A partial file of an earlier try is
+    overwritten.
 
     Args:
-        plan: Of the whole output.
-        pieces: All of it, in order.
-        lag: The largest of the pieces' `Inspection.lag`.
-        on_progress: Gets the number of pictures written so far, after each.
+        plan: The plan of the whole output.
+        pieces: All pieces of the output, in order.
+        lag: The largest `Inspection.lag` of the pieces.
+        on_progress: Called after each frame with the number of frames written so far.
 
     Returns:
-        The partial file, whole and on the disk, and warnings, a sentence each: what could not be copied.
+        The partial file, complete and on the disk; and warnings, one sentence each, about packets that could
+        not be copied.
 
     Raises:
-        VideoError: a piece is missing, damaged or encoded otherwise than the first, the disk is full, or the
-            result is not as it should be; nothing is left then.
+        VideoError: a piece is missing or damaged, its encoder's parameters differ from the first piece's, the
+            disk is full, or the check of the result fails. The partial file is then removed.
     """
     assert plan.container is not None, "frames are joined by join_frames"
     with open_piece(pieces[0].path) as first, explained(plan):
-        output = OutputFile(plan, plan.container, _like(first, plan))
+        output = OutputFile(plan, plan.container, _stream_like(first, plan))
         parameters = parameters_of(first)
     try:
         clock = _Clock(plan, pieces, lag, output.offset)
         with explained(plan):
-            for done, packet in enumerate(_timed(pieces, parameters, clock, lag), 1):
+            for done, packet in enumerate(_timed_packets(pieces, parameters, clock, lag), 1):
                 packet.stream = output.pictures
                 output.mux([packet])
                 if on_progress:
                     on_progress(done)
             output.complete()
-        check_file(output.partial, clock.shown, plan.pictures.time_base)
+        check_file(output.partial, clock.display_times, plan.pictures.time_base)
     except BaseException:
         output.discard()
         raise
@@ -70,86 +73,89 @@ def join_pieces(
 
 
 def check_file(path: Path, shown: Sequence[int], time_base: Fraction) -> None:
-    """Read a written file once: its pictures are all there and at their times, and key pictures decode.
+    """Read a written file once, and check its number of frames, their times, and some key frames.
 
-    One key picture in about 250 pictures is decoded; damage is found as far as its decoder notices it.
+    One key frame in about 250 frames is decoded; damage is found if its decoder notices it.
 
     Args:
-        path: The file; its first stream of pictures is checked.
-        shown: Time stamp of each picture, in order of display.
+        path: The file; its first video stream is checked.
+        shown: Time stamp of each frame, in order of display.
         time_base: Seconds per unit of `shown`.
 
     Raises:
-        VideoError: something is not as expected.
+        VideoError: the file cannot be read, or a check fails.
     """
     try:
         with av.open(f"file:{path}") as container:
             stream = container.streams.video[0]
             stream.codec_context.options = {"err_detect": "crccheck+explode"}
-            found = sorted(_decoded_now_and_then(path, container.demux(stream), stream))
-            tick, alone = 1 * stream.time_base, len(container.streams) == 1
+            times = sorted(_checked_times(path, container.demux(stream), stream))
+            tick, is_alone = 1 * stream.time_base, len(container.streams) == 1
     except (av.FFmpegError, OSError, IndexError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise _unlike(path, f"cannot be read back ({reason})") from error
-    if len(found) != len(shown):
-        raise _unlike(path, f"holds {len(found)} pictures instead of {len(shown)}")
-    # Sound that starts before the zero makes Matroska's muxer move all streams.
-    moved = Fraction(0) if alone else max(found[0] * tick - shown[0] * time_base, Fraction(0))
-    for number, (seen, wanted) in enumerate(zip(found, shown, strict=True)):
-        is_at, should = seen * tick, wanted * time_base + moved
-        if abs(is_at - should) > tick:
-            raise _unlike(
-                path, f"shows picture {number} at {float(is_at):.3f} s instead of {float(should):.3f} s"
+        raise _mismatch(path, f"cannot be read back ({reason})") from error
+    if len(times) != len(shown):
+        raise _mismatch(path, f"holds {len(times)} pictures instead of {len(shown)}")
+    # If the sound starts before time 0, Matroska's muxer moves all streams.
+    moved = Fraction(0) if is_alone else max(times[0] * tick - shown[0] * time_base, Fraction(0))
+    for number, (time, expected_time) in enumerate(zip(times, shown, strict=True)):
+        actual, expected = time * tick, expected_time * time_base + moved
+        if abs(actual - expected) > tick:
+            raise _mismatch(
+                path, f"shows picture {number} at {float(actual):.3f} s instead of {float(expected):.3f} s"
             )
 
 
 class _Clock:
-    """The time stamps of all pictures, in the output's clock and the plan's time base.
+    """The time stamps of all frames, in the output's clock and the plan's time base.
 
-    Decoding runs `lag` pictures ahead of display throughout, so times of decoding never decrease, and with
-    the largest lag of all pieces never pass the time of display.
+    Decoding always runs `lag` frames ahead of display, so decoding times never decrease. With the largest lag
+    of all pieces, a decoding time is never later than the frame's display time.
     """
 
     def __init__(self, plan: OutputPlan, pieces: Sequence[Piece], lag: int, offset: int) -> None:
         times = [time for piece in pieces for time in piece.times]
         self.time_base = plan.pictures.time_base
-        self.shown = [pts - offset for pts, _ in times]
+        self.display_times = [pts - offset for pts, _ in times]
         self._durations = [duration for _, duration in times]
         self._lag = min(lag, len(times) - 1)
 
     def stamp(self, packet: Packet[VideoStream], index: int, place: int) -> None:
-        """Give a packet its times, by its index in order of decoding and its place in order of display."""
+        """Set a packet's times, by its index in decoding order and its place in display order."""
         packet.time_base = self.time_base
-        packet.pts, packet.dts = self.shown[place], self._decoded(index)
+        packet.pts, packet.dts = self.display_times[place], self._decoding_time(index)
         packet.duration = self._duration(place)
 
-    def _decoded(self, index: int) -> int:
+    def _decoding_time(self, index: int) -> int:
         if index >= self._lag:
-            return self.shown[index - self._lag]
-        # As x264 and x265 have it: the first steps, before the first picture is shown.
-        return self.shown[index] - self.shown[self._lag] + self.shown[0]
+            return self.display_times[index - self._lag]
+        # The first packets are decoded before the first frame is displayed, at the same steps as the display;
+        # x264 and x265 set these times in the same way.
+        return self.display_times[index] - self.display_times[self._lag] + self.display_times[0]
 
     def _duration(self, place: int) -> int:
-        known = self._durations[place]
-        if known is not None or place + 1 == len(self.shown):
-            return known or 0  # the muxer then puts the nominal duration
-        return self.shown[place + 1] - self.shown[place]
+        duration = self._durations[place]
+        if duration is not None or place + 1 == len(self.display_times):
+            return duration or 0  # for 0 the muxer writes the nominal duration
+        return self.display_times[place + 1] - self.display_times[place]
 
 
-def _like(template: VideoStream, plan: OutputPlan) -> Callable[[OutputContainer], VideoStream]:
+def _stream_like(template: VideoStream, plan: OutputPlan) -> Callable[[OutputContainer], VideoStream]:
+    """Return a function that adds a stream with the template's parameters to an output."""
+
     def add(output: OutputContainer) -> VideoStream:
         stream = output.add_stream_from_template(template, opaque=True)
         describe(stream.codec_context, plan.pictures)
-        stream.codec_context.bit_rate = 0  # a piece's is not the whole's
+        stream.codec_context.bit_rate = 0  # the bit rate of a piece is not that of the whole file
         return stream
 
     return add
 
 
-def _timed(
+def _timed_packets(
     pieces: Sequence[Piece], parameters: tuple[object, ...], clock: _Clock, lag: int
 ) -> Iterator[Packet[VideoStream]]:
-    """All packets in order of decoding, with the output's times."""
+    """Yield the packets of all pieces in decoding order, with the output's times."""
     start = 0
     for piece in pieces:
         with open_piece(piece.path) as stream:
@@ -164,30 +170,28 @@ def _timed(
         start += len(piece.times)
 
 
-def _decoded_now_and_then(
-    path: Path, packets: Iterator[Packet[VideoStream]], stream: VideoStream
-) -> Iterator[int]:
-    """The packets' time stamps; passing by, one key picture in a while is decoded."""
+def _checked_times(path: Path, packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> Iterator[int]:
+    """Yield the packets' time stamps, and decode one key frame in about `_BETWEEN_DECODED` frames."""
     next_decoded = 0
     for number, packet in enumerate(packets):
         if not packet.size:
             continue
         if packet.pts is None:
-            raise _unlike(path, "holds a picture without a time")
+            raise _mismatch(path, "holds a picture without a time")
         if packet.is_keyframe and number >= next_decoded:
             next_decoded = number + _BETWEEN_DECODED
             if not _decodes(stream, packet):
                 seconds = float(packet.pts * packet.time_base)
-                raise _unlike(path, f"holds a picture at {seconds:.3f} s that cannot be decoded")
+                raise _mismatch(path, f"holds a picture at {seconds:.3f} s that cannot be decoded")
         yield packet.pts
 
 
 def _decodes(stream: VideoStream, packet: Packet[VideoStream]) -> bool:
-    """Whether a key picture comes out whole, by itself."""
+    """Return whether a key frame can be decoded by itself, without damage."""
     pictures = [*stream.decode(packet), *stream.decode(None)]
     stream.codec_context.flush_buffers()
     return len(pictures) == 1 and not pictures[0].is_corrupt
 
 
-def _unlike(path: Path, what: str) -> VideoError:
+def _mismatch(path: Path, what: str) -> VideoError:
     return VideoError(f"{path} {what}: check the disk and try again.")

@@ -1,4 +1,4 @@
-"""Folders of PNG frames to one numbered sequence; the folders stay as they are."""
+"""Joining of folders of PNG frames into one numbered sequence; the folders stay unchanged."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ def join_frames(
     *,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Give the frames of all pieces their names beside those in the pieces; after a kill, do it again.
+    """Put the frames of all pieces into one sequence, and keep the pieces; after a kill, call it again.
 
-    On the same disk that takes no room and no time: a file gets a second name. Elsewhere it is copied.
-    Nothing is done before every frame has been seen.
+    On the same disk this takes no room and almost no time: each frame gets a second name (a hard link).
+    Otherwise it is copied. All frames are checked before the first one is written.
 
     Args:
-        plan: Of the whole output; its target is a pattern, or one name for one frame.
-        pieces: Folder of frames `000000.png` and on, the number of its first in the whole, how many.
-        on_progress: Gets the number of frames in place so far, after each.
+        plan: The plan of the whole output; its target is a pattern, or one name if there is one frame.
+        pieces: For each piece, the folder of its frames (`000000.png` and so on), the number of its first
+            frame in the whole output, and its number of frames.
+        on_progress: Called after each frame with the number of frames in place so far.
 
     Raises:
-        VideoError: a frame is missing, a name is taken by a file that must not be replaced, or the system
-            refuses to write one.
+        VideoError: a frame is missing, the target exists and must not be replaced, or the system refuses to
+            write.
     """
     if sum(count for _, _, count in pieces) > 1 and not FRAME_NUMBER.search(plan.target.name):
         raise VideoError(f"{plan.target} holds one picture: write NAME%06d.png for more.")
@@ -62,7 +63,7 @@ def _check(frame: Path, target: Path, overwrite: bool) -> None:
 
 
 def _is_there(frame: Path, target: Path) -> bool:
-    """Whether an earlier try got so far."""
+    """Return whether an earlier try has already put this frame there."""
     if not target.is_file():
         return False
     return target.samefile(frame) or filecmp.cmp(frame, target, shallow=False)
@@ -72,6 +73,6 @@ def _place(frame: Path, target: Path) -> None:
     with replaced(target) as partial:
         try:
             os.link(frame, partial)
-        except OSError:  # another disk, or one without second names
+        except OSError:  # another disk, or a file system without hard links
             shutil.copyfile(frame, partial)
             sync(partial)

@@ -1,6 +1,6 @@
-"""A video file while it is written: a partial name, the pictures' header, the source's streams beside them.
+"""A video file that is being written: its partial name, its header, and the source's other streams.
 
-Where the pictures' packets come from is not known here: an encoder, or the pieces of a job.
+The packets of the frames come from an encoder, or from the pieces of a job; this module does not know which.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from vsrealbasicvsr.video.write.encoders import encoder_of
 from vsrealbasicvsr.video.write.matroska import PLACEHOLDER_DEGREES, write_pixel_shape
 from vsrealbasicvsr.video.write.plan import OutputPlan
 
-# MP4 counts edit lists, which hold a late start, in this unit; FFmpeg's default is a thousandth of a second.
+# The unit of MP4's edit lists, which store a late start; FFmpeg's default is a thousandth of a second.
 _LARGEST_MOVIE_TIMESCALE = 1_000_000
-# We hand packets over in order of time, so the muxer need not wait its usual ten seconds for a sparse
-# subtitle: ten seconds of lossless 4K are gigabytes.
+# Microseconds. We give packets in order of time, so the muxer does not need to wait its usual ten seconds for
+# a rare subtitle: ten seconds of lossless 4K are gigabytes.
 _INTERLEAVE = {"max_interleave_delta": "1000000"}
 
-# MP4 has a tag for what made a file; QuickTime has but the comment, which may be the source's.
+# Tag of the note. MP4 has a tag for the program that made a file; QuickTime only has the comment, which may
+# be the source's.
 _NOTES = {"matroska": "VSREALBASICVSR", "mp4": "encoding_tool", "mov": "comment"}
 
 
@@ -36,17 +37,17 @@ class OutputFile:
     """Writes `NAME.partial.EXT`; the muxer and the copied streams run in the caller's thread.
 
     Args:
-        plan: What is to be written.
+        plan: The plan of the output.
         container: FFmpeg's name of the format.
-        add_pictures: Adds the pictures' stream to the container, described as the plan says.
+        add_pictures: Adds the stream of frames to the container, with the properties in the plan.
 
     Attributes:
-        pictures: The stream that `mux` takes packets of.
+        pictures: The stream of frames, whose packets `mux` takes.
         partial: The path until the file is published.
-        offset: Subtracted from the source's time stamps, in the plan's time base.
+        offset: The value to subtract from the source's time stamps, in the plan's time base.
 
     Raises:
-        av.FFmpegError, OSError: it cannot be created.
+        av.FFmpegError, OSError: the file cannot be created.
         VideoError: the source cannot be opened.
     """
 
@@ -81,19 +82,19 @@ class OutputFile:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What could not be copied, a sentence each."""
+        """Warnings about packets that could not be copied, one sentence each."""
         lost = self._carry.lost if self._carry else 0
         return (f"{lost} damaged packets of the source's other streams were not copied.",) if lost else ()
 
     def mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
-        """Write packets of the pictures in order of decoding, the other streams' up to their times before."""
+        """Write packets of frames in decoding order, after the other streams' packets up to the same time."""
         for packet in packets:
             if self._carry and packet.dts is not None:
                 self._carry.until(packet.dts * packet.time_base)
             self._output.mux(packet)
 
     def complete(self) -> None:
-        """Write all that is left, and bring the file onto the disk, still under its partial name."""
+        """Write all remaining packets, and sync the file to the disk; it keeps its partial name."""
         if self._carry:
             self._carry.rest()
             self._carry.close()
@@ -114,37 +115,38 @@ class OutputFile:
         plan = self._plan
         self.pictures.time_base = plan.pictures.time_base
         if encoder_of(plan.encoding).codec == "libx265" and plan.container != "matroska":
-            self.pictures.codec_context.codec_tag = "hvc1"  # Apple's players know no other
+            self.pictures.codec_context.codec_tag = "hvc1"  # Apple's players accept no other tag for HEVC
         if plan.rotation or self._shape:
             self.pictures.set_display_rotation(plan.rotation or PLACEHOLDER_DEGREES)
 
     def _add_note(self, container: str) -> None:
+        """Write the plan's note as a tag, unless the source has a tag of that name from another program."""
         note, tags, name = self._plan.note, self._output.metadata, _NOTES[container]
         program, _, _ = note.partition(" ")
-        theirs = [key for key in tags if key.lower() == name.lower()]  # Matroska's are in capitals
-        if not note or any(not tags[key].startswith(f"{program} ") for key in theirs):
+        existing = [key for key in tags if key.lower() == name.lower()]  # Matroska's keys are in capitals
+        if not note or any(not tags[key].startswith(f"{program} ") for key in existing):
             return
-        tags.update({**dict.fromkeys(theirs, note), name: note})
+        tags.update({**dict.fromkeys(existing, note), name: note})
 
 
 def publish(partial: Path, target: Path, overwrite: bool) -> None:
-    """Give a whole file its name, and bring the name onto the disk.
+    """Rename a complete partial file to its target, and sync the folder to the disk.
 
     Raises:
-        VideoError: the name is taken and must not be replaced; the partial file is removed.
-        OSError: the system refuses.
+        VideoError: the target exists and must not be replaced; the partial file is then removed.
+        OSError: the system refuses to rename the file.
     """
     if target.exists() and not overwrite:
         partial.unlink()
         raise VideoError(f"{target} has appeared meanwhile; the new file is dropped.")
     partial.replace(target)
-    with contextlib.suppress(OSError):  # some network drives know no syncing of folders
+    with contextlib.suppress(OSError):  # some network drives cannot sync a folder
         sync(target.parent)
 
 
 @contextlib.contextmanager
 def explained(plan: OutputPlan) -> Iterator[None]:
-    """Turn what FFmpeg and the system raise into one sentence."""
+    """Turn errors of FFmpeg and of the system into a VideoError of one sentence."""
     try:
         yield
     except (av.FFmpegError, OSError) as error:
@@ -157,14 +159,14 @@ def explained(plan: OutputPlan) -> Iterator[None]:
 
 def _muxer_options(plan: OutputPlan) -> dict[str, str]:
     unit = plan.pictures.time_base.denominator
-    timescale = unit * -(-1000 // unit)
+    timescale = unit * -(-1000 // unit)  # the smallest multiple of the unit from 1000 on, so a start is exact
     if plan.container == "matroska" or timescale > _LARGEST_MOVIE_TIMESCALE:
         return _INTERLEAVE
     return {**_INTERLEAVE, "movie_timescale": str(timescale)}
 
 
 def _header_shape(plan: OutputPlan) -> Fraction | None:
-    """The pixel shape that must be put into the header behind FFmpeg's back; a rotation leaves no room."""
+    """Return the shape that `write_pixel_shape` must write, or None; a rotation leaves no room for it."""
     shape = plan.pictures.sample_aspect_ratio
-    wanted = plan.container == "matroska" and shape not in (0, 1) and not plan.rotation
-    return shape if wanted else None
+    is_missing = plan.container == "matroska" and shape not in (0, 1) and not plan.rotation
+    return shape if is_missing else None

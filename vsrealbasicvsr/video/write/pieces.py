@@ -1,4 +1,4 @@
-"""A piece of a film: a file of pictures alone, encoded on its own from time 0, to be joined later."""
+"""Pieces of an output: files with only a video stream, encoded separately from time 0, to be joined later."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from av.video.stream import VideoStream
 
 from vsrealbasicvsr.errors import VideoError
 
-_READ_AT_ONCE = 1 << 20  # bytes; each read of FFmpeg's is a call into Python
-_SEI_PREFIX, _SEI_SUFFIX = 39, 40  # HEVC's unit types
+_READ_AT_ONCE = 1 << 20  # bytes; every read by FFmpeg calls Python
+_SEI_PREFIX, _SEI_SUFFIX = 39, 40  # HEVC's NAL unit types
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A finished file and when each of its pictures is shown.
+    """A finished file and the times of its frames.
 
     Attributes:
         path: The file.
-        times: Time stamp and duration of each picture, in order of display and in the source's time base;
-            a duration is None where unknown.
+        times: Time stamp and duration of each frame, in display order and in the source's time base; a
+            duration is None where unknown.
     """
 
     path: Path
@@ -39,13 +39,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a finished piece holds.
+    """The contents of a finished piece.
 
     Attributes:
-        pictures: How many.
-        lag: By how many pictures decoding runs ahead of display; the join needs the largest of all pieces.
-        parameters: SHA-256 of the encoder's parameters; the same in all pieces that can be joined.
-        sha256: Of the whole file.
+        pictures: Number of frames.
+        lag: Number of frames by which decoding is ahead of display; the join needs the largest of all pieces.
+        parameters: SHA-256 of the encoder's parameters; only pieces with the same one can be joined.
+        sha256: SHA-256 of the whole file.
     """
 
     pictures: int
@@ -58,57 +58,58 @@ def inspect_piece(path: Path) -> Inspection:
     """Read a finished piece once, without decoding it.
 
     Raises:
-        VideoError: it is unreadable, damaged or without pictures.
+        VideoError: the piece cannot be read, is damaged, or has no frames.
     """
-    shown: list[int] = []
-    decoded: list[int] = []
-    with _explained(path), path.open("rb") as file:
+    display_times: list[int] = []
+    decoding_times: list[int] = []
+    with _explain_errors(path), path.open("rb") as file:
         hashing = _HashingFile(file)
         with av.open(hashing, "r", buffer_size=_READ_AT_ONCE) as container:
             stream = _pictures(path, container)
             parameters = hashlib.sha256(repr(parameters_of(stream)).encode()).hexdigest()
             for packet in _packets(path, container, stream):
                 assert packet.pts is not None
-                shown.append(packet.pts)
+                display_times.append(packet.pts)
                 if packet.dts is not None:
-                    decoded.append(packet.dts)
-            if not shown:
+                    decoding_times.append(packet.dts)
+            if not display_times:
                 raise _damaged(path, "it holds no pictures")
-            return Inspection(len(shown), _lag(shown, decoded), parameters, hashing.hexdigest())
+            lag = _lag(display_times, decoding_times)
+            return Inspection(len(display_times), lag, parameters, hashing.hexdigest())
 
 
 @contextlib.contextmanager
 def open_piece(path: Path) -> Iterator[VideoStream]:
-    """The pictures of a piece; its container stays open for as long.
+    """Open a piece, and give its video stream; the container is closed at the end of the block.
 
     Raises:
-        VideoError: it is unreadable or without pictures.
+        VideoError: the piece cannot be read, or has no frames.
     """
-    with _explained(path):
+    with _explain_errors(path):
         container = av.open(f"file:{path}")
     with container:
         yield _pictures(path, container)
 
 
 def parameters_of(stream: VideoStream) -> tuple[object, ...]:
-    """What a decoder must know beforehand; pictures can share a stream only where all of it is equal."""
+    """Return the parameters that a decoder needs first; pieces in one stream must have equal parameters."""
     context = stream.codec_context
     extra = context.extradata or b""
-    # x265 writes a text into it that tells the number of the machine's cores.
-    sets = _without_remarks(extra) if context.name == "hevc" else extra
-    return context.name, context.width, context.height, context.pix_fmt, sets
+    # x265 writes a text into it that contains the machine's number of cores.
+    parameter_sets = _without_sei(extra) if context.name == "hevc" else extra
+    return context.name, context.width, context.height, context.pix_fmt, parameter_sets
 
 
 def ranked(
     piece: Piece, stream: VideoStream, time_base: Fraction, lag: int
 ) -> Iterator[tuple[int, Packet[VideoStream]]]:
-    """The packets of a piece in order of decoding, each with its picture's place in order of display.
+    """Yield the packets of a piece in decoding order, each with its frame's place in display order.
 
     Raises:
-        VideoError: the file does not hold exactly the pictures of `piece.times`, or needs more than `lag`.
+        VideoError: the file does not hold exactly the frames of `piece.times`, or needs more than `lag`.
     """
     assert isinstance(stream.container, InputContainer)
-    with _explained(piece.path):
+    with _explain_errors(piece.path):
         places = _Places(piece, time_base, 1 * stream.time_base)
         for index, packet in enumerate(_packets(piece.path, stream.container, stream)):
             assert packet.pts is not None
@@ -120,24 +121,25 @@ def ranked(
 
 
 class _Places:
-    """Finds a picture's place by its time in the file, which counts in coarser ticks than the source."""
+    """Finds a frame's place in display order by its time in the file, in coarser ticks than the source's."""
 
     def __init__(self, piece: Piece, time_base: Fraction, tick: Fraction) -> None:
         first = piece.times[0][0]
         self._path = piece.path
-        # As FFmpeg rounds: halves go up.
+        # FFmpeg rounds in this way: halves go up.
         self._ticks = [int((pts - first) * time_base / tick + Fraction(1, 2)) for pts, _ in piece.times]
         self._taken = bytearray(len(self._ticks))
 
     def take(self, pts: int) -> int:
+        """Return the place that is nearest to a time in the file, and mark it as taken."""
         place = bisect.bisect_left(self._ticks, pts)
         if place and (place == len(self._ticks) or pts - self._ticks[place - 1] < self._ticks[place] - pts):
             place = bisect.bisect_left(self._ticks, self._ticks[place - 1])
-        found = self._ticks[place]
-        # Pictures less than a tick apart look the same; they come in order of decoding.
-        while place < len(self._ticks) and self._ticks[place] == found and self._taken[place]:
+        tick = self._ticks[place]
+        # Frames less than a tick apart have the same time; they come in decoding order.
+        while place < len(self._ticks) and self._ticks[place] == tick and self._taken[place]:
             place += 1
-        if abs(pts - found) > 1 or place == len(self._ticks) or self._ticks[place] != found:
+        if abs(pts - tick) > 1 or place == len(self._ticks) or self._ticks[place] != tick:
             raise _damaged(self._path, f"it holds a picture at its tick {pts} that was not written")
         self._taken[place] = True
         return place
@@ -148,7 +150,10 @@ class _Places:
 
 
 class _HashingFile(io.RawIOBase):
-    """Hashes what FFmpeg reads in order, so that one reading serves both; what it skips is read last."""
+    """A file that is hashed while FFmpeg reads it in order, so that it is read only once.
+
+    `hexdigest` then reads the parts that FFmpeg has skipped.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -176,18 +181,21 @@ class _HashingFile(io.RawIOBase):
         return data
 
     def hexdigest(self) -> str:
-        """Of the whole file."""
+        """Return the SHA-256 of the whole file; this reads the rest of it."""
         self._file.seek(self._hashed)
         while self.read(_READ_AT_ONCE):
             pass
         return self._hash.hexdigest()
 
 
-def _lag(shown: Sequence[int], decoded: Sequence[int]) -> int:
-    """What the pictures need, or, where it is more, what the encoder announced: MP4 tells durations by it."""
-    order = sorted(range(len(shown)), key=shown.__getitem__)
+def _lag(display_times: Sequence[int], decoding_times: Sequence[int]) -> int:
+    """Return the lag that the frames need or that the encoder announced, whichever is larger.
+
+    MP4 derives durations from the announced lag.
+    """
+    order = sorted(range(len(display_times)), key=display_times.__getitem__)
     needed = max(index - place for place, index in enumerate(order))
-    announced = sum(time < shown[order[0]] for time in decoded)
+    announced = sum(time < display_times[order[0]] for time in decoding_times)
     return max(needed, announced)
 
 
@@ -208,19 +216,19 @@ def _packets(path: Path, container: InputContainer, stream: VideoStream) -> Iter
             yield packet
 
 
-def _without_remarks(extradata: bytes) -> bytes:
-    """The parameter sets of an `hvcC` box without its SEI messages."""
+def _without_sei(extradata: bytes) -> bytes:
+    """Return the contents of an `hvcC` box without its SEI messages."""
     if len(extradata) < 23 or extradata[0] != 1:
         return extradata
-    kept, at = extradata[:22], 23
+    result, at = extradata[:22], 23  # byte 22 is the number of arrays
     for _ in range(extradata[22]):
         start, units = at, int.from_bytes(extradata[at + 1 : at + 3])
         at += 3
         for _ in range(units):
             at += 2 + int.from_bytes(extradata[at : at + 2])
         if extradata[start] & 0x3F not in (_SEI_PREFIX, _SEI_SUFFIX):
-            kept += extradata[start:at]
-    return kept
+            result += extradata[start:at]
+    return result
 
 
 def _damaged(path: Path, reason: str) -> VideoError:
@@ -228,7 +236,7 @@ def _damaged(path: Path, reason: str) -> VideoError:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The plan of an output: every check that can be made before the first picture is decoded."""
+"""The plan of an output, with all checks that are possible before the first frame is decoded."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
 
 CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".mov": "mov"}
 FRAME_NUMBER = re.compile(r"%(?:0(\d+))?d")
-_BT709, _LEFT = 1, 1  # FFmpeg's codes of a matrix and of a chroma location
+_BT709, _LEFT = 1, 1  # FFmpeg's numbers of a matrix and of a chroma location
 
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """An output of which everything that can be checked beforehand has been.
+    """An output that has passed all checks.
 
     Attributes:
         target: The file, or the pattern of PNG frames (`frames/%06d.png`).
         container: FFmpeg's name of the format; None for PNG frames.
-        encoding: As asked for, with the encoder's name.
-        pictures: What the pictures must be.
+        encoding: The requested encoding; its encoder is never "auto".
+        pictures: The properties that the frames must have.
         source: The file whose streams, tags and chapters are carried; None carries nothing.
         stream: Index of the source's stream that is restored.
-        kept: Indices of the streams to be carried.
-        start: Seconds subtracted from every time stamp.
-        rotation: Degrees counter-clockwise, written as a tag; the pictures stay as they are.
+        kept: Indices of the streams to carry.
+        start: Seconds to subtract from every time stamp.
+        rotation: Degrees counter-clockwise, written as a tag; the frames are not turned.
         overwrite: Whether an existing output may be replaced.
-        warnings: What the user should know before work starts, a sentence each.
-        note: What the file says of how it was made; empty says nothing.
+        warnings: Warnings for the user before the work starts, one sentence each.
+        note: Text on how the file was made, written as a tag; empty writes no tag.
     """
 
     target: Path
@@ -80,7 +80,7 @@ class OutputPlan:
 
     @property
     def colour(self) -> Colour:
-        """The colour that `Sink.write` takes, and that is written as tags."""
+        """The colour of the frames that `Sink.write` takes; it is also written as tags."""
         return self.pictures.colour
 
 
@@ -96,21 +96,21 @@ def plan_output(
     in_pieces: bool = False,
     note: str = "",
 ) -> OutputPlan:
-    """Check everything that can be checked before the first picture is decoded.
+    """Check an output as far as possible before the first frame is decoded, and return its plan.
 
     Args:
-        path: A video file, a folder for PNG frames, or their pattern.
+        path: A video file, a folder for PNG frames, or the pattern of PNG frames.
         info: The source.
         size: Width and height of the output in pixels.
-        encoding: How; by default what suits the path.
-        strict: Refuse, rather than warn about, streams that the output cannot hold.
-        overwrite: Allow an existing output to be replaced.
-        carry: Whether the source's other streams, tags and chapters are wanted at all.
-        in_pieces: Whether it is made of pieces, which lie beside it while they are joined.
-        note: What a file is to say of how it was made.
+        encoding: The encoder and its settings; None chooses by the path.
+        strict: True to raise an error if the output cannot hold a stream of the source; False to warn.
+        overwrite: Whether an existing output may be replaced.
+        carry: Whether to carry the source's other streams, tags and chapters.
+        in_pieces: Whether the output is joined from pieces, which need disk space beside it.
+        note: Text on how the file was made, to be written as a tag.
 
     Raises:
-        VideoError: the output cannot be made as asked; one sentence says why.
+        VideoError: the output cannot be made; the message is one sentence with the reason.
     """
     target, container = _target(path)
     encoding = encoding or Encoding()
@@ -130,12 +130,12 @@ def plan_output(
     _check_kind(target, container, encoding, pictures)
     check_encoder(encoding, pictures)
     carried = source if carry and source.is_file() else None
-    found = survey(carried, container, info.stream) if carried else Survey()
-    lacking = _lacking(target, found)
-    if strict and lacking:
-        raise VideoError(f"{lacking}; write a .mkv file, or leave --strict out.")
+    streams = survey(carried, container, info.stream) if carried else Survey()
+    left_out = _left_out(target, streams)
+    if strict and left_out:
+        raise VideoError(f"{left_out}; write a .mkv file, or leave --strict out.")
     warnings = (
-        lacking and lacking + ".",
+        left_out and left_out + ".",
         _shape_lost(container, encoding, pictures, info.rotation),
         _space(target, info, encoding, size, 2 if in_pieces and container else 1),
     )
@@ -146,7 +146,7 @@ def plan_output(
         pictures=pictures,
         source=carried,
         stream=info.stream,
-        kept=found.kept,
+        kept=streams.kept,
         start=info.start,
         rotation=info.rotation,
         overwrite=overwrite,
@@ -156,12 +156,12 @@ def plan_output(
 
 
 def output_colour(colour: Colour, pixel_format: str) -> Colour:
-    """The colour to write: the source's, changed only as far as RGB and YUV differ.
+    """Return the colour to write: the source's, changed only where RGB and YUV differ.
 
-    RGB has no matrix and is full range. YUV of an RGB source gets BT.709 in limited range.
+    RGB has no matrix and is full range. YUV from an RGB source gets BT.709 in limited range.
 
     Raises:
-        VideoError: we cannot make pictures of this pixel format.
+        VideoError: frames of this pixel format cannot be written.
     """
     layout = pixel_layout(pixel_format)
     if layout.spare:
@@ -178,19 +178,22 @@ def output_colour(colour: Colour, pixel_format: str) -> Colour:
 
 
 def frame_path(pattern: Path, number: int) -> Path:
-    """The path of a PNG frame, numbered from 0."""
+    """Return the path of a PNG frame; frames are numbered from 0."""
     return pattern.with_name(
-        FRAME_NUMBER.sub(lambda found: f"{number:0{found[1] or 0}d}", pattern.name, count=1)
+        FRAME_NUMBER.sub(lambda match: f"{number:0{match[1] or 0}d}", pattern.name, count=1)
     )
 
 
 def beside(output: Path, ending: str) -> Path:
-    """The name with an ending of what lies beside an output: a file, a folder of frames, or their pattern."""
+    """Return the path of a file or folder beside an output: the output's name with an ending.
+
+    Of a pattern of frames, the folder's name is taken.
+    """
     is_pattern = output.suffix.lower() == ".png" and FRAME_NUMBER.search(output.name)
-    named = output.parent if is_pattern else output
-    if named.name in ("", ".."):
-        named = named.resolve()
-    return named.with_name(f"{named.name}{ending}")
+    path = output.parent if is_pattern else output
+    if path.name in ("", ".."):  # such a path has no name of its own
+        path = path.resolve()
+    return path.with_name(f"{path.name}{ending}")
 
 
 def _target(path: str | Path) -> tuple[Path, str | None]:
@@ -214,7 +217,7 @@ def _check_place(target: Path, source: Path, overwrite: bool) -> None:
     if is_pattern and folder.resolve() == folder.resolve().parent:
         raise VideoError(f"frames cannot be written to {folder} itself: choose a folder in it.")
     if is_pattern and not folder.exists():
-        folder = folder.parent  # the folder of the frames is made later
+        folder = folder.parent  # the sink makes the folder of the frames
     if not folder.is_dir():
         raise VideoError(f"there is no folder {folder}: make it first.")
     try:
@@ -231,8 +234,8 @@ def _check_place(target: Path, source: Path, overwrite: bool) -> None:
         raise VideoError(f"{existing} exists: choose another name, or give --overwrite.")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+def _same(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and first.samefile(second)
 
 
 def _check_kind(target: Path, container: str | None, encoding: Encoding, pictures: Pictures) -> None:
@@ -248,19 +251,19 @@ def _check_kind(target: Path, container: str | None, encoding: Encoding, picture
 
 
 def _fits(container: str, encoding: Encoding, pictures: Pictures) -> bool:
-    """Whether the container takes the encoder: tried with a small picture and in memory."""
+    """Return whether the container takes the encoder; it is tried in memory with small frames."""
     trial = av.open(io.BytesIO(), "w", format=container)
     try:
         stream = trial.add_stream(encoder_of(encoding).codec)
         assert isinstance(stream, VideoStream)
-    except ValueError:  # PyAV's "format does not support"
+    except ValueError:  # PyAV: the format does not support the codec
         return False
     context = stream.codec_context
     configure(context, replace(encoding, options=(), crf=None), replace(pictures, width=64, height=64))
     try:
         context.open()
     except av.FFmpegError:
-        return True  # the encoder's own fault; check_encoder explains it
+        return True  # the reason is in the encoder; check_encoder explains it
     try:
         trial.start_encoding()
         trial.close()
@@ -269,15 +272,20 @@ def _fits(container: str, encoding: Encoding, pictures: Pictures) -> bool:
     return True
 
 
-def _lacking(target: Path, found: Survey) -> str:
-    if not found.left_out:
+def _left_out(target: Path, streams: Survey) -> str:
+    """Return a clause that names the streams that the output cannot hold; empty if it can hold all."""
+    if not streams.left_out:
         return ""
     name = target.name if target.suffix != ".png" else "PNG frames"
-    return f"{name} cannot hold these of the source: {'; '.join(found.left_out)}"
+    return f"{name} cannot hold these of the source: {'; '.join(streams.left_out)}"
 
 
 def _shape_lost(container: str | None, encoding: Encoding, pictures: Pictures, rotation: int) -> str:
-    """Matroska's header has room, by our means, for a rotation or a pixel shape, not for both."""
+    """Return a warning if the pixel shape is lost, otherwise an empty text.
+
+    With PyAV we can write a rotation or a pixel shape into Matroska's header, but not both; x264 and x265
+    also write the shape into the bitstream.
+    """
     in_bitstream = encoder_of(encoding).codec in ("libx264", "libx265")
     if container != "matroska" or in_bitstream or not rotation or pictures.sample_aspect_ratio in (0, 1):
         return ""
@@ -286,12 +294,15 @@ def _shape_lost(container: str | None, encoding: Encoding, pictures: Pictures, r
 
 
 def _space(target: Path, info: SourceInfo, encoding: Encoding, size: tuple[int, int], copies: int) -> str:
-    """A warning when the disk looks too small; the estimate is rough, within a factor of two or so."""
+    """Return a warning if the disk looks too small, otherwise an empty text.
+
+    The estimate is rough, within a factor of about two.
+    """
     frames = info.frames or float((info.duration or 0) * info.rate)
     needed = copies * frames * size[0] * size[1] * encoder_of(encoding).bits_per_pixel / 8
     folder = target.parent if target.parent.exists() else target.parent.parent
     free = shutil.disk_usage(folder).free
     if needed <= free:
         return ""
-    what = "the output and its segments" if copies > 1 else "the output"
-    return f"{what} may take {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free."
+    subject = "the output and its segments" if copies > 1 else "the output"
+    return f"{subject} may take {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free."

@@ -1,8 +1,7 @@
-"""Where restored pictures go: a video file with the source's streams beside them, or PNG frames.
+"""Sinks for restored frames: a video file with the source's other streams, or numbered PNG frames.
 
-A file is written as `NAME.partial.EXT` and gets its name only when it is whole and on the disk.
-Time stamps keep the source's unit exactly in MP4 and MOV; Matroska's clock ticks in whole milliseconds,
-which is FFmpeg's limit.
+A file is written as `NAME.partial.EXT`, and is renamed when it is complete and on the disk.
+Time stamps keep the source's unit exactly in MP4 and MOV. In Matroska FFmpeg writes whole milliseconds.
 """
 
 from __future__ import annotations
@@ -28,55 +27,58 @@ from vsrealbasicvsr.video.write.plan import FRAME_NUMBER, OutputPlan, frame_path
 __all__ = ["FileSink", "ImageSink", "OutputPlan", "Sink", "open_sink", "plan_output"]
 
 
-# x265 learns its delay from the third picture; with fewer, its times of decoding are uninitialised memory.
+# x265 determines its delay at the third frame; with fewer frames its decoding times are uninitialised memory.
 _X265_DELAY = 2
 
 
 class Sink(Protocol):
-    """Takes pictures in order of time; exactly one of `finish` and `abort` ends it."""
+    """An output that takes frames in order of time. End it with exactly one of `finish` and `abort`."""
 
     def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
-        """Add a picture of the plan's size and pixel format.
+        """Add a frame of the plan's size and pixel format.
 
         Args:
-            picture: From now on the sink's.
+            picture: The frame. The sink owns it from now on.
             pts: The source's time stamp, in the plan's time base.
-            duration: In the same unit; None where unknown.
+            duration: Duration in the same unit; None where unknown.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
         """
 
     def finish(self) -> tuple[str, ...]:
-        """Complete the output and give it its name.
+        """Complete the output and rename it.
 
         Returns:
-            Warnings, a sentence each: what could not be copied.
+            Warnings about packets that could not be copied, one sentence each.
 
         Raises:
-            VideoError: the disk is full, or the encoder failed; nothing is left then.
+            VideoError: the disk is full, or the encoder failed; the output is then removed.
         """
 
     def abort(self, keep: bool = False) -> Path | None:
-        """Stop early. Nothing is left, or with `keep` what was done so far, at the path returned."""
+        """Stop early, and remove the output.
+
+        With `keep`, the frames so far stay, and their path is returned, if they can be completed.
+        """
 
 
 def open_sink(plan: OutputPlan) -> Sink:
-    """Open the output.
+    """Open the output of a plan.
 
     Raises:
-        VideoError: it cannot be created.
+        VideoError: the output cannot be created.
     """
     with explained(plan):
         return ImageSink(plan) if plan.container is None else FileSink(plan, plan.container)
 
 
 class FileSink:
-    """Writes a container; encoder, muxer and the copied streams run in the caller's thread."""
+    """Writes a video file; encoder, muxer and the copied streams run in the caller's thread."""
 
     def __init__(self, plan: OutputPlan, container: str) -> None:
         self._plan = plan
-        self._taken = 0
+        self._count = 0
         quieten(plan.encoding)
         self._file = OutputFile(plan, container, self._add_encoder)
 
@@ -85,7 +87,7 @@ class FileSink:
         _check_picture(picture, self._plan)
         picture.pts, picture.time_base = pts - self._file.offset, self._plan.pictures.time_base
         picture.duration = duration or 0
-        self._taken += 1
+        self._count += 1
         with explained(self._plan):
             self._file.mux(self._file.pictures.encode(picture))
 
@@ -117,7 +119,7 @@ class FileSink:
 
     def _complete(self) -> None:
         packets = self._file.pictures.encode(None)
-        if self._taken <= _X265_DELAY and encoder_of(self._plan.encoding).codec == "libx265":
+        if self._count <= _X265_DELAY and encoder_of(self._plan.encoding).codec == "libx265":
             for packet in packets:
                 packet.dts = packet.pts
         self._file.mux(packets)
@@ -125,12 +127,12 @@ class FileSink:
 
 
 class ImageSink:
-    """Writes numbered PNG frames, each under its name only when it is whole."""
+    """Writes numbered PNG frames; each file is renamed to its number when it is complete."""
 
     def __init__(self, plan: OutputPlan) -> None:
         self._plan = plan
         self._made_folder = not plan.target.parent.exists()
-        self._taken = 0
+        self._count = 0
         self._written: list[Path] = []
         plan.target.parent.mkdir(exist_ok=True)
         context = CodecContext.create(encoder_of(plan.encoding).codec, "w")
@@ -140,11 +142,11 @@ class ImageSink:
         self._encoder = context
 
     def write(self, picture: VideoFrame, pts: int, duration: int | None) -> None:
-        """See `Sink.write`; the time stamps have no place in PNG frames."""
+        """See `Sink.write`; PNG frames cannot store the time stamp."""
         _check_picture(picture, self._plan)
-        if self._taken and not FRAME_NUMBER.search(self._plan.target.name):
+        if self._count and not FRAME_NUMBER.search(self._plan.target.name):
             raise VideoError(f"{self._plan.target} holds one picture: write NAME%06d.png for more.")
-        self._taken += 1
+        self._count += 1
         picture.pts, picture.time_base = pts, self._plan.pictures.time_base
         with explained(self._plan):
             self._store(self._encoder.encode(picture))
@@ -167,7 +169,7 @@ class ImageSink:
         for path in self._written:
             path.unlink(missing_ok=True)
         if self._made_folder:
-            with contextlib.suppress(OSError):  # someone else's files may be in it by now
+            with contextlib.suppress(OSError):  # the folder may hold other files by now
                 self._plan.target.parent.rmdir()
         return None
 
@@ -180,11 +182,14 @@ class ImageSink:
 
 
 def _check_picture(picture: VideoFrame, plan: OutputPlan) -> None:
-    """PyAV would convert quietly, and wrongly: FFmpeg's scaler guesses BT.601."""
-    wanted = plan.pictures
+    """Check the size and pixel format of a frame.
+
+    Otherwise PyAV would convert the frame without a message, and wrongly: FFmpeg's scaler assumes BT.601.
+    """
+    expected = plan.pictures
     if (picture.width, picture.height, picture.format.name) != (
-        wanted.width,
-        wanted.height,
-        wanted.pixel_format,
+        expected.width,
+        expected.height,
+        expected.pixel_format,
     ):
-        raise ValueError(f"a picture {picture} does not fit the plan {wanted}")
+        raise ValueError(f"a picture {picture} does not fit the plan {expected}")
