@@ -1,12 +1,12 @@
-"""`python -m training`."""
+"""Entry point of `python -m training`."""
 
 import os
 import sys
 
 from vsrealbasicvsr.terminal import INTERRUPTED, signals_held
 
-# Threads that wait for each other sleep instead of spinning: beside other programs several times as fast. The
-# libraries read this when they are loaded.
+# OpenMP threads that wait sleep instead of spinning. When other programs run too, training is then several
+# times as fast. The libraries read this variable when they are loaded, so it is set before the imports.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:

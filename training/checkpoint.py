@@ -1,7 +1,7 @@
-"""Checkpoints: a training state in one file, in the authors' layout, written whole or not at all.
+"""Checkpoints: the training state in one file, in the layout of the authors' files, written atomically.
 
-`state_dict` holds `generator.`, `generator_ema.` and `discriminator.` as the authors' files do (SPEC 1.6),
-so that `vsrealbasicvsr.network.load` reads a checkpoint like any other weights.
+The prefixes in `state_dict` are those of the authors' files: `generator.`, `generator_ema.` and
+`discriminator.` (SPEC 1.6). So `vsrealbasicvsr.network.load` reads a checkpoint like any other weights.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _PARTS = {"generator": "network", "generator_ema": "average", "discriminator": "
 
 
 class Checkpoints:
-    """The checkpoints of one run's folder.
+    """The checkpoints in the folder of one run.
 
     Args:
-        folder: made when the first is written.
-        keep: how many of the newest are kept, besides the best; 0 keeps all.
+        folder: their folder; it is created when the first checkpoint is written.
+        keep: number of newest checkpoints to keep, in addition to the best one; 0 keeps all.
     """
 
     def __init__(self, folder: Path, keep: int) -> None:
@@ -40,19 +40,19 @@ class Checkpoints:
         self._keep = keep
 
     def all(self) -> list[Path]:
-        """Those of numbered iterations, oldest first."""
+        """Return the paths of the checkpoints with an iteration number, oldest first."""
         return sorted(path for path in self.folder.glob("iteration_*.pth") if _NAME.fullmatch(path.name))
 
     def write(self, state: State, configuration: str, *, best: bool = False) -> Path:
-        """Write one; older ones beyond `keep` are removed after it is safe.
+        """Write a checkpoint. When it is safely on disk, remove older ones beyond `keep`.
 
         Args:
-            state: at the end of an iteration.
-            configuration: the stage as TOML, kept beside the weights.
-            best: it is the best so far as well.
+            state: the state at the end of an iteration.
+            configuration: the stage as TOML, stored with the weights.
+            best: also store the checkpoint as the best one so far.
 
         Raises:
-            TrainingError: it cannot be written; those that exist are untouched.
+            TrainingError: the checkpoint cannot be written. Existing checkpoints stay unchanged.
         """
         path = self.folder / f"iteration_{state.iteration:08}.pth"
         content = _content(state, configuration)
@@ -72,18 +72,20 @@ class Checkpoints:
 
 
 def restore(state: State, path: Path) -> str:
-    """Put a checkpoint back into a state of the same shape, whose optimisers keep their own options.
+    """Load a checkpoint into a state whose networks have the same shapes.
+
+    The optimisers keep the betas of the present configuration.
 
     Args:
-        state: changed in place; of no use after an error.
-        path: what `Checkpoints.write` wrote.
+        state: changed in place. It is unusable after an error.
+        path: a file that `Checkpoints.write` wrote.
 
     Returns:
-        The configuration it was written with, as TOML.
+        The configuration that the checkpoint was written with, as TOML.
 
     Raises:
         WeightsError: the file is damaged.
-        TrainingError: it is no checkpoint of a run, or its networks are of another shape.
+        TrainingError: the file is not a checkpoint of a run, or its networks have other shapes.
     """
     content = read_torch(path)
     if not isinstance(content, Mapping) or not {"meta", "state_dict", "optimizers"} <= content.keys():
@@ -105,12 +107,12 @@ def restore(state: State, path: Path) -> str:
     for name, optimizer in _optimizers(state).items():
         betas = optimizer.param_groups[0]["betas"]
         optimizer.load_state_dict(content["optimizers"][name])
-        optimizer.param_groups[0]["betas"] = betas  # the configuration's, as the rates are
+        optimizer.param_groups[0]["betas"] = betas  # those of the configuration, like the learning rates
     torch.set_rng_state(content["random"])
     meta = content["meta"]
     state.iteration, state.skipped = meta["iteration"], meta["skipped"]
     state.damaged, state.best = meta["damaged"], meta["best"]
-    state.gradient_ratio = meta.get("gradient_ratio")  # checkpoints from before there was one lack it
+    state.gradient_ratio = meta.get("gradient_ratio")  # older checkpoints do not have it
     return str(meta["configuration"])
 
 
@@ -130,13 +132,13 @@ def _content(state: State, configuration: str) -> dict[str, Any]:
 
 
 def _modules(state: State) -> dict[str, nn.Module]:
-    found = {prefix: getattr(state, name) for prefix, name in _PARTS.items()}
-    return {prefix: module for prefix, module in found.items() if module is not None}
+    modules = {prefix: getattr(state, name) for prefix, name in _PARTS.items()}
+    return {prefix: module for prefix, module in modules.items() if module is not None}
 
 
 def _optimizers(state: State) -> dict[str, torch.optim.Optimizer]:
-    found = {"generator": state.optimizer, "discriminator": state.discriminator_optimizer}
-    return {name: optimizer for name, optimizer in found.items() if optimizer is not None}
+    optimizers = {"generator": state.optimizer, "discriminator": state.discriminator_optimizer}
+    return {name: optimizer for name, optimizer in optimizers.items() if optimizer is not None}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m training STAGE.toml ...`, and the tools around it."""
+"""The command line: `python -m training STAGE.toml ...`, and the commands of the tools."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FOOTAGE = {
     "--drawings": "Folder of drawings to set in motion; repeatable.",
     "--fonts": "Folder of fonts to write text in; repeatable.",
 }
-"""What clips are made of, for all commands that take samples."""
+"""Options for the sources of clips, for all commands that take samples."""
 
 
 def _footage_options[F: Callable[..., Any]](command: F) -> F:
@@ -87,7 +87,7 @@ def run(
     """
     folders = {**footage, "pools": pools}
     stage = _with_sources(read_stage(configurations, assignments), folders, validation)
-    # torch and the rest of training are imported here, so that --help and a refused option answer at once
+    # torch and the rest of training are imported here, so that --help and option errors appear at once
     with signals_held():
         from training.processes import joined
         from training.run import run as train
@@ -255,14 +255,14 @@ def benchmark(data: Path | None, device: str, target: Path | None, **case: int) 
     rows: list[Row] = []
     click.echo("bound    scheme        s/clip  s/iteration  waiting")
     with TemporaryDirectory() as folder, joined(device) as processes:
-        made = Case(**case)
-        clips = find(data or footage(Path(folder) / "frames", 2 * made.frames), made)
-        for row in table_1(made, clips, processes):
+        benchmark_case = Case(**case)
+        clips = find(data or footage(Path(folder) / "frames", 2 * benchmark_case.frames), benchmark_case)
+        for row in table_1(benchmark_case, clips, processes):
             rows.append(row)
             click.echo(
                 f"{row.bound:8} {row.scheme:12} {row.sample:7.3f} {row.iteration:12.3f} {row.waiting:8.3f}"
             )
-        figures = as_json(made, rows, processes.device)
+        figures = as_json(benchmark_case, rows, processes.device)
     if target:
         target.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -270,7 +270,7 @@ def benchmark(data: Path | None, device: str, target: Path | None, **case: int) 
 def _with_sources(
     stage: Stage, folders: Mapping[str, tuple[Path, ...]], validation: Path | None = None
 ) -> Stage:
-    """What the command line names stands above the configuration's; what it does not name stays."""
+    """Replace the stage's sources by those that the command line names; keep the others."""
     named = {name: tuple(map(str, paths)) for name, paths in folders.items() if paths}
     validated = str(validation) if validation else stage.sources.validation
     return replace(stage, sources=replace(stage.sources, **named, validation=validated))

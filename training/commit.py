@@ -1,4 +1,4 @@
-"""Which commit of the checkout is running."""
+"""The Git commit of the running checkout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @functools.cache
 def commit() -> str:
-    """The checkout's commit, marked where files differ from it; empty outside a checkout."""
+    """Return the checkout's commit, with `-dirty` if files differ from it; empty outside a checkout."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40"],
         cwd=Path(__file__).parent, capture_output=True, text=True, check=False,

@@ -1,4 +1,4 @@
-"""TOML files and `--set` assignments to a `Stage`, and back to one TOML text."""
+"""Reading of TOML files and `--set` assignments into a `Stage`; writing of a `Stage` as TOML."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SHIPPED = Path(__file__).parent / "stages"
 
 
 def read_stage(files: Sequence[Path], assignments: Sequence[str] = ()) -> Stage:
-    """Read a stage; each file and then each assignment stands above those before it.
+    """Read a stage. Later files override earlier files, and assignments override all files.
 
     Args:
-        files: TOML; a name that is no file here is looked for among the shipped ones.
-        assignments: `dotted.name=value`, the value in TOML's notation; a bare word is a text.
+        files: TOML files. A relative name that is not a file here is looked up among the shipped stages.
+        assignments: `dotted.name=value` with the value in TOML notation; a bare word is read as text.
 
     Raises:
         TrainingError: a file cannot be read, or a name or value is refused.
@@ -40,21 +40,21 @@ def read_stage(files: Sequence[Path], assignments: Sequence[str] = ()) -> Stage:
 
 
 def written(stage: Stage) -> str:
-    """The whole stage as TOML, defaults included; `read_stage` reads it back to an equal one."""
+    """Return the whole stage as TOML, including defaults. `read_stage` reads it back as an equal stage."""
     return "\n".join(_lines(stage, "")).strip() + "\n"
 
 
 def _read(file: Path) -> dict[str, Any]:
-    found = file if file.is_file() or file.is_absolute() else SHIPPED / file
-    if not found.is_file():
+    source = file if file.is_file() or file.is_absolute() else SHIPPED / file
+    if not source.is_file():
         shipped = ", ".join(sorted(str(path.relative_to(SHIPPED)) for path in SHIPPED.rglob("*.toml")))
         raise TrainingError(f"There is no configuration {file}; shipped are {shipped}.")
     try:
-        return tomllib.loads(found.read_text(encoding="utf-8"))
+        return tomllib.loads(source.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{found} is no TOML: {error}.") from error
+        raise TrainingError(f"{source} is no TOML: {error}.") from error
     except OSError as error:
-        raise TrainingError(f"{found} cannot be read: {error.strerror}.") from error
+        raise TrainingError(f"{source} cannot be read: {error.strerror}.") from error
 
 
 def _assigned(assignment: str) -> dict[str, Any]:
@@ -73,7 +73,11 @@ def _assigned(assignment: str) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Options stand above those of the same name; a table of weights is one value, as above defaults."""
+    """Merge two tables; options in `above` override options of the same name in `below`.
+
+    Tables of options are merged recursively. A table of weights is replaced as a whole, in the same way as it
+    replaces its default.
+    """
     hints = typing.get_type_hints(kind)
     both = dict(below)
     for name, value in above.items():
@@ -102,7 +106,7 @@ def _lines(table: Any, place: str) -> Iterator[str]:
 
 
 def _is_flat(table: Any) -> bool:
-    """Whether a table is small enough for one line: a few numbers."""
+    """Return whether a table is small enough for one line: fewer than five fields, all numbers."""
     return (
         all(isinstance(getattr(table, item.name), int | float) for item in fields(table))
         and len(fields(table)) < 5

@@ -1,4 +1,4 @@
-"""The one error that a user of the training package can cause."""
+"""The error class for all errors that a user of the training package can cause."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from vsrealbasicvsr.errors import RestorationError
 
 
 class TrainingError(RestorationError):
-    """A configuration, a data set, a checkpoint or a run cannot be used; the message says what to do."""
+    """A configuration, data set, checkpoint or run cannot be used. The message says what to do."""

@@ -1,4 +1,4 @@
-"""Folders that a stage names, checked before anything else is done."""
+"""Checks of the folders that a stage names, to be made before any other work."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from training.stage import SourceOptions
 
 
 def require_folders(sources: SourceOptions) -> None:
-    """Refuse a stage whose folders are missing, or that names none to train on.
+    """Check that a stage names at least one folder to train on, and that its folders exist.
 
     Raises:
-        TrainingError: with the command line's name of the folder.
+        TrainingError: the check failed. The message has the command-line option of the folder.
     """
     folders = named_folders(sources)
     require(
@@ -26,7 +26,7 @@ def require_folders(sources: SourceOptions) -> None:
 
 
 def named_folders(sources: SourceOptions) -> dict[str, tuple[str, ...]]:
-    """The folders that clips come from, by the command line's names; without those that name none."""
+    """Return the folders that clips come from, by command-line option. Options without folders are absent."""
     folders = {
         "--data": sources.data, "--photos": sources.photos, "--drawings": sources.drawings,
         "--fonts": sources.fonts,

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask the loop to save and stop at the end of the iteration."""
+"""Handling of Ctrl-C and SIGTERM: the loop saves and stops at the end of the iteration."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ log = logging.getLogger("training")
 
 @dataclass(slots=True)
 class Interruption:
-    """Which signal asked for the end; 0 while none did."""
+    """The number of the signal that asked the loop to stop; 0 if there was none."""
 
     signal: int = 0
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Collect SIGINT and SIGTERM meanwhile; a second one of them ends the work at once."""
-    asked = Interruption()
+    """Record SIGINT and SIGTERM inside the block. A second signal raises KeyboardInterrupt."""
+    request = Interruption()
 
     def ask(number: int, _: FrameType | None) -> None:
-        if asked.signal:
+        if request.signal:
             raise KeyboardInterrupt
-        asked.signal = number
+        request.signal = number
         log.info("finishing this iteration, then saving; once more stops at once")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The loop: the same for all stages, on one process or many."""
+"""The training loop: the same for all stages and for any number of processes."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ log = logging.getLogger("training")
 
 @dataclass(slots=True, kw_only=True)
 class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
-    """Iterations from the state's to the stage's last, with checkpoints, validation and records between.
+    """The iterations from the state's to the stage's last, with checkpoints, validation and records.
 
     Attributes:
-        feed: brings a batch to the training device.
-        step: one iteration on this process's parts of a batch.
+        feed: moves a batch to the training device.
+        step: does one iteration on this process's parts of a batch.
         loader: yields this process's parts of each iteration's batch, in order.
-        configuration: the stage as TOML, for the checkpoints.
-        record: None in processes that do not write.
+        configuration: the stage as TOML, stored in the checkpoints.
+        record: None in processes that do not write files.
         pairs: clips to validate on; may be empty.
-        lpips: None leaves that measure out.
+        lpips: the LPIPS measure; None omits it from validation.
     """
 
     stage: Stage
@@ -58,14 +58,14 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
     record: Record | None
     pairs: Sequence[Pair]
     lpips: Lpips | None
-    _whole: bool = field(default=True, init=False)  # whether the state is that of a finished iteration
-    _skips: int = field(default=0, init=False)  # in a row
+    _whole: bool = field(default=True, init=False)  # False while a step changes the state
+    _skips: int = field(default=0, init=False)  # skipped iterations in a row
     _reported: set[str] = field(default_factory=set, init=False)
 
     def run(self) -> int:
-        """Train; returns 0, or the number of the signal that ended it."""
+        """Train. Return 0, or the number of the signal that stopped the run."""
         state, last = self.state, self.stage.iterations
-        with interruption() as asked, self._bar() as bar, self._losses_of_processes():
+        with interruption() as request, self._bar() as bar, self._failures_explained():
             batches = iter(self.loader)
             while state.iteration < last:
                 began = time.perf_counter()
@@ -74,11 +74,11 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
                 outcome = self._iterate(parts)
                 self._note(outcome, time.perf_counter() - began, waited)
                 bar.update()
-                stop = self.processes.any(bool(asked.signal))
+                stop = self.processes.any(bool(request.signal))
                 if stop or state.iteration == last or state.iteration % self.stage.record.checkpoint == 0:
                     self._save(must=stop or state.iteration == last, measured=not stop)
                 if stop:
-                    return self._stopped(asked)
+                    return self._stopped(request)
         return 0
 
     def _iterate(self, parts: Sequence[B]) -> Outcome:
@@ -130,13 +130,19 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
             self.record.picture(number, outcome.picture)
 
     def _save(self, *, must: bool, measured: bool) -> None:
-        """Write a checkpoint, then validate, which takes long, and write it again if it is the best."""
+        """Write a checkpoint, then validate; write it again if it is the best.
+
+        Validation takes long, so the first checkpoint is written before it.
+        """
         self._write(best=False, must=must)
         if measured and self.pairs and self._validate():
             self._write(best=True, must=must)
 
     def _write(self, *, best: bool, must: bool) -> None:
-        """A full disk ends the run only where there is no later chance to write."""
+        """Write a checkpoint.
+
+        If that fails, as on a full disk, the run ends only if `must`: there is no later chance to write.
+        """
         if not self.processes.leads:
             return
         try:
@@ -147,7 +153,7 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
             log.warning("%s Training goes on; the checkpoints before it are whole.", error)
 
     def _validate(self) -> bool:
-        """Measure and write down; whether this is the best so far."""
+        """Validate, record the measures, and return whether this is the best checkpoint so far."""
         measures = validate(self.state.average, self.pairs, self.stage, self.processes, self.lpips)
         measure = self.stage.record.best
         best = is_better(measure, measures[measure], self.state.best)
@@ -155,14 +161,14 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
             self.state.best = measures[measure]
         if self.record is not None:
             self.record.validation({"iteration": self.state.iteration, **measures})
-            shown = ", ".join(f"{name} {value:.4g}" for name, value in measures.items())
-            log.info("iteration %d: %s%s", self.state.iteration, shown, ", the best so far" if best else "")
+            summary = ", ".join(f"{name} {value:.4g}" for name, value in measures.items())
+            log.info("iteration %d: %s%s", self.state.iteration, summary, ", the best so far" if best else "")
         return best
 
-    def _stopped(self, asked: Interruption) -> int:
+    def _stopped(self, request: Interruption) -> int:
         if self.processes.leads:
             log.info("stopped after iteration %d; --resume goes on from there", self.state.iteration)
-        return asked.signal or signal.SIGTERM
+        return request.signal or signal.SIGTERM
 
     @contextmanager
     def _bar(self) -> Iterator[tqdm[Never]]:
@@ -173,29 +179,32 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
             yield bar
 
     @contextmanager
-    def _losses_of_processes(self) -> Iterator[None]:
-        """Want of memory, a lost loader or peer ends the run with a sentence, if possible a checkpoint."""
+    def _failures_explained(self) -> Iterator[None]:
+        """On out-of-memory or a lost process: write a checkpoint if possible, then raise one clear error.
+
+        The checkpoint is possible if the state is that of a finished iteration.
+        """
         try:
             yield
         except (RuntimeError, EOFError, ConnectionError) as error:
-            lost = _what_was_lost(error, self.processes)
-            if lost is None:
+            cause = _failure_message(error, self.processes)
+            if cause is None:
                 raise
             if self._whole and self.processes.leads:
                 self.checkpoints.write(self.state, self.configuration)
             raise TrainingError(
-                f"{lost} The run ended in iteration {self.state.iteration + 1}; --resume goes on from the "
+                f"{cause} The run ended in iteration {self.state.iteration + 1}; --resume goes on from the "
                 "newest checkpoint."
             ) from error
 
 
-def _what_was_lost(error: RuntimeError | EOFError | ConnectionError, processes: Processes) -> str | None:
+def _failure_message(error: RuntimeError | EOFError | ConnectionError, processes: Processes) -> str | None:
     if isinstance(error, torch.OutOfMemoryError):
         return (
             f"{processes.device} is out of memory: raise accumulation, set losses.perceptual.frames_at_once, "
             "or lower batch or data.frames."
         )
-    # One that dies while it hands a clip over leaves a pipe that ends.
+    # A loader process that dies while it sends a clip leaves a closed pipe: EOFError or ConnectionError.
     if is_lost_worker(error):
         return "A loader process ended, perhaps for want of memory: try a smaller data.workers."
     if processes.count > 1 and is_lost_peer(error):

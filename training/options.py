@@ -1,7 +1,7 @@
-"""From TOML tables to frozen dataclasses: names, kinds and nesting are checked, nothing is guessed.
+"""Building of frozen dataclasses from TOML tables, with strict checks of names, types and nesting.
 
-A part's options are a frozen dataclass beside that part; `build` fills it. Limits that a type cannot
-say are checked by the dataclass itself, in `__post_init__`, with `require`.
+Each part of the training has its options in a frozen dataclass beside it; `build` fills the dataclass. Limits
+that a type cannot express are checked by the dataclass in `__post_init__`, with `require`.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from training.errors import TrainingError
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise `TrainingError(message)` unless the condition holds."""
+    """Raise `TrainingError(message)` if the condition is false."""
     if not condition:
         raise TrainingError(message)
 
 
 def build[T](kind: type[T], values: Mapping[str, Any], place: str = "", base: T | None = None) -> T:
-    """Make a dataclass of options from a table, nested tables included.
+    """Build a dataclass of options from a table and its nested tables.
 
     Args:
         kind: a dataclass whose fields are numbers, texts, truth values, `Literal`s, unions of these,
             tuples, tables of numbers, or dataclasses.
         values: the table, as `tomllib` reads it.
-        place: dotted name of the table, for messages.
-        base: where names that are missing take their values from; None takes the fields' defaults.
+        place: dotted name of the table, for error messages.
+        base: source of the values that are missing in the table; None uses the fields' defaults.
 
     Raises:
-        TrainingError: a name is unknown, a value of the wrong kind, or refused by the dataclass.
+        TrainingError: a name is unknown, a value has the wrong type, or the dataclass refuses a value.
     """
     hints = typing.get_type_hints(kind)
     known = [item.name for item in fields(kind) if item.init]  # type: ignore[arg-type] # T is a dataclass
@@ -42,12 +42,12 @@ def build[T](kind: type[T], values: Mapping[str, Any], place: str = "", base: T 
         where = f"[{place}]" if place else "the configuration"
         raise TrainingError(f"There is no option {unknown!r} in {where}; there are {', '.join(known)}.")
     defaults = {item.name: item.default for item in fields(kind)}  # type: ignore[arg-type] # as above
-    made = {}
+    arguments = {}
     for name, value in values.items():
         below = getattr(base, name) if base is not None else defaults[name]
-        made[name] = _value(hints[name], value, f"{place}.{name}".lstrip("."), below)
+        arguments[name] = _value(hints[name], value, f"{place}.{name}".lstrip("."), below)
     try:
-        return kind(**made) if base is None else replace(base, **made)  # type: ignore[type-var] # as above
+        return kind(**arguments) if base is None else replace(base, **arguments)  # type: ignore[type-var] # as above
     except TrainingError as error:
         raise TrainingError(f"{place}: {error}" if place else str(error)) from None
 
@@ -84,9 +84,8 @@ def _value(hint: Any, value: Any, place: str, base: object = None) -> Any:
 def _union(parts: tuple[Any, ...], value: Any, place: str) -> Any:
     table = next((part for part in parts if is_dataclass(part)), None)
     if table is not None and isinstance(value, Mapping):
-        return _value(
-            table, value, place
-        )  # whose own refusal says more than that it is none of several kinds
+        # The error of the dataclass says more than "none of several types".
+        return _value(table, value, place)
     reasons = []
     for part in parts:
         try:

@@ -1,4 +1,4 @@
-"""The processes of a run: one alone, or those that torchrun started (torch's own DDP)."""
+"""The processes of a run: a single process, or those that torchrun started (PyTorch's own DDP)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from training.errors import TrainingError
 
-_PATIENCE = timedelta(minutes=30)  # validation and a slow disk may keep one process that long
+_TIMEOUT = timedelta(minutes=30)  # validation or a slow disk may delay one process for that long
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """This process among its peers.
+    """This process and its peers.
 
     Attributes:
-        rank: its number, from 0.
-        count: how many there are.
-        device: where its network runs.
+        rank: number of this process, from 0.
+        count: number of processes.
+        device: device that this process's network runs on.
     """
 
     rank: int
@@ -35,46 +35,49 @@ class Processes:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the one that writes files and speaks."""
+        """Whether this is the process that writes files and messages."""
         return self.rank == 0
 
     def wrapped(self, module: nn.Module) -> nn.Module:
-        """The module with gradients averaged over the processes; itself where there is one."""
+        """Return the module with gradients averaged over the processes; unchanged if there is one process."""
         if self.count == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
         with warnings.catch_warnings():
-            # The name that takes its place is younger than the PyTorch we begin with.
+            # Its replacement is newer than the oldest PyTorch that we support.
             warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
-            # Buffers are SPyNet's constants and the discriminator's u, v and scale, which follow from equal
-            # weights and from sums over all processes.
+            # The buffers are equal in all processes without a broadcast. SPyNet's are constants. The
+            # discriminator's u, v and scale follow from equal weights and from sums over all processes.
             return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def summed(self, values: Tensor) -> Tensor:
-        """The sum over all processes, in place."""
+        """Sum the values over all processes, in place, and return them."""
         if self.count > 1:
             dist.all_reduce(values)
         return values
 
     def means(self, sums: Mapping[str, Tensor], parts: int) -> dict[str, float]:
-        """The means of scalars over all processes, each of which summed them over its parts of a batch."""
+        """Return the means of scalars over all processes, from each process's sums over its `parts` parts."""
         total = self.summed(torch.stack(list(sums.values())))
         return dict(zip(sums, (total / (parts * self.count)).tolist(), strict=True))
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set in one of them."""
+        """Return whether the flag is set in at least one process."""
         if self.count == 1:
             return flag
         return bool(self.summed(torch.tensor([float(flag)], device=self.device)).item())
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Block until all processes have called this."""
         if self.count > 1:
             dist.barrier(device_ids=[self.device.index] if self.device.type == "cuda" else None)
 
 
 def apart(module: nn.Module, apart: bool) -> AbstractContextManager[None]:
-    """Whether the processes' gradients stay apart for now; they meet in the last backward pass."""
+    """Return a context that suspends the averaging of gradients over the processes, if `apart` is true.
+
+    Gradients then add up in each process. The last backward pass, outside this context, averages them.
+    """
     if apart and isinstance(module, DistributedDataParallel):
         context: AbstractContextManager[None] = module.no_sync()
         return context
@@ -83,13 +86,14 @@ def apart(module: nn.Module, apart: bool) -> AbstractContextManager[None]:
 
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
-    """Join the processes that torchrun started, or be the only one.
+    """Join the group of processes that torchrun started; without torchrun, yield a single process.
 
     Args:
-        device: auto, cpu, cuda or cuda:N. Under torchrun each process takes the GPU of its local number.
+        device: auto, cpu, cuda or cuda:N. Under torchrun each process uses the GPU of its local number.
 
     Raises:
-        TrainingError: there is no such device, fewer GPUs than processes on this machine, or a peer was lost.
+        TrainingError: the device does not exist, this machine has fewer GPUs than processes, or a peer was
+            lost.
     """
     count, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     chosen = _device(device, local, grouped=count > 1)
@@ -98,7 +102,7 @@ def joined(device: str) -> Iterator[Processes]:
         return
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=_PATIENCE)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=_TIMEOUT)
     try:
         yield Processes(dist.get_rank(), count, chosen)
     except RuntimeError as error:
@@ -110,15 +114,15 @@ def joined(device: str) -> Iterator[Processes]:
 
 
 def is_lost_peer(error: Exception) -> bool:
-    """Whether a collective operation failed because another process went away.
+    """Return whether a collective operation failed because another process ended.
 
-    NCCL has a class of errors for it; gloo's are plain, and name their file in its source.
+    NCCL has its own error class. gloo raises plain errors that name its source file.
     """
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
 def first_line(error: BaseException) -> str:
-    """The beginning of an error's message, whose rest may be a stack of C++."""
+    """Return the first line of an error's message, at most 120 characters. The rest may be a C++ stack."""
     return str(error).partition("\n")[0][:120]
 
 

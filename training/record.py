@@ -1,4 +1,4 @@
-"""What a run writes down for people: losses as CSV and for TensorBoard, sample pictures."""
+"""Records of a run for people: losses as CSV and for TensorBoard, and sample pictures."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ VALIDATION = ("iteration", "psnr", "ssim", "lpips", "psnr_low", "clips")
 class Record:
     """Files in a run's folder: losses.csv, validation.csv, pictures/, tensorboard/.
 
-    A full disk costs lines here, with a warning, but not the run.
+    On a full disk, lines are lost with a warning, and the run continues.
 
     Args:
-        folder: the run's.
-        iteration: where the run begins; lines beyond it, of a run that was stopped later than it saved, are
-            taken out.
-        tensorboard: write event files, too.
-        validated: whether there will be lines for validation.csv.
+        folder: the run's folder.
+        iteration: the iteration that the run starts from. Lines beyond it are removed: an earlier run wrote
+            them after its last checkpoint.
+        tensorboard: also write event files.
+        validated: whether the run will write lines to validation.csv.
 
     Raises:
         TrainingError: tensorboard is not installed, or the folder cannot be written.
@@ -59,15 +59,15 @@ class Record:
         self._events = _events(folder / "tensorboard", iteration) if tensorboard else None
 
     def losses(self, values: Mapping[str, float]) -> None:
-        """A line of `LOSSES`; those that are missing stay empty."""
+        """Write a line with the columns `LOSSES`; missing values stay empty."""
         self._line("losses.csv", LOSSES, values, "training")
 
     def validation(self, values: Mapping[str, float]) -> None:
-        """A line of `VALIDATION`."""
+        """Write a line with the columns `VALIDATION`."""
         self._line("validation.csv", VALIDATION, values, "validation")
 
     def picture(self, iteration: int, frames: Sequence[Tensor]) -> None:
-        """Frames side by side, each (3, h, w), 0-1, enlarged to the last one's size."""
+        """Write frames (3, h, w), 0-1, side by side as a PNG, each enlarged to the size of the last."""
         size = tuple(frames[-1].shape[-2:])
         row = [F.interpolate(frame[None].float(), size=size, mode="nearest")[0] for frame in frames]
         path = self._folder / "pictures" / f"{iteration:08}.png"
@@ -78,7 +78,7 @@ class Record:
             log.warning("%s was not written: %s", path, error.strerror)
 
     def close(self) -> None:
-        """Flush what TensorBoard holds back."""
+        """Write the events that TensorBoard still buffers."""
         if self._events is not None:
             self._events.close()
 
@@ -95,7 +95,7 @@ class Record:
 
 
 def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
-    """An empty table, or the one there is without its lines beyond the iteration."""
+    """Write an empty table, or the existing table without its lines beyond the iteration."""
     rows = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
@@ -108,7 +108,7 @@ def _begin(path: Path, columns: tuple[str, ...], iteration: int) -> None:
 
 def _belongs(row: Mapping[str, str], columns: tuple[str, ...], iteration: int) -> bool:
     number = row.get("iteration") or ""
-    # A run that began before a column was added has lines without it.
+    # Lines of a run that began with an older version may lack newer columns.
     return set(row) <= set(columns) and number.isdecimal() and int(number) <= iteration
 
 

@@ -1,4 +1,4 @@
-"""Frames reduced to the low size, as training's targets and the diagnosis have them."""
+"""Reduction of frames to the low size, for the targets of the training and for the diagnosis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 
 
 def reduced_by_area(frames: Tensor) -> Tensor:
-    """The mean of each block of 4x4 pixels (paper section 3.2).
+    """Return the mean of each block of 4x4 pixels (paper section 3.2).
 
     Args:
         frames: (B, 3, 4H, 4W), any floating dtype.
@@ -21,7 +21,7 @@ def reduced_by_area(frames: Tensor) -> Tensor:
 
 
 def reduced_bicubically(frames: Tensor) -> Tensor:
-    """Reduced by the bicubic filter (a = -0.5), which is widened against aliasing, and clamped.
+    """Reduce frames with the bicubic filter (a = -0.5), widened against aliasing, and clamp them.
 
     Args:
         frames: (B, 3, 4H, 4W), 0-1, any floating dtype.

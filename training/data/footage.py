@@ -1,4 +1,4 @@
-"""Folders of pictures and video files, found at any depth, each with a name of its own."""
+"""Search for folders of pictures and for video files, at any depth; each has a unique name."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Footage:
     """A folder with its pictures, or a video file.
 
     Attributes:
-        path: of the folder or file.
-        name: its path below the source, with `_` between the parts and without a video's suffix.
-        pictures: in the order of their names; none for a video.
+        path: path of the folder or file.
+        name: path relative to the source, with `_` between the parts and without a video's suffix.
+        pictures: the pictures in the order of their names; empty for a video.
     """
 
     path: Path
@@ -35,27 +35,28 @@ class Footage:
 
 
 def find_footage(sources: Sequence[Path]) -> tuple[Footage, ...]:
-    """Find everything in some sources; hidden files and folders are passed over, links followed once.
+    """Find all folders of pictures and all videos. Hidden ones are ignored; links are followed once.
 
     Args:
         sources: folders, or video files.
 
     Raises:
-        TrainingError: a source does not exist, holds nothing or cannot be read, or two finds have one name.
+        TrainingError: a source does not exist, holds nothing or cannot be read, or two results have the same
+            name.
     """
-    found: dict[str, Footage] = {}
+    by_name: dict[str, Footage] = {}
     for source in sources:
         require(source.exists(), f"There is no folder or video {source}; check the name.")
-        count = len(found)
+        count = len(by_name)
         for footage in _inside(source):
-            other = found.setdefault(footage.name, footage)
+            other = by_name.setdefault(footage.name, footage)
             if other is not footage:
                 raise TrainingError(
                     f"{other.path} and {footage.path} would both be called {footage.name}; take them one "
                     "at a time, with a target for each."
                 )
-        require(len(found) > count, f"{source} holds neither pictures nor videos.")
-    return tuple(found.values())
+        require(len(by_name) > count, f"{source} holds neither pictures nor videos.")
+    return tuple(by_name.values())
 
 
 def _inside(source: Path) -> Iterator[Footage]:
@@ -76,7 +77,7 @@ def _folders(source: Path) -> Iterator[Path]:
     seen = set()
     for name, inner, _ in os.walk(source, onerror=_refuse, followlinks=True):
         folder = Path(name)
-        if folder.resolve() in seen:  # a link to what was visited before, perhaps in a circle
+        if folder.resolve() in seen:  # a link to a visited folder, perhaps in a circle
             inner.clear()
             continue
         seen.add(folder.resolve())

@@ -1,4 +1,4 @@
-"""A folder of pictures as a clip."""
+"""Clips from folders of pictures."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vsrealbasicvsr.errors import ClipError
 
 @dataclass(frozen=True, slots=True)
 class FrameClip:
-    """Pictures in the order of their names, all of one size.
+    """Pictures of a folder in the order of their names, all of one size.
 
     Attributes:
-        folder: where they are.
-        names: of the files.
-        size: height and width.
+        folder: the folder.
+        names: file names of the pictures.
+        size: height and width in pixels.
     """
 
     folder: Path
@@ -29,11 +29,11 @@ class FrameClip:
 
     @property
     def name(self) -> str:
-        """The folder."""
+        """The path of the folder."""
         return str(self.folder)
 
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
-        """See `Clip.take`; ClipError also where a picture is of another size than the first."""
+        """See `Clip.take`. ClipError is also raised for a picture whose size differs from the first one's."""
         start, top, left = draw_place(rng, len(self.names), self.size, count, side)
         frames = (self._read(name) for name in self.names[start : start + count])
         return np.stack([frame[top : top + side, left : left + side] for frame in frames])
@@ -45,10 +45,10 @@ class FrameClip:
 
 
 def frame_clip(folder: Path, pictures: tuple[Path, ...]) -> FrameClip:
-    """The clip of a folder's pictures; of their sizes the first, middle and last are looked at.
+    """Make the clip of a folder's pictures. Only the sizes of the first, middle and last are checked.
 
     Raises:
-        ClipError: one of them is damaged, or of another size.
+        ClipError: one of these pictures is damaged, or their sizes differ.
     """
     size = picture_size(pictures[0])
     for path in (pictures[len(pictures) // 2], pictures[-1]):
@@ -56,9 +56,9 @@ def frame_clip(folder: Path, pictures: tuple[Path, ...]) -> FrameClip:
     return FrameClip(folder, tuple(path.name for path in pictures), size)
 
 
-def _require_size(path: Path, found: tuple[int, ...], wanted: tuple[int, int]) -> None:
-    if found != wanted:
+def _require_size(path: Path, size: tuple[int, ...], expected: tuple[int, int]) -> None:
+    if size != expected:
         raise ClipError(
-            f"{path} is {found[1]}x{found[0]}, the first picture of its folder {wanted[1]}x{wanted[0]}; "
+            f"{path} is {size[1]}x{size[0]}, the first picture of its folder {expected[1]}x{expected[0]}; "
             "a clip has one size."
         )

@@ -1,4 +1,4 @@
-"""Batches made ahead by worker processes."""
+"""Batch loader: worker processes make batches ahead of time."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ def make_loader[S, B](
     dataset: Dataset[S], positions: Positions, collate: Callable[[Sequence[S]], B], *, workers: int,
     pin_memory: bool,
 ) -> Iterable[B]:  # fmt: skip
-    """Batches of the samples at some positions, in order, whatever the number of workers.
+    """Return the batches of samples at given positions. The order does not depend on the number of workers.
 
     Args:
-        dataset: pickles, since workers are started afresh: safe beside CUDA and threads.
-        positions: a list of them for each batch.
-        collate: makes a batch of samples; pickles, as the dataset does.
-        workers: processes that each make up to two batches ahead; 0 makes them as they are asked for.
-        pin_memory: put batches where a GPU copies from without waiting.
+        dataset: must be picklable, because workers are spawned, which is safe with CUDA and threads.
+        positions: the lists of positions, one for each batch.
+        collate: makes a batch of samples; must be picklable too.
+        workers: number of processes, each of which makes up to two batches ahead. With 0, a batch is made
+            when it is requested.
+        pin_memory: put batches in page-locked memory, from which a GPU copies without waiting.
 
     Raises:
-        TrainingError: while iterating, what the dataset raised, with its own message.
-        RuntimeError: while iterating, a worker was lost ("DataLoader worker" in the message).
+        TrainingError: while iterating; the error that the dataset raised, with its own message.
+        RuntimeError: while iterating; a worker was lost ("DataLoader worker" in the message).
     """
     with _any_number_of_workers():
         loader: DataLoader[S | TrainingError] = DataLoader(
@@ -52,12 +53,12 @@ def make_loader[S, B](
 
 
 def is_lost_worker(error: BaseException) -> bool:
-    """Whether iterating failed because a worker went away, as for want of memory."""
+    """Return whether iterating failed because a worker ended, for example for lack of memory."""
     return isinstance(error, EOFError | ConnectionError) or "DataLoader worker" in str(error)
 
 
 class _Attempts[S](Dataset["S | TrainingError"]):
-    """Errors as results: PyTorch would wrap those of workers into tracebacks of many lines."""
+    """A dataset that returns errors as results: PyTorch would turn workers' errors into long tracebacks."""
 
     def __init__(self, dataset: Dataset[S]) -> None:
         self._dataset = dataset
@@ -73,7 +74,7 @@ def _collate[S, B](
     collate: Callable[[Sequence[S]], B], results: Sequence[S | TrainingError]
 ) -> B | TrainingError:
     errors = [result for result in results if isinstance(result, TrainingError)]
-    return errors[0] if errors else collate([one for one in results if not isinstance(one, TrainingError)])
+    return errors[0] if errors else collate([item for item in results if not isinstance(item, TrainingError)])
 
 
 class _Batches[S, B](Iterable[B]):
@@ -82,7 +83,7 @@ class _Batches[S, B](Iterable[B]):
 
     def __iter__(self) -> Iterator[B]:
         with _interrupts_held(), _any_number_of_workers(), _only_real_scripts():
-            results: Iterator[B | TrainingError] = iter(self._loader)  # as _collate makes them
+            results: Iterator[B | TrainingError] = iter(self._loader)  # the types that _collate returns
             _notice_deaths_between_batches()
         try:
             for result in results:
@@ -90,13 +91,13 @@ class _Batches[S, B](Iterable[B]):
                     raise result
                 yield result
         finally:
-            del results  # ends the workers; left to the garbage collector they would be waited for, 5 s
+            del results  # ends the workers now; the garbage collector would wait 5 s for them
 
 
 def _notice_deaths_between_batches() -> None:
-    """Take back PyTorch's handler for a worker that dies: it raises wherever the training happens to be.
+    """Remove PyTorch's handler for a worker that dies: it raises at any point of the training.
 
-    Without it the death is noticed where the next batch is waited for, when the training state is whole.
+    Without it, the death is noticed while the next batch is awaited. The training state is consistent then.
     """
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGCHLD"):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -104,15 +105,16 @@ def _notice_deaths_between_batches() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile see neither Ctrl-C nor SIGTERM, not even while they import.
+    """Block Ctrl-C and SIGTERM; processes that are started here do not get them, even while they import.
 
-    Both may go to all processes of a terminal or of a scheduler's job, but the parent decides what they
-    mean; it sees them later.
+    A terminal or a scheduler may send both signals to all processes, but the parent decides what to do. It
+    gets the signals after the block.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # the first start of a process brings it up, which lets SIGINT through
+    # Otherwise the first process that is started would also start the tracker, which unblocks SIGINT.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -122,7 +124,7 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def _any_number_of_workers() -> Iterator[None]:
-    """How many are right for a machine is the user's choice; PyTorch warns of more than it has cores."""
+    """Suppress PyTorch's warning about more workers than cores: the number is the user's choice."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
         yield
@@ -130,10 +132,11 @@ def _any_number_of_workers() -> Iterator[None]:
 
 @contextmanager
 def _only_real_scripts() -> Iterator[None]:
-    """A process that is started runs its parent's script first, which it may need the classes of.
+    """Hide the name of the main script if it is not a file, so that processes can be started.
 
-    A script from standard input, or in a program that embeds Python, has the name of a file that is not
-    there (`<stdin>`, `<string>`): no process could start. Ours need nothing of it.
+    A spawned process first runs its parent's script, because it may need classes from there. A script from
+    standard input, or in a program that embeds Python, has a name that is not a file (`<stdin>`, `<string>`),
+    and no process could start. Our workers need nothing from the script.
     """
     main = sys.modules["__main__"]
     name = getattr(main, "__file__", None)
@@ -148,7 +151,7 @@ def _only_real_scripts() -> Iterator[None]:
 
 
 def _start_worker(_: int) -> None:
-    """One thread a worker; the parent decides what signals mean."""
+    """Use one thread per worker, and ignore signals, which the parent handles."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

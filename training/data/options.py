@@ -1,4 +1,4 @@
-"""Which samples are made of the data, and how (SPEC 7.1, 7.2)."""
+"""Options of the samples and how they are made from the data (SPEC 7.1, 7.2)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from training.options import require
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionOptions:
-    """The camera's motion over a photograph: the most it may be, drawn anew for every sample.
+    """Limits of the camera's motion over a photograph. The motion is drawn again for every sample.
 
     Attributes:
-        pan: pixels of the ground truth a frame.
-        zoom: relative change of scale a frame.
-        rotation: degrees a frame.
-        perspective: tilt a frame: relative difference in scale between opposite edges of the picture.
-        jitter: of a hand that holds the camera: standard deviation in pixels a frame.
-        reduction: pixels of the photograph for one of the ground truth, at most; at least 1, so that the
-            photograph is never enlarged.
+        pan: pixels of the ground truth per frame.
+        zoom: relative change of scale per frame.
+        rotation: degrees per frame.
+        perspective: tilt per frame: relative difference in scale between opposite edges of the picture.
+        jitter: shake of a hand-held camera: standard deviation in pixels per frame.
+        reduction: pixels of the photograph per pixel of the ground truth, at most. It is at least 1, so that
+            the photograph is never enlarged.
     """
 
     pan: float = 4.0
@@ -38,17 +38,17 @@ class MotionOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawingOptions:
-    """Drawings that move over a background: the most that each motion may be, drawn again for every sample.
+    """Limits of the motion of drawings over a background. The motion is drawn again for every sample.
 
     Attributes:
-        share: of all samples, where there are drawings. 0 leaves them out.
-        layers: drawings at a time.
-        pan: pixels of the ground truth a frame, for each drawing by itself.
-        zoom: relative change of scale a frame.
-        rotation: degrees a frame.
-        swing: degrees to either side that a part of a drawing turns against the rest.
-        hold: frames that a drawing stays the same. A cartoon drawn "on twos" has 2.
-        photos: chance that the background is a photograph. The others are painted shapes.
+        share: fraction of all samples that show drawings, if there are drawings. 0 disables them.
+        layers: number of drawings in a sample, at most.
+        pan: pixels of the ground truth per frame, for each drawing separately.
+        zoom: relative change of scale per frame.
+        rotation: degrees per frame.
+        swing: degrees that a part of a drawing turns against the rest, to either side.
+        hold: number of frames for which a drawing stays the same, at most. A cartoon drawn "on twos" has 2.
+        photos: probability that the background is a photograph. The other backgrounds are painted shapes.
     """
 
     share: float = 0.2
@@ -74,11 +74,11 @@ class TextOptions:
     """Lines of text over a background, drawn again for every sample.
 
     Attributes:
-        share: of all samples, where there are fonts. 0 leaves text out.
-        smallest: height of a line in pixels of the ground truth, at least.
-        largest: likewise, at most.
-        scroll: pixels a frame of credits and news tickers, at most.
-        photos: chance that the background is a photograph. The others are painted shapes.
+        share: fraction of all samples that show text, if there are fonts. 0 disables text.
+        smallest: smallest height of a line, in pixels of the ground truth.
+        largest: largest height of a line, in pixels of the ground truth.
+        scroll: speed of credits and news tickers in pixels per frame, at most.
+        photos: probability that the background is a photograph. The other backgrounds are painted shapes.
     """
 
     share: float = 0.1
@@ -99,19 +99,20 @@ class DataOptions:
     """How samples are cut out of clips.
 
     Attributes:
-        low_size: side of the low frames in pixels, a multiple of 8; the ground truth's is four times that.
-        frames: of a sample, mirrored ones included.
+        low_size: side of the low frames in pixels, a multiple of 8. The ground truth's is four times that.
+        frames: number of frames of a sample, including mirrored ones.
         mirror: load half of the frames and append them in reverse order (SPEC 7.2).
-        flips: flip horizontally and vertically, each with chance 1/2.
-        transpose: swap height and width with chance 1/2.
-        workers: loader processes of each training process; 0 loads in the training process itself. Each
-            makes two batches ahead; a clip of 30 frames of 64x64 takes 15 MB there.
-        degrade: in the loader's workers on the CPU, or on the training device.
-        cut_threshold: percent of the brightness range from which a video's change is a scene cut.
-        cache_megabytes: decoded frames of videos, photographs and drawings that each worker keeps.
-        motion: of the camera over photographs and other backgrounds.
-        drawings: in motion.
-        text: in motion.
+        flips: flip horizontally and vertically, each with probability 1/2.
+        transpose: swap height and width with probability 1/2.
+        workers: number of loader processes per training process; 0 loads in the training process itself. Each
+            loader makes two batches ahead; a clip of 30 frames of 64x64 takes 15 MB there.
+        degrade: where clips are degraded: "workers" (the loader's, on the CPU) or "device" (the training's).
+        cut_threshold: change between two frames of a video, in percent of the brightness range, from which it
+            is a scene cut.
+        cache_megabytes: decoded frames of videos, photographs and drawings that each worker keeps in memory.
+        motion: motion of the camera over photographs and other backgrounds.
+        drawings: drawings in motion.
+        text: text in motion.
     """
 
     low_size: int = 64
@@ -147,5 +148,5 @@ class DataOptions:
 
     @property
     def loaded_frames(self) -> int:
-        """Distinct frames of a sample."""
+        """Number of distinct frames of a sample."""
         return self.frames // 2 if self.mirror else self.frames

@@ -1,4 +1,4 @@
-"""Which samples each process takes in each iteration."""
+"""Positions of the samples that each process takes in each iteration."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Positions(Sampler[list[int]]):
     """The positions of one process's samples: a list for each accumulation step of each iteration.
 
     Iteration k takes the positions k*batch to (k+1)*batch - 1. Each process has a contiguous share of them,
-    each accumulation step a contiguous part of that share. So two processes with four clips each see
-    the samples of one process with eight.
+    and each accumulation step has a contiguous part of that share. So two processes with four clips each see
+    the same samples as one process with eight clips.
 
     Attributes:
-        first_iteration: 0, or where a resumed run goes on.
-        iterations: how many there are to come.
-        batch: clips in an iteration, over all processes.
-        processes: how many share it.
-        rank: this one's number, from 0.
-        accumulation: parts that each process takes its share in.
+        first_iteration: 0, or the iteration at which a resumed run continues.
+        iterations: number of iterations to do.
+        batch: clips per iteration, over all processes.
+        processes: number of processes that share the batch.
+        rank: number of this process, from 0.
+        accumulation: number of parts in which each process computes its share.
 
     Raises:
-        TrainingError: the batch cannot be shared out evenly.
+        TrainingError: the batch cannot be divided evenly.
     """
 
     first_iteration: int
@@ -46,11 +46,11 @@ class Positions(Sampler[list[int]]):
         )
 
     def __len__(self) -> int:
-        """Lists in all."""
+        """Return the number of lists."""
         return self.iterations * self.accumulation
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield them in order."""
+        """Yield the lists in order."""
         share = self.batch // self.processes
         part = share // self.accumulation
         for iteration in range(self.first_iteration, self.first_iteration + self.iterations):

@@ -1,4 +1,4 @@
-"""Samples: a piece of a clip, flipped, sharpened and degraded, as a function of seed and position."""
+"""Samples: pieces of clips, flipped, sharpened and degraded, as a function of seed and position."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from training.errors import TrainingError
 from vsrealbasicvsr.errors import ClipError, VideoError
 from vsrealbasicvsr.network.basicvsr import SCALE
 
-_ATTEMPTS = 10  # clips that may fail in a row: a few damaged files are normal, a lost disk is not
+_ATTEMPTS = 10  # clips that may fail in a row: a few damaged files are normal, but a lost disk is an error
 
 
 class Sample(NamedTuple):
-    """One clip's worth of training data; D distinct frames, S the side of the ground truth.
+    """The training data of one clip. D is the number of distinct frames, S the side of the ground truth.
 
     Attributes:
         truth: (D, 3, S, S) uint8, RGB.
-        sharpened: (D, 3, S, S) float32, 0-1; None where the training device makes it.
-        low: (T, 3, S/4, S/4) uint8, of all frames, mirrored ones included; None as above.
-        parameters: of the degradation, for all T frames.
-        name: of the clip.
+        sharpened: (D, 3, S, S) float32, 0-1; None if the training device makes it.
+        low: (T, 3, S/4, S/4) uint8, all frames including mirrored ones; None if the training device makes it.
+        parameters: parameters of the degradation, for all T frames.
+        name: name of the clip.
         damaged: messages of the clips that failed before this one was taken.
     """
 
@@ -57,16 +57,16 @@ class Batch(NamedTuple):
 
 
 class TrainingClips(Dataset[Sample]):
-    """The endless sequence of samples that a seed makes of some clips (SPEC 7.2).
+    """The endless sequence of samples that a seed makes from some clips (SPEC 7.2).
 
-    A sample depends on the clips, the options, the seed and its position alone: not on the samples before
-    it, on the worker or on the process that makes it.
+    A sample depends only on the clips, the options, the seed and its position. It does not depend on earlier
+    samples, or on the worker or process that makes it.
 
     Args:
-        clips: at least one, in an order that is the same in every process.
-        data: sizes, mirroring, flips, and where degradation takes place.
-        degradation: what it draws from.
-        seed: 0 or more.
+        clips: at least one clip, in an order that is the same in every process.
+        data: sizes, mirroring, flips, and where clips are degraded.
+        degradation: ranges of the degradation's parameters.
+        seed: random seed, 0 or more.
 
     Raises:
         TrainingError: there are no clips.
@@ -108,7 +108,7 @@ class TrainingClips(Dataset[Sample]):
     def _take(
         self, rng: np.random.Generator, position: int
     ) -> tuple[Clip, NDArray[np.uint8], tuple[str, ...]]:
-        """The position's clip and frames of it; in place of a damaged clip, one drawn at random."""
+        """Return the position's clip and frames from it. A damaged clip is replaced by a random one."""
         clip = self._clips[self._order[position]]
         damaged: list[str] = []
         while True:
@@ -131,7 +131,7 @@ class TrainingClips(Dataset[Sample]):
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples of one `TrainingClips` to a batch."""
+    """Stack samples of one `TrainingClips` into a batch."""
     return Batch(
         truth=torch.stack([sample.truth for sample in samples]),
         sharpened=_stacked([sample.sharpened for sample in samples]),
@@ -142,7 +142,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def mirrored(frames: Tensor, dim: int = 0) -> Tensor:
-    """The frames and then the same backwards: 1, 2, ..., n, n, ..., 2, 1 along a dimension (SPEC 7.2)."""
+    """Append the frames in reverse order: 1, 2, ..., n, n, ..., 2, 1 along a dimension (SPEC 7.2)."""
     return torch.cat((frames, frames.flip(dim)), dim)
 
 
@@ -152,7 +152,7 @@ def _stacked(tensors: Sequence[Tensor | None]) -> Tensor | None:
 
 
 def _flipped(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Horizontally and vertically, each with chance 1/2, all frames alike."""
+    """Flip all frames horizontally and vertically, each with probability 1/2."""
     if rng.random() < 0.5:
         frames = frames[:, :, ::-1]
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Which clips there are in some folders, and what in them cannot be used."""
+"""Survey of folders: the clips in them, and the files that cannot be used."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from vsrealbasicvsr.video.colour.tags import Colour
 from vsrealbasicvsr.video.read.cuts import find_cuts
 from vsrealbasicvsr.video.read.source import open_source
 
-_REPORT = 5_000  # frames between two lines of progress
-_ALONE = 100  # clips of an epoch that has nothing but drawings and text
+_REPORT = 5_000  # frames between two progress messages
+_ALONE = 100  # clips per epoch if there are only drawings and text
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Something that was found but cannot be used.
+    """A file or folder that was found but cannot be used.
 
     Attributes:
         name: the file or folder.
-        reason: what it is or has, the same words for the same reason.
+        reason: why it cannot be used; the same reason has the same words.
     """
 
     name: str
@@ -48,18 +48,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What there is.
+    """The result of a survey.
 
     Attributes:
-        clips: to take samples from, in an order that is always the same.
-        refused: the rest.
+        clips: the clips to take samples from, always in the same order.
+        refused: the files and folders that cannot be used.
     """
 
     clips: tuple[Clip, ...]
     refused: tuple[Refused, ...]
 
     def left_out(self) -> Iterator[str]:
-        """What cannot be used, for people: a line for each reason, the most frequent first."""
+        """Yield a readable line for each reason of refusal, the most frequent reason first."""
         reasons = Counter(refused.reason for refused in self.refused)
         for reason, count in reasons.most_common():
             example = next(refused.name for refused in self.refused if refused.reason == reason)
@@ -81,32 +81,32 @@ def find_clips(
 ) -> Survey:
     """Find the clips that samples can be taken from.
 
-    Folders of pictures are clips; of video files every shot is one, so that no sample crosses a cut, and
-    each picture in `photos` is one. Videos are decoded once from beginning to end. Drawings and text are in
-    the list as often as their share of all samples says; any of these clips uses all drawings or fonts, and
-    the photographs as backgrounds.
+    Each folder of pictures is a clip. Each shot of a video file is a clip, so that no sample crosses a cut.
+    Each picture in `photos` is a clip. Videos are decoded once from beginning to end. The clips of drawings
+    and of text are repeated in the list according to their share of all samples. Each of these clips uses all
+    drawings or all fonts, with the photographs as backgrounds.
 
     Args:
         folders: searched at any depth for folders of pictures and for video files.
         photos: searched at any depth for photographs.
         drawings: searched at any depth for pictures with transparency.
         fonts: searched at any depth for font files.
-        options: the threshold of cuts, the motion over photographs, the size of the workers' cache.
-        count: frames that a clip must have.
-        side: pixels that its pictures must have in both directions.
-        cache: a folder that remembers what was learned of videos; None forgets it.
-        progress: told what takes long.
-        count_option: what a user sets to change `count`, for messages.
+        options: the threshold of cuts, the motion over photographs, and the size of the workers' cache.
+        count: smallest number of frames of a clip.
+        side: smallest height and width of a clip's pictures, in pixels.
+        cache: folder in which the scans of videos are saved; None saves nothing.
+        progress: gets a message before and during work that takes long.
+        count_option: the options that set `count`, for messages.
 
     Raises:
         TrainingError: a folder does not exist or holds nothing, or nothing can be used.
     """
     too_short = f"fewer than the {count} frames of a sample (set by {count_option})"
     survey = _Surveyor(options, count, side, cache, progress or (lambda _: None), too_short)
-    found = [*survey.footage(folders), *survey.photographs(photos)]
-    clips = tuple(item for item in found if not isinstance(item, Refused))
+    plain = [*survey.footage(folders), *survey.photographs(photos)]
+    clips = tuple(item for item in plain if not isinstance(item, Refused))
     composed = [*survey.drawings(drawings, clips), *survey.text(fonts, clips)]
-    refused = tuple(item for item in (*found, *composed) if isinstance(item, Refused))
+    refused = tuple(item for item in (*plain, *composed) if isinstance(item, Refused))
     shares = [item for item in composed if not isinstance(item, Refused)]
     clips += _repeated(shares, len(clips))
     if not clips:
@@ -127,7 +127,7 @@ def _why_nothing(refused: Sequence[Refused]) -> str:
 
 
 def _repeated(shares: Sequence[tuple[Clip, float]], others: int) -> tuple[Clip, ...]:
-    """Clips as often as makes up their shares of all, once at least."""
+    """Repeat clips until they have their shares of all clips; each comes at least once."""
     whole = others / (1 - sum(share for _, share in shares)) if others else _ALONE
     return tuple(
         chain.from_iterable([clip] * max(1, round(share * whole)) for clip, share in shares if share)
@@ -166,7 +166,7 @@ class _Surveyor:
     def drawings(
         self, folders: Sequence[Path], clips: Sequence[Clip]
     ) -> Iterator[tuple[Clip, float] | Refused]:
-        """At most one clip, which uses all of them, with its share."""
+        """Yield at most one clip, which uses all drawings, with its share."""
         usable: list[Path] = []
         for footage in find_footage(folders) if folders else ():
             for path in footage.pictures:
@@ -183,7 +183,7 @@ class _Surveyor:
             yield DrawingClip(name, tuple(usable), backgrounds, options, self._pictures), options.share
 
     def text(self, folders: Sequence[Path], clips: Sequence[Clip]) -> Iterator[tuple[Clip, float] | Refused]:
-        """At most one clip, which uses all fonts, with its share."""
+        """Yield at most one clip, which uses all fonts, with its share."""
         usable: list[Font] = []
         for path in chain.from_iterable(find_fonts(folder) for folder in folders):
             try:
@@ -245,29 +245,29 @@ class _Surveyor:
         return ""
 
     def _video(self, path: Path) -> tuple[Video, int]:
-        """From the cache, if the file has not changed since; and how many frames were lost."""
+        """Return a video and its number of lost frames, from the cache if the file has not changed."""
         status = path.stat()
         state = [str(path.resolve()), status.st_size, status.st_mtime_ns, self._options.cut_threshold, 1]
-        note = None
+        saved = None
         if self._cache is not None:
             digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:24]
-            note = self._cache / f"{digest}.json"
-            if (known := _remembered(note, path)) is not None:
-                return known
-        video, lost = _watched(path, self._options.cut_threshold, self._progress)
-        if note is not None:
+            saved = self._cache / f"{digest}.json"
+            if (result := _read_saved(saved, path)) is not None:
+                return result
+        video, lost = _scanned(path, self._options.cut_threshold, self._progress)
+        if saved is not None:
             facts = {**asdict(video), "path": str(path), "lost": lost}
-            write_whole(note, json.dumps(facts).encode())
+            write_whole(saved, json.dumps(facts).encode())
         return video, lost
 
 
 class _UnfitError(Exception):
-    """A video that decodes but cannot be sought in."""
+    """A video that can be decoded, but whose frames cannot be found by seeking."""
 
 
-def _remembered(note: Path, path: Path) -> tuple[Video, int] | None:
+def _read_saved(saved: Path, path: Path) -> tuple[Video, int] | None:
     try:
-        facts = json.loads(note.read_text(encoding="utf-8"))
+        facts = json.loads(saved.read_text(encoding="utf-8"))
         video = Video(
             path=path,
             stream=facts["stream"],
@@ -278,10 +278,10 @@ def _remembered(note: Path, path: Path) -> tuple[Video, int] | None:
         )
         return video, facts["lost"]
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # not there, or of another version: it is made anew
+        return None  # missing, or written by another version: the video is scanned again
 
 
-def _watched(path: Path, threshold: float, progress: Callable[[str], None]) -> tuple[Video, int]:
+def _scanned(path: Path, threshold: float, progress: Callable[[str], None]) -> tuple[Video, int]:
     times: list[int] = []
     cuts = []
     with open_source(path, deinterlace="off") as source:

@@ -1,4 +1,4 @@
-"""Shots of video files as clips, read by sharp seeking."""
+"""Clips from the shots of video files, read by frame-accurate seeking."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from vsrealbasicvsr.errors import ClipError
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.colour.tags import Colour
 
-_BACK = (0, 12, 100)  # frames before the wanted one that are sought, until a key frame comes early enough
+# How many frames before the first requested frame to seek; the next value if no key frame comes early enough.
+_BACK = (0, 12, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """What was learned of a video file in one pass over it.
+    """The facts about a video file from one pass over it.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         stream: index of the video stream.
         size: height and width as coded.
-        colour: what its values mean.
+        colour: meaning of the coded values.
         times: time stamp of every frame in the stream's time base, rising.
         cuts: numbers of the frames that start a shot, without 0.
     """
@@ -44,30 +45,31 @@ class Video:
     cuts: tuple[int, ...]
 
     def shots(self) -> Iterator[tuple[int, int]]:
-        """First frame and number of frames of each shot."""
+        """Yield the first frame and the number of frames of each shot."""
         starts = (0, *self.cuts)
         for start, stop in zip(starts, (*self.cuts, len(self.times)), strict=True):
             yield start, stop - start
 
     def read(self, first: int, count: int) -> Iterator[NDArray[np.uint8]]:
-        """Decode some consecutive frames, (H, W, 3) RGB each; earlier ones of their group on the way.
+        """Decode consecutive frames, (H, W, 3) RGB each. Earlier frames of their group are decoded too.
 
         Raises:
-            ClipError: a frame that was there when the file was surveyed cannot be decoded now, or is of
-                another size than the first: a stream may change it midway.
+            ClipError: a frame that was decoded during the survey cannot be decoded now, or its size differs
+                from the first frame's (a stream may change its size).
         """
-        wanted = self.times[first : first + count]
+        times = self.times[first : first + count]
         try:
             pictures = self._from(first)
-            yield from (self._rgb(picture) for picture in _picked(pictures, wanted))
+            yield from (self._rgb(picture) for picture in _picked(pictures, times))
         except (av.FFmpegError, EOFError) as error:
             numbers = f"{first} to {first + count - 1}"
             raise ClipError(f"{self.path}: frames {numbers} cannot be decoded.") from error
 
     def _from(self, number: int) -> Iterator[VideoFrame]:
-        """Frames from a key frame at or before one; from the beginning where no index leads there.
+        """Yield frames from a key frame at or before a number; from the beginning if seeking finds none.
 
-        What a decoder puts out before the first key frame refers to pictures that it has not seen.
+        Frames that the decoder outputs before the first key frame are dropped: they refer to pictures that it
+        has not decoded.
         """
         for back in _BACK:
             with av.open(self.path, "r") as container:
@@ -85,7 +87,7 @@ class Video:
     def _stream(self, container: InputContainer) -> VideoStream:
         stream = container.streams[self.stream]
         assert isinstance(stream, VideoStream)
-        stream.codec_context.thread_count = 1  # a core for each loader process
+        stream.codec_context.thread_count = 1  # one core per loader process
         return stream
 
     def _rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
@@ -103,10 +105,10 @@ class ShotClip:
     """The frames of a video between two cuts.
 
     Attributes:
-        video: the file.
-        first: number of the shot's first frame in it.
-        frames: how many it has.
-        cache: shared by the clips of a process.
+        video: the video file.
+        first: number of the shot's first frame in the video.
+        frames: number of frames of the shot.
+        cache: decoded frames, shared by the clips of a process.
     """
 
     video: Video
@@ -116,7 +118,7 @@ class ShotClip:
 
     @property
     def name(self) -> str:
-        """The file and the frames."""
+        """The file and the numbers of the frames."""
         return f"{self.video.path}, frames {self.first} to {self.first + self.frames - 1}"
 
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
@@ -126,23 +128,23 @@ class ShotClip:
         return np.stack([frame[top : top + side, left : left + side] for frame in frames])
 
     def _frames(self, first: int, count: int) -> list[NDArray[np.uint8]]:
-        """Out of the cache as far as they are there, the rest decoded in one go."""
+        """Return frames from the cache; missing ones are decoded together, from the first to the last."""
         keys = [(self.video.path, number) for number in range(first, first + count)]
-        found = [self.cache.get(key) for key in keys]
-        missing = [place for place, frame in enumerate(found) if frame is None]
+        entries = [self.cache.get(key) for key in keys]
+        missing = [place for place, frame in enumerate(entries) if frame is None]
         if missing:
             begin, length = missing[0], missing[-1] - missing[0] + 1
             for place, frame in enumerate(self.video.read(first + begin, length), begin):
                 self.cache.put(keys[place], frame)
-                found[place] = frame
-        frames = [frame for frame in found if frame is not None]
+                entries[place] = frame
+        frames = [frame for frame in entries if frame is not None]
         if len(frames) != count:
             raise ClipError(f"{self.name}: {count - len(frames)} frames are missing.")
         return frames
 
 
 def _picked(pictures: Iterator[VideoFrame], times: tuple[int, ...]) -> Iterator[VideoFrame]:
-    """The pictures with these time stamps, which both rise."""
+    """Yield the pictures that have these time stamps. The time stamps of both rise."""
     waiting = iter(times)
     time = next(waiting, None)
     for picture in pictures:

@@ -1,11 +1,11 @@
-"""The overlapping square windows that pictures are cut into (SPEC 7.1)."""
+"""Overlapping square windows that pictures are cut into (SPEC 7.1)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 SMALLEST_SIDE = 256
-"""Of a picture below the window's size, in pixels: the side of the ground truth in training."""
+"""Smallest side of a picture that is smaller than the window, in pixels: that of training's ground truth."""
 
 
 class Window(NamedTuple):
@@ -18,16 +18,16 @@ class Window(NamedTuple):
 
 
 def windows(height: int, width: int, size: int, step: int) -> tuple[Window, ...]:
-    """The windows of a picture, rows outer.
+    """Return the windows of a picture, row by row.
 
     Args:
-        height: of the picture.
-        width: likewise.
-        size: side of the windows; a side of the picture below it is taken whole.
-        step: from one to the next; one more is flush with the end if something is left over.
+        height: height of the picture.
+        width: width of the picture.
+        size: side of the windows. If a side of the picture is smaller, the window has that side.
+        step: distance between windows. If the last one does not reach the edge, one more is added there.
 
     Returns:
-        None at all if a side of the picture is below both `size` and `SMALLEST_SIDE`.
+        The windows; none if a side of the picture is smaller than both `size` and `SMALLEST_SIDE`.
     """
     if min(height, width) < min(size, SMALLEST_SIDE):
         return ()

@@ -1,4 +1,4 @@
-"""Pictures on disk: whole, or not there."""
+"""Atomic writing of pictures and other files."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vsrealbasicvsr import files
 ImageFormat = Literal["png", "webp"]
 
 _PNG_LEVEL = 3  # SPEC 7.1
-_LOSSLESS = 101  # any WebP quality above 100
+_LOSSLESS = 101  # OpenCV writes WebP without loss at any quality above 100
 
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a picture without loss; it gets its name only when it is whole.
+    """Write a picture without loss. It gets its name only when it is complete.
 
     Args:
-        path: ends in .png or .webp; its folder is made where it is missing.
+        path: path that ends in .png or .webp; a missing folder is created.
         pixels: (H, W, 3) RGB.
 
     Raises:
-        TrainingError: it cannot be written, as on a full disk.
+        TrainingError: the file cannot be written, for example on a full disk.
     """
     options = (
         [cv2.IMWRITE_WEBP_QUALITY, _LOSSLESS]
@@ -38,10 +38,10 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a hidden name and rename it, so that no half file is ever left.
+    """Write a file under a hidden name and rename it, so that an incomplete file is never left behind.
 
     Raises:
-        TrainingError: it cannot be written, as on a full disk.
+        TrainingError: the file cannot be written, for example on a full disk.
     """
     try:
         files.write_whole(path, content)

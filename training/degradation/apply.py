@@ -1,4 +1,4 @@
-"""Degrading a clip on the CPU with parameters that were drawn; nothing here is random."""
+"""Degradation of a clip on the CPU with given parameters. Nothing in this file is random."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _WHITE = np.float32(255)
 def apply(frames: NDArray[np.float32], parameters: Parameters) -> NDArray[np.uint8]:
     """Degrade a clip (SPEC 7.3, 7.5).
 
-    Between operations frames are float32 and not clipped; the result is rounded and clipped to 8 bits,
-    the released 0.x form (SPEC 7.2).
+    Between operations, frames are float32 and not clipped. The result is rounded and clipped to 8 bits, as in
+    the released 0.x code (SPEC 7.2).
 
     Args:
-        frames: (T, H, W, 3) RGB, 0-1; left as they are.
-        parameters: drawn for T frames.
+        frames: (T, H, W, 3) RGB, 0-1; not changed.
+        parameters: parameters for T frames.
 
     Returns:
         (T, h, w, 3) RGB.
@@ -89,7 +89,7 @@ def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
 
 
 def _rescaled(frames: Sequence[Frame], resize: Resize) -> list[Frame]:
-    """Every frame at its own scale of the first frame's size (SPEC 7.4)."""
+    """Resize every frame to its own scale of the first frame's size (SPEC 7.4)."""
     height, width = frames[0].shape[:2]
     sizes = [even_size(height, width, scale) for scale in resize.scale]
     return [resized(frame, *size, resize.filter) for frame, size in zip(frames, sizes, strict=True)]
@@ -108,7 +108,7 @@ def _eight_bit(frame: Frame) -> NDArray[np.uint8]:
 
 
 def _wrapped(frame: Frame) -> NDArray[np.uint8]:
-    """The released code's plain cast: truncated, and modulo 256 (SPEC 7.5)."""
+    """Convert as the released code's plain cast does: truncated, and modulo 256 (SPEC 7.5)."""
     return (frame * _WHITE).astype(np.int64).astype(np.uint8)
 
 
@@ -127,8 +127,8 @@ def _compressed(frame: NDArray[np.uint8], quality: int, *, swapped: bool) -> NDA
     Args:
         frame: (H, W, 3) RGB.
         quality: 1-100.
-        swapped: hand RGB over as if it were BGR, as the released code does: red and blue change their
-            weights in the luma, the colours come back in place.
+        swapped: pass RGB as if it were BGR, as the released code does. The weights of red and blue in the
+            luma are exchanged; the decoded colours are in their places again.
     """
     ordered = frame if swapped else frame[..., ::-1]
     _, content = cv2.imencode(".jpg", np.ascontiguousarray(ordered), [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -1,4 +1,4 @@
-"""Which ranges and probabilities of a degradation make sense."""
+"""Checks of the ranges and probabilities of a degradation."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from training.degradation.options import (
 )
 from training.options import require
 
-_LOWEST_BIT_RATE = 1000  # x264 counts in kilobits and refuses 0
+_LOWEST_BIT_RATE = 1000  # x264 counts in kilobits, and does not accept 0
 _CRFS = (0, 51)  # of x264 with 8 bits
-_CUTOFFS = (0.001, 3.1416)  # radians; a cutoff beyond pi lets everything pass
+_CUTOFFS = (0.001, 3.1416)  # radians; a cutoff above pi passes everything
 
 
 def check(options: DegradationOptions) -> None:
-    """Refuse what no operation can use.
+    """Check that the operations can use all options.
 
     Raises:
-        TrainingError: with the option's name and what it may be.
+        TrainingError: the message has the option's name and its permitted values.
     """
     for place, order in (("first", options.first), ("second", options.second)):
         _check_blur(f"{place}.blur", order.blur)
@@ -42,7 +42,7 @@ def _check_blur(place: str, options: BlurOptions) -> None:
     limits.probability(f"{place}.probability", options.probability)
     limits.sizes(f"{place}.sizes", options.sizes)
     limits.weights(f"{place}.kinds", options.kinds.values())
-    # Beyond these the covariance in float32 cannot be inverted, or a power of the distance overflows.
+    # Beyond these limits, the covariance in float32 cannot be inverted, or a power of the distance overflows.
     limits.within(f"{place}.sigma_x", options.sigma_x, 0.1, 100)
     limits.within(f"{place}.sigma_y", options.sigma_y, 0.1, 100)
     limits.within(f"{place}.beta_gaussian", options.beta_gaussian, 0.01, 50)

@@ -1,4 +1,4 @@
-"""Random numbers for one clip: chances, choices, and values that walk from frame to frame."""
+"""Random numbers for one clip: events, choices, and values that walk from frame to frame."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from training.degradation.ranges import RandomWalk, Range
 def walk(
     rng: np.random.Generator, start: float, bounds: Range, frames: int, random_walk: RandomWalk
 ) -> tuple[float, ...]:
-    """One value a frame, beginning with `start`.
+    """Draw one value per frame, beginning with `start`.
 
     Args:
-        rng: draws the increments.
+        rng: random generator.
         start: the first frame's value.
-        bounds: values are clipped to low and high; an increment is at most `step`.
-        frames: how many values.
-        random_walk: True walks, False holds the start, "independent" draws each value anew.
+        bounds: values are clipped to `low` and `high`; an increment is at most `step`.
+        frames: number of values.
+        random_walk: True: a random walk. False: the start value for all frames. "independent": each value is
+            drawn separately, also the first.
     """
     if random_walk is False:
         return (start,) * frames
@@ -32,11 +33,11 @@ def walk(
 
 
 class Draw:
-    """One clip's draws.
+    """Random draws for one clip.
 
     Args:
-        rng: what they are drawn from; the same state gives the same values.
-        frames: of the clip.
+        rng: random generator; the same state gives the same values.
+        frames: number of frames of the clip.
         random_walk: how values change from frame to frame.
     """
 
@@ -46,35 +47,38 @@ class Draw:
         self.random_walk = random_walk
 
     def happens(self, probability: float) -> bool:
-        """Whether it does; takes a number for every probability, 0 too."""
+        """Return True with a probability. A random number is used up for every probability, also for 0."""
         return bool(self.rng.random() < probability)
 
     def may(self, probability: float) -> bool:
-        """Whether it does; a probability of 0 takes no number, and leaves all later draws as they were."""
+        """Return True with a probability. A probability of 0 uses up no random number.
+
+        So an option that is off does not change later draws.
+        """
         return probability > 0 and self.happens(probability)
 
     def walk(self, bounds: Range, start: float | None = None) -> tuple[float, ...]:
-        """One value a frame, from `start` or a place drawn within the bounds."""
+        """Draw one value per frame, beginning with `start`, or with a value drawn within the bounds."""
         start = self.within(bounds.low, bounds.high) if start is None else start
         return walk(self.rng, start, bounds, self.frames, self.random_walk)
 
     def within(self, low: float, high: float) -> float:
-        """A number from low to high."""
+        """Draw a number from low to high."""
         return float(self.rng.uniform(low, high))
 
     def whole(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included."""
+        """Draw a whole number from low to high, both included."""
         return int(self.rng.integers(low, high, endpoint=True))
 
     def seed(self) -> int:
-        """Of a random field."""
+        """Draw the seed of a random field."""
         return int(self.rng.integers(2**63))
 
     def one_of[T](self, choices: Sequence[T]) -> T:
-        """One of them, each as likely."""
+        """Draw one of the choices, all with the same probability."""
         return choices[int(self.rng.integers(len(choices)))]
 
     def weighed[T](self, weights: Mapping[T, float]) -> T:
-        """One of them, each as likely as its weight is large."""
+        """Draw one of the keys, with probabilities in proportion to the weights."""
         shares = np.array(list(weights.values())) / sum(weights.values())
         return list(weights)[int(self.rng.choice(len(shares), p=shares))]

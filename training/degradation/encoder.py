@@ -1,4 +1,4 @@
-"""Encoding clips in memory and decoding them again, through PyAV."""
+"""Encoding and decoding of clips in memory, with PyAV."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 from training.options import require
 
 _SMALLEST = 16
-_H263 = ((96, 128), (144, 176), (288, 352), (576, 704), (1152, 1408))  # all that the standard has
+_H263 = ((96, 128), (144, 176), (288, 352), (576, 704), (1152, 1408))  # all sizes of the standard
 
 Sizes = Literal["even", "fours", "h263"]
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """One of FFmpeg's encoders and how it is set.
+    """One of FFmpeg's encoders and its settings.
 
     Attributes:
-        codec: its name.
-        options: of its own.
-        bit_rate: bits per second; None leaves it to the options.
+        codec: name of the encoder.
+        options: the encoder's own options.
+        bit_rate: bits per second; None if the options decide.
         rate: frames per second.
         container: FFmpeg's name of the file format.
         pixels: FFmpeg's name of the pixel format.
-        sizes: that it takes: even sides, multiples of four, or H.263's five sizes.
+        sizes: frame sizes that the encoder accepts: even sides, multiples of four, or H.263's five sizes.
     """
 
     codec: str
@@ -46,15 +46,16 @@ class Encoder:
 def through(frames: Sequence[NDArray[np.uint8]], encoder: Encoder) -> list[NDArray[np.uint8]]:
     """Encode a clip and decode it again; the same frames give the same result.
 
-    Frames of another size than the first are scaled to it. Sizes that encoders refuse are padded with their
-    edge and cropped again. YUV is BT.601, as swscale makes it of RGB.
+    Frames whose size differs from the first frame's are scaled to it. Frames of a size that the encoder does
+    not accept are padded by repeating their edge, and cropped afterwards. YUV is BT.601, as swscale makes it
+    from RGB.
 
     Args:
         frames: (H, W, 3) RGB each; at least one.
-        encoder: of the clip.
+        encoder: encoder and its settings.
 
     Returns:
-        As many frames, all of the first one's size.
+        The same number of frames, all of the first one's size.
 
     Raises:
         TrainingError: the frames are larger than the encoder's largest size.
@@ -68,7 +69,7 @@ def through(frames: Sequence[NDArray[np.uint8]], encoder: Encoder) -> list[NDArr
 
 
 def encode(frames: Sequence[NDArray[np.uint8]], encoder: Encoder) -> bytes:
-    """The clip as a file; frames have one size, which the encoder takes."""
+    """Encode a clip as a file in memory. All frames have one size, which the encoder accepts."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=encoder.container) as container:
         stream = container.add_stream(encoder.codec, rate=encoder.rate, options=encoder.options)
@@ -77,7 +78,7 @@ def encode(frames: Sequence[NDArray[np.uint8]], encoder: Encoder) -> bytes:
         stream.pix_fmt = encoder.pixels
         if encoder.bit_rate is not None:
             stream.bit_rate = encoder.bit_rate
-        # Rate control depends on the number of threads, and the result must not depend on the machine.
+        # Rate control depends on the number of threads, but the result must not depend on the machine.
         stream.codec_context.thread_count = 1
         for number, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24")

@@ -1,4 +1,4 @@
-"""Blur kernels (SPEC 8)."""
+"""Blur kernels (docs/specification.md, section 8)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from training.degradation.parameters import Blur
 
-_POINTS = 192  # of Bessel's integral
+_POINTS = 192  # number of points for Bessel's integral
 
 
 def kernel(blur: Blur, frame: int) -> NDArray[np.float64]:
-    """The kernel of one frame, (size, size), float64, sum 1; a sinc has negative values."""
+    """Return the kernel of one frame: (size, size), float64, sum 1. A sinc has negative values."""
     axis = np.arange(blur.size, dtype=np.float64) - (blur.size - 1) / 2
     x, y = np.meshgrid(axis, axis)
     if blur.kind == "sinc":
-        made = _sinc(x, y, blur.cutoff[frame])
+        values = _sinc(x, y, blur.cutoff[frame])
     else:
-        made = _bell(blur, frame, _distance(blur, frame, x, y))
-    return made / made.sum()
+        values = _bell(blur, frame, _distance(blur, frame, x, y))
+    return values / values.sum()
 
 
 def _distance(blur: Blur, frame: int, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -53,9 +53,9 @@ def _sinc(x: NDArray[np.float64], y: NDArray[np.float64], cutoff: float) -> NDAr
 
 
 def _bessel_j1(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bessel's integral by the midpoint rule, exact to 1e-14 up to x = 230: kernels of 101 pixels.
+    """Compute Bessel's integral by the midpoint rule, exact to 1e-14 up to x = 230: kernels of 101 pixels.
 
-    torch.special.bessel_j1 is off by 2e-9 in float64.
+    torch.special.bessel_j1 has an error of 2e-9 in float64.
     """
     angle = (np.arange(_POINTS) + 0.5) * (math.pi / _POINTS)
     return np.asarray(np.cos(angle - x[:, None] * np.sin(angle)).mean(axis=1))

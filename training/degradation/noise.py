@@ -1,6 +1,6 @@
-"""Additive noise whose every value is a function of seed, frame number and pixel.
+"""Additive noise in which every value is a function of seed, frame number and pixel.
 
-See `fields`: the CPU and CUDA, one frame or many, in any order, make the same noise.
+The CPU and CUDA make the same noise, for one frame or many, in any order (see `fields`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _ONE = 1 << _UNIFORM_BITS
 
 
 def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
-    """Add the noise that was drawn for these frames of a clip (SPEC 7.5, the released 0.x form).
+    """Add the noise of some frames of a clip (SPEC 7.5, as in the released 0.x code).
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1, on any device; left as it is.
+        frames: (B, 3, H, W) float32 RGB, 0-1, on any device; not changed.
         noise: kind, strengths and seed.
-        numbers: the B frames' numbers in their clip.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32 on the same device, not clipped.
@@ -40,7 +40,7 @@ def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
 
 
 def _poisson_noise(frames: Tensor, hashed: Tensor, grey: bool) -> Tensor:
-    """Shot noise around the frames, or around their luma: (B, 3 or 1, H, W), float32."""
+    """Return shot noise for the frames, or for their luma: (B, 3 or 1, H, W), float32, mean 0."""
     base = frames
     if grey:
         base = (frames * frames.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
@@ -52,15 +52,15 @@ def _poisson_noise(frames: Tensor, hashed: Tensor, grey: bool) -> Tensor:
     first_rows = torch.tensor([256 * different.index(peak) for peak in peaks], device=frames.device)
     rows = levels + first_rows.view(-1, 1, 1, 1)
     uniform = (bits(hashed, levels[0].numel()) >> (64 - _UNIFORM_BITS)) & (_ONE - 1)
-    # Chances as whole numbers, each row's raised by the row's number, make one rising sequence.
+    # Probabilities as whole numbers, plus the number of their row, make one rising sequence to search in.
     table += _ONE * torch.arange(len(table), device=table.device)[:, None]
-    found = torch.searchsorted(table.flatten(), uniform.view_as(rows).add_(rows << _UNIFORM_BITS), right=True)
-    counts = found.sub_(rows.mul_(columns)).float()
+    ends = torch.searchsorted(table.flatten(), uniform.view_as(rows).add_(rows << _UNIFORM_BITS), right=True)
+    counts = ends.sub_(rows.mul_(columns)).float()
     return counts / frames.new_tensor(peaks).view(-1, 1, 1, 1) - levels.float() / 255
 
 
 def _peaks(levels: Tensor) -> list[int]:
-    """Mean count of white in each frame: its number of distinct levels, rounded up to a power of two."""
+    """Return each frame's mean count for white: its number of distinct levels, up to a power of two."""
     frames = len(levels)
     offsets = 256 * torch.arange(frames, device=levels.device).view(-1, 1, 1, 1)
     histogram = torch.bincount((levels + offsets).flatten(), minlength=256 * frames)
@@ -69,10 +69,10 @@ def _peaks(levels: Tensor) -> list[int]:
 
 
 def _cumulative_poisson(peaks: Sequence[int]) -> Tensor:
-    """Chances of at most k counts: (256 per peak, counts) int64 in units of 2**-40, a row for each level.
+    """Return probabilities of at most k counts: (256 per peak, counts) int64, unit 2**-40, a row per level.
 
-    Computed on the CPU for every device, because the last bits of float64 functions differ. The columns
-    end where what is left is below the uniform numbers' resolution.
+    They are computed on the CPU for every device, because the last bits of float64 functions differ between
+    devices. The columns end where the rest is below the resolution of the uniform numbers.
     """
     highest = max(peaks)
     columns = highest + 9 * math.isqrt(highest) + 20

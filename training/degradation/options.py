@@ -1,4 +1,4 @@
-"""The ranges that degradations are drawn from; the defaults are the released ones (SPEC 7.3, 7.4)."""
+"""Options of degradations: the ranges to draw from. The defaults are the released ones (SPEC 7.3, 7.4)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _KINDS: dict[KernelKind, float] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlurOptions:
-    """Blur; `cutoff` is the sinc's lowest and highest, which walk by `cutoff_step` like the others.
+    """Blur. `cutoff` is the lowest and highest cutoff of the sinc filter; it walks in steps of `cutoff_step`.
 
-    None takes pi/3 to pi for kernels below 13 pixels and pi/5 to pi for larger ones.
+    If `cutoff` is None, it is pi/3 to pi for kernels below 13 pixels and pi/5 to pi for larger ones.
     """
 
     probability: float = 1.0
@@ -36,7 +36,7 @@ class BlurOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResizeOptions:
-    """Resize; up draws from 1 to the range's high, down from its low to 1, keep starts at 1."""
+    """Resize. `up` starts between 1 and the scale's high, `down` between its low and 1, `keep` at 1."""
 
     probability: float = 1.0
     up: float = 0.2
@@ -48,7 +48,7 @@ class ResizeOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoiseOptions:
-    """Noise; `gaussian` and `grey` are probabilities, sigma is on the 0-255 scale."""
+    """Noise. `gaussian` and `grey` are probabilities; `sigma` is on the 0-255 scale."""
 
     probability: float = 1.0
     gaussian: float = 0.5
@@ -59,7 +59,7 @@ class NoiseOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JpegOptions:
-    """JPEG compression; qualities are whole numbers."""
+    """JPEG compression. Qualities are whole numbers."""
 
     probability: float = 1.0
     quality: Range = Range(low=30.0, high=95.0, step=3.0)
@@ -67,15 +67,15 @@ class JpegOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompressionOptions:
-    """Video compression; `h264` is FFmpeg's default H.264 encoder.
+    """Video compression. `h264` is FFmpeg's default H.264 encoder.
 
     Attributes:
-        probability: that there is any.
-        codecs: one of them is drawn; `mpeg2video`, `h263`, `h263p` (H.263+), `flv1` (Sorenson),
-            `msmpeg4v3` and `mjpeg` are the old ones.
-        bit_rate: lowest and highest, bits per second at one frame a second.
-        crf: lowest and highest constant quality, whole numbers from 0, the best, to 51; where given,
-            `bit_rate` is not looked at. What it is to each encoder: `compression.encoded`.
+        probability: probability of this compression.
+        codecs: codecs to choose from. `mpeg2video`, `h263`, `h263p` (H.263+), `flv1` (Sorenson), `msmpeg4v3`
+            and `mjpeg` are the old ones.
+        bit_rate: lowest and highest bit rate, in bits per second at one frame per second.
+        crf: lowest and highest constant quality, whole numbers from 0 (best) to 51. If it is set, `bit_rate`
+            is ignored. `compression.encoded` says what it means for each encoder.
     """
 
     probability: float = 1.0
@@ -86,7 +86,10 @@ class CompressionOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinalOptions:
-    """The resize to the low size and the sinc after it, which change places with the last compression."""
+    """The resize to the low size and the sinc filter after it, before or after the last compression.
+
+    `resize_first` is the probability that they come before it.
+    """
 
     filters: tuple[Filter, ...] = ("bilinear", "area", "bicubic")
     sinc_probability: float = 0.8
@@ -97,7 +100,7 @@ class FinalOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderOptions:
-    """One round of damage: blur, resize, noise, JPEG, video compression."""
+    """One round of degradation: blur, resize, noise, JPEG, video compression."""
 
     blur: BlurOptions = BlurOptions()
     resize: ResizeOptions = ResizeOptions()
@@ -124,22 +127,25 @@ CLEAN = CompressionOptions(probability=0.7, codecs=("libx264",), crf=(15, 23))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DegradationOptions:
-    """How ground truth becomes low-quality frames (SPEC 7.3, 7.4; paper section 3.3, Eq. 6).
+    """The degradation of ground truth to low-quality frames (SPEC 7.3, 7.4; paper section 3.3, Eq. 6).
 
     Attributes:
-        random_walk: true walks every parameter from frame to frame (Eq. 6); false draws once per clip
-            and holds it (the conventional scheme); "independent" draws anew for every frame.
+        random_walk: true: every parameter walks from frame to frame (Eq. 6). false: it is drawn once per clip
+            and stays constant (the conventional scheme). "independent": it is drawn again for every frame.
         first: the first round.
-        second: the second; its compression changes places with `final`.
-        second_order: false leaves the second round out, and its compression with it.
-        final: the way down to the low size.
-        old: damage of film, tapes, discs and old codecs, between the two rounds; all of it is off.
-        clean: share of the samples that are nearly clean: they are reduced by a filter that does not alias,
-            and perhaps get `clean_compression`, and nothing else.
+        second: the second round. Its compression comes before or after `final`.
+        second_order: false omits the second round, including its compression.
+        final: the resize to the low size.
+        old: damage of film, tapes, discs and old codecs, in and after the first round. By default all of it
+            is off.
+        clean: fraction of the samples that are nearly clean: they are only reduced with a filter that does
+            not alias, and may get `clean_compression`.
         clean_compression: video compression of nearly clean samples.
-        sharpen: unsharp-mask the ground truth before it is degraded and compared with (SPEC 7.6).
-        released_quirks: beta redrawn between 1 and its walk for each frame, red and blue swapped in JPEG,
-            values that wrap around before video compression: as in the released code (SPEC 7.4, 7.5).
+        sharpen: sharpen the ground truth by an unsharp mask before it is degraded and compared with (SPEC
+            7.6).
+        released_quirks: reproduce the quirks of the released code (SPEC 7.4, 7.5): beta is drawn again
+            between 1 and its walk for each frame, red and blue are swapped in JPEG, and values wrap around
+            before video compression.
     """
 
     random_walk: RandomWalk = True

@@ -1,6 +1,6 @@
-"""What was drawn for one clip: frozen, printable, and all that applying needs.
+"""Parameters of one clip's degradation: frozen, printable and complete.
 
-Values that change from frame to frame are tuples, one value a frame.
+Values that change from frame to frame are tuples with one value per frame.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ KernelKind = Literal[
     "iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso", "sinc"
 ]
 Filter = Literal["area", "bilinear", "bicubic", "antialiased"]
-"""OpenCV's filters, of which bilinear and bicubic alias (they look at 2 and 4 pixels, whatever is reduced);
-or bicubic widened by the reduction, as good programs reduce."""
+"""OpenCV's three filters, and "antialiased": a bicubic filter that is widened by the reduction, as in good
+programs. OpenCV's bilinear and bicubic alias: they look at 2 and 4 pixels, at any reduction."""
 NoiseKind = Literal["gaussian", "poisson"]
 Codec = Literal["libx264", "h264", "mpeg4", "mpeg2video", "h263", "h263p", "flv1", "msmpeg4v3", "mjpeg"]
 
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """Correlation with one kernel a frame (SPEC 8).
+    """Correlation with one kernel per frame (SPEC 8).
 
     Attributes:
-        kind: the kernel's family, for the whole clip.
-        size: its odd side in pixels, for the whole clip.
-        sigma_x: standard deviation along the first axis, pixels.
-        sigma_y: along the second; isotropic kinds ignore it.
-        angle: of the first axis, radians; isotropic kinds ignore it.
-        beta: exponent of generalized and plateau kinds; others ignore it.
-        cutoff: of the sinc filter, radians; others ignore it.
+        kind: family of the kernels, for the whole clip.
+        size: side of the kernels in pixels, odd, for the whole clip.
+        sigma_x: standard deviation along the first axis, in pixels.
+        sigma_y: standard deviation along the second axis, in pixels; isotropic kinds ignore it.
+        angle: angle of the first axis, in radians; isotropic kinds ignore it.
+        beta: exponent of the generalized and plateau kinds; other kinds ignore it.
+        cutoff: cutoff of the sinc filter, in radians; other kinds ignore it.
     """
 
     kind: KernelKind
@@ -46,7 +46,7 @@ class Blur:
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """To `scale` times the size of the clip's first frame, each side rounded down to an even number."""
+    """Resize to `scale` times the size of the clip's first frame; sides are rounded down to even numbers."""
 
     filter: Filter
     scale: tuple[float, ...]
@@ -54,7 +54,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class ResizeTo:
-    """To an exact size in pixels."""
+    """Resize to an exact size in pixels."""
 
     filter: Filter
     height: int
@@ -67,9 +67,9 @@ class Noise:
 
     Attributes:
         kind: gaussian or poisson, for the whole clip.
-        grey: the same noise in all three channels.
-        strength: gaussian: standard deviation on the 0-255 scale; poisson: factor of the noise.
-        seed: of the random field, 0 to 2**63 - 1; with frame number and pixel it decides every value.
+        grey: whether the noise is the same in all three channels.
+        strength: gaussian: standard deviation on the 0-255 scale. poisson: factor of the noise.
+        seed: seed of the random field, 0 to 2**63 - 1. Seed, frame number and pixel determine every value.
     """
 
     kind: NoiseKind
@@ -84,7 +84,7 @@ class Jpeg:
 
     Attributes:
         quality: 1-100.
-        swapped: red and blue change places in the encoder, as in the released code.
+        swapped: whether red and blue are swapped in the encoder, as in the released code.
     """
 
     quality: tuple[int, ...]
@@ -96,13 +96,14 @@ class Compression:
     """Video compression of the whole clip, by bit rate or at constant quality.
 
     Attributes:
-        codec: FFmpeg's encoder.
-        bit_rate: bits per second at one frame a second, and so bits per frame; None with a `crf`.
-        wraps: values beyond 0-255 wrap around before encoding, as in the released code; else they saturate.
-        crf: constant quality, 0 (the best) to 51; None with a `bit_rate`.
+        codec: name of FFmpeg's encoder.
+        bit_rate: bits per second at one frame per second, which is bits per frame; None with a `crf`.
+        wraps: whether values beyond 0-255 wrap around before encoding, as in the released code; otherwise
+            they saturate.
+        crf: constant quality, 0 (best) to 51; None with a `bit_rate`.
 
     Raises:
-        TrainingError: both are given, or neither.
+        TrainingError: `bit_rate` and `crf` are both set, or both None.
     """
 
     codec: Codec
@@ -122,11 +123,11 @@ Operation = Blur | Resize | ResizeTo | Noise | Jpeg | Compression | OldOperation
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The operations on one clip, in the order they are applied.
+    """The operations on one clip.
 
     Attributes:
-        frames: length of the clip that they were drawn for.
-        operations: in order.
+        frames: number of frames of the clip that they were drawn for.
+        operations: the operations in the order in which they are applied.
     """
 
     frames: int

@@ -1,4 +1,4 @@
-"""What options of degradations have in common: bounds that values walk in, and how they walk."""
+"""Common types of the degradation options: bounds of random walks, and the kind of walk."""
 
 from __future__ import annotations
 

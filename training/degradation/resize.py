@@ -1,4 +1,4 @@
-"""Resize on the CPU: OpenCV's filters with half-pixel centres (SPEC 7.5), and one that does not alias."""
+"""Resize on the CPU: OpenCV's filters with half-pixel centres (SPEC 7.5), and a filter without aliasing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from training.degradation.parameters import Filter
 
 
 def even_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    """The size at a scale, each side rounded down to an even number of 2 or more (SPEC 7.4)."""
+    """Return the size at a scale, each side rounded down to an even number of 2 or more (SPEC 7.4)."""
     return max(2, 2 * int(height * scale / 2)), max(2, 2 * int(width * scale / 2))
 
 
 def resized(frame: NDArray[np.float32], height: int, width: int, how: Filter) -> NDArray[np.float32]:
-    """An (H, W, 3) frame at another size; cubic overshoots are not clipped."""
+    """Resize an (H, W, 3) frame. Overshoots of cubic filters are not clipped."""
     if how == "antialiased":
         return (
             antialiased(torch.from_numpy(frame).movedim(-1, 0)[None], height, width)[0].movedim(0, -1).numpy()
@@ -29,7 +29,7 @@ def resized(frame: NDArray[np.float32], height: int, width: int, how: Filter) ->
 
 
 def antialiased(frames: Tensor, height: int, width: int) -> Tensor:
-    """(B, 3, H, W) frames at another size by the bicubic filter (a = -0.5), widened by a reduction."""
+    """Resize (B, 3, H, W) frames with the bicubic filter (a = -0.5), which a reduction widens."""
     return F.interpolate(frames, (height, width), mode="bicubic", antialias=True, align_corners=False)
 
 

@@ -1,4 +1,4 @@
-"""Drawing the parameters of a clip's degradation (SPEC 7.3, 7.4)."""
+"""Random drawing of the parameters of a clip's degradation (SPEC 7.3, 7.4)."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from training.degradation.parameters import (
 from training.degradation.ranges import Range
 
 _GOOD_FILTERS: tuple[Filter, ...] = ("area", "antialiased")
-_LARGE_KERNEL = 13  # pixels, from which the sinc's cutoff may be lower (SPEC 7.4)
+_LARGE_KERNEL = 13  # pixels: from this size, the sinc's cutoff may be lower (SPEC 7.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """What can be drawn: the options, and the size of the low frames.
+    """A random degradation: its options, and the size of the low frames.
 
     Attributes:
         options: ranges, probabilities, and how parameters change from frame to frame.
-        height: of the low frames, pixels.
-        width: of the low frames, pixels.
+        height: height of the low frames in pixels.
+        width: width of the low frames in pixels.
 
     Raises:
-        TrainingError: a range or a probability makes no sense.
+        TrainingError: a range or a probability is invalid.
     """
 
     options: DegradationOptions
@@ -57,7 +57,7 @@ class Degradation:
         check(self.options)
 
     def sample(self, rng: np.random.Generator, frames: int) -> Parameters:
-        """Draw for a clip of so many frames; the same generator state gives the same parameters."""
+        """Draw parameters for a number of frames. The same generator state gives the same parameters."""
         draw = _Draw(rng, frames, self.options)
         first, second, old = self.options.first, self.options.second, self.options.old
         if draw.may(self.options.clean):
@@ -80,13 +80,13 @@ class Degradation:
         return Parameters(frames, (*operations, *last[0], *last[1]))
 
     def _clean(self, draw: _Draw) -> list[Operation]:
-        """Reduced, perhaps lightly compressed."""
+        """Draw the operations of a nearly clean clip: a reduction, and perhaps a light compression."""
         size = ResizeTo(draw.one_of(_GOOD_FILTERS), self.height, self.width)
         return [size, *draw.compression(self.options.clean_compression)]
 
 
 class _Draw(Draw):
-    """One clip's draws. Each operation comes as a list, empty if it is left out."""
+    """Random draws for one clip. Each operation is returned as a list, which is empty if it is omitted."""
 
     def __init__(self, rng: np.random.Generator, frames: int, options: DegradationOptions) -> None:
         super().__init__(rng, frames, options.random_walk)
@@ -120,7 +120,8 @@ class _Draw(Draw):
             "keep": Range(low=1.0, high=1.0),
         }
         mode = modes[self.weighed({"up": options.up, "down": options.down, "keep": options.keep})]
-        # The mode sets where the walk begins; the walk may leave it (SPEC 7.4). Fresh draws stay in it.
+        # The mode sets where the walk begins; the walk may leave its range (SPEC 7.4). Independent draws stay
+        # in it.
         bounds = mode if self.random_walk == "independent" else scale
         return [Resize(self.one_of(options.filters), self.walk(bounds, self.within(mode.low, mode.high)))]
 
@@ -145,7 +146,7 @@ class _Draw(Draw):
         return [Compression(self.one_of(options.codecs), bit_rate, self._options.released_quirks, crf)]
 
     def final(self, options: FinalOptions, height: int, width: int) -> list[Operation]:
-        """Down to the low size; the sinc filter always after it."""
+        """Draw the resize to the low size, and the sinc filter, which always comes after it."""
         operations: list[Operation] = [ResizeTo(self.one_of(options.filters), height, width)]
         if self.happens(options.sinc_probability):
             size, unused = self.one_of(options.sinc_sizes), (1.0,) * self.frames
@@ -154,7 +155,7 @@ class _Draw(Draw):
         return operations
 
     def _qualities(self, bounds: Range) -> tuple[int, ...]:
-        """A walk over whole numbers: each step begins where the one before was rounded to (SPEC 7.4)."""
+        """Draw a walk over whole numbers. Each step begins at the rounded value before it (SPEC 7.4)."""
         if self.random_walk is not True:
             return tuple(round(value) for value in self.walk(bounds))
         values = [round(self.within(bounds.low, bounds.high))]

@@ -1,4 +1,4 @@
-"""The unsharp mask of the ground truth (SPEC 7.6)."""
+"""Unsharp mask of the ground truth, on the CPU (SPEC 7.6)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIZE, _SIGMA, _WEIGHT, _THRESHOLD = 51, 8.0, 0.5, 10.0
 
 
 def sharpen(frame: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sharpen where the frame differs from its blur by more than 10 levels of 255; (H, W, 3), 0-1."""
+    """Sharpen a frame (H, W, 3), 0-1, where it differs from its blur by more than 10 levels of 255."""
     residue = frame - _blurred(frame)
     soft = _blurred((np.abs(residue) * 255 > _THRESHOLD).astype(np.float32))
     sharp = np.clip(frame + _WEIGHT * residue, 0.0, 1.0)

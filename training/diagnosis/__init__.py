@@ -1,1 +1,1 @@
-"""Which part of a network is lacking: each part is replaced by the best that can be had, and measured."""
+"""Diagnosis of the weakest part of a network: each part is replaced by the best available, and measured."""

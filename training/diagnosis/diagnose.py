@@ -1,4 +1,4 @@
-"""Clips through every row of the diagnosis, and what the metrics say of them."""
+"""Restoration of clips by every row of the diagnosis, and measurement of the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vsrealbasicvsr.evaluate.samples import Sample
 
 MEASURED = ("psnr-y", "lpips", "dists", "niqe", "e-warp")
 LOW_SIZE = "psnr-low"
-"""PSNR of the cleaned frames against the truth by area, in RGB."""
+"""Name of the PSNR of the cleaned frames against the truth reduced by area, in RGB."""
 _NOT_CLEANED = Absent("no frames at low size")
 
 Scores = Mapping[str, Figure]
@@ -29,14 +29,14 @@ Scores = Mapping[str, Figure]
 
 @dataclass(frozen=True, slots=True)
 class ClipScores:
-    """One clip through one row of the diagnosis.
+    """The scores of one clip in one row of the diagnosis.
 
     Attributes:
-        degradation: the recipe's name.
-        clip: the clip's name.
+        degradation: name of the recipe.
+        clip: name of the clip.
         cleaned_by: see `Replacement`.
-        enlarged_by: likewise.
-        scores: by the metric's name, those of `MEASURED` and `LOW_SIZE`.
+        enlarged_by: see `Replacement`.
+        scores: scores by the metrics' names: those of `MEASURED`, and `LOW_SIZE`.
     """
 
     degradation: str
@@ -47,16 +47,16 @@ class ClipScores:
 
 
 def measured() -> tuple[Metric, ...]:
-    """The metrics of the diagnosis, in the order of `MEASURED`."""
+    """Return the metrics of the diagnosis, in the order of `MEASURED`."""
     known = {metric.name: metric for metric in METRICS}
     return tuple(known[name] for name in MEASURED)
 
 
 def loaded(metrics: Sequence[Metric]) -> dict[str, Measure]:
-    """Metrics by their names, ready on the CPU.
+    """Load metrics on the CPU; return them by their names.
 
     Raises:
-        TrainingError: one cannot be had here; the message names the package that it wants.
+        TrainingError: a metric is not available; the message names the package that it needs.
     """
     measures = {}
     for metric in metrics:
@@ -75,21 +75,21 @@ def diagnose(
     *,
     frames: int,
 ) -> Iterator[ClipScores]:
-    """Restore each clip by each row and measure it.
+    """Restore each clip by each row, and measure the result.
 
-    A clip is one shot and is restored whole, without windows, in float32 on the CPU; its frames are held in
-    memory. Rows that look at the truth alone are computed once for all degradations.
+    A clip is one shot. It is restored as a whole, without windows, in float32 on the CPU; its frames are held
+    in memory. Rows that use only the truth are computed once for all degradations.
 
     Args:
         samples: clips of ground truth with recipes that degrade them.
-        teacher: restores single frames.
+        teacher: network that restores single frames.
         rows: see `replacements`.
         measures: see `loaded`.
-        frames: how many of each clip at most.
+        frames: largest number of frames of each clip.
 
     Raises:
         VideoError: a clip cannot be read.
-        ClipError: it cannot be degraded.
+        ClipError: a clip cannot be degraded.
     """
     known: dict[tuple[str, Replacement], Scores] = {}
     for sample in samples:

@@ -1,4 +1,4 @@
-"""What is diagnosed, as the command line says it, and the whole of it from files to a report."""
+"""The diagnosis from files to a report, with its options from the command line."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from vsrealbasicvsr.weights.known import sha256
 
 
 class Watch(Protocol):
-    """Shows how far it is."""
+    """A display of the progress."""
 
     def __call__(self, rows: Iterable[ClipScores], total: int) -> Iterable[ClipScores]:
-        """The same rows."""
+        """Yield the same rows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """What is diagnosed.
+    """The options of a diagnosis.
 
     Attributes:
         truth: a clip or a folder of clips of ground truth.
         teacher: the folder with the teacher's files.
-        networks: weights to diagnose, each NAME=FILE, or a known name alone.
-        start: weights of BasicVSR before any training; None leaves its rows out.
-        degradations: names of recipes; none takes all.
-        frames: of each clip at most.
-        settings: `refine` and `max_passes` are read; None is what each network's weights say.
+        networks: weights to diagnose, each as NAME=FILE, or a known name alone.
+        start: weights of BasicVSR before any training; None omits the rows that need them.
+        degradations: names of recipes; empty means all.
+        frames: largest number of frames of each clip.
+        settings: `refine` and `max_passes` are read; where they are None, each network's weights decide.
     """
 
     truth: Path
@@ -64,20 +64,20 @@ class Order:
 
     @property
     def weights(self) -> dict[str, str]:
-        """Files, or names of known weights, by the name that a row has."""
+        """Files, or names of known weights, by the name of their rows."""
         parts = (item.partition("=") for item in self.networks)
         return {name: file or name for name, _, file in parts}
 
 
 def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dict[str, Any]]:
-    """Diagnose: the table as text, and everything for JSON.
+    """Run the diagnosis. Return the table as text, and all figures for JSON.
 
     Args:
-        order: what.
-        watch: is handed the rows as they come, with their number.
+        order: options of the diagnosis.
+        watch: gets the rows as they are computed, and their total number.
 
     Raises:
-        TrainingError: the teacher cannot be read, or a metric cannot be had.
+        TrainingError: the teacher cannot be read, or a metric is not available.
         WeightsError: other weights cannot be read.
         VideoError: there are no clips, or one cannot be read.
     """
@@ -97,7 +97,7 @@ def run(order: Order, watch: Watch = lambda rows, total: rows) -> tuple[str, dic
 
 
 def _network(file: Path) -> RealBasicVSR:
-    # On CPUs convolutions are a third faster with channels last.
+    # On CPUs, convolutions are a third faster with channels last.
     return load(file).to(memory_format=torch.channels_last)
 
 

@@ -1,4 +1,4 @@
-"""The rows of the diagnosis: who cleans the frames, and who enlarges them."""
+"""The rows of the diagnosis: what cleans the frames, and what enlarges them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOBODY = "-"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A clip and what is made of it; all float32, RGB, 0-1, on the CPU.
+    """A clip and the teacher's result; all float32, RGB, 0-1, on the CPU.
 
     Attributes:
         low: (T, 3, H, W), the low-quality frames.
@@ -43,8 +43,8 @@ class Material:
 
 
 Restore = Callable[[Material], tuple[Tensor | None, Tensor]]
-"""From a clip to its cleaned frames, (T, 3, H, W), None where there are none, and the restored ones,
-(T, 3, 4H, 4W); neither is clamped."""
+"""Function from a clip to its cleaned frames, (T, 3, H, W), or None if there are none, and its restored
+frames, (T, 3, 4H, 4W); neither is clamped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Replacement:
     """A row of the diagnosis.
 
     Attributes:
-        cleaned_by: who made the frames at low size.
-        enlarged_by: who enlarged them.
-        restore: does both.
-        of_truth: only the truth is looked at: the row is the same for every degradation.
+        cleaned_by: what made the frames at low size.
+        enlarged_by: what enlarged them.
+        restore: function that does both.
+        of_truth: whether the row uses only the truth, and so is the same for every degradation.
     """
 
     cleaned_by: str
@@ -67,13 +67,13 @@ class Replacement:
 def replacements(
     start: RealBasicVSR | None, networks: Mapping[str, RealBasicVSR], settings: Settings
 ) -> tuple[Replacement, ...]:
-    """The rows, in the order of the table.
+    """Return the rows, in the order of the table.
 
     Args:
-        start: BasicVSR as it was before any training here; its rows are left out where it is None.
+        start: BasicVSR before any training here; None omits its rows.
         networks: the networks to diagnose, by their names.
-        settings: `refine` and `max_passes` are those of the networks' cleaning; where they are None, what
-            each network's weights say. Nothing else is read.
+        settings: `refine` and `max_passes` for the networks' cleaning; where they are None, each network's
+            weights decide. Nothing else is read.
 
     Raises:
         TrainingError: a network has the name of a part that it is compared with.
@@ -110,7 +110,7 @@ def _of_network(
         _enlarged(f"{TEACHER} reduced by area", _answer_by_area, name, network),
     ]
     if start is not None:
-        # Clamped, as all frames are that BasicVSR learned from.
+        # Clamped, because BasicVSR was trained on clamped frames.
         rows.insert(2, _enlarged(name, lambda clip: cleaned(clip).clamp(0, 1), BASICVSR, start))
     return rows
 

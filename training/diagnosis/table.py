@@ -1,4 +1,4 @@
-"""The diagnosis as a table for people and as JSON; both hold means over clips."""
+"""The results of the diagnosis as a readable table and as JSON, with means over clips."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from vsrealbasicvsr.evaluate.absent import Absent, Figure
 from vsrealbasicvsr.evaluate.metrics.metric import Metric
 
 _DIGITS = 6
-"""Behind the point, in JSON."""
+"""Decimal places of figures in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A line of the table: the clips of one degradation through one row.
+    """A line of the table: the clips of one degradation in one row.
 
     Attributes:
         degradation: see `ClipScores`.
-        cleaned_by: likewise.
-        enlarged_by: likewise.
-        scores: means over the clips; Absent where a clip has no such figure.
-        clips: the scores of each clip, by its name.
+        cleaned_by: see `ClipScores`.
+        enlarged_by: see `ClipScores`.
+        scores: means over the clips; Absent if a clip has no such figure.
+        clips: the scores of each clip, by the clip's name.
     """
 
     degradation: str
@@ -34,7 +34,7 @@ class Mean:
 
 
 def means(rows: Iterable[ClipScores]) -> tuple[Mean, ...]:
-    """The means over clips, in the order in which the rows came."""
+    """Return the means over clips, in the order of the rows."""
     groups: dict[tuple[str, str, str], dict[str, Scores]] = {}
     for row in rows:
         groups.setdefault((row.degradation, row.cleaned_by, row.enlarged_by), {})[row.clip] = row.scores
@@ -42,7 +42,7 @@ def means(rows: Iterable[ClipScores]) -> tuple[Mean, ...]:
 
 
 def to_text(lines: Sequence[Mean], metrics: Sequence[Metric]) -> str:
-    """A Markdown table for each degradation."""
+    """Return a Markdown table for each degradation."""
     arrows = {"higher": " ↑", "lower": " ↓"}
     columns = [(metric.name, f"{metric.title}{arrows[metric.better]}", metric.digits) for metric in metrics]
     columns.append((LOW_SIZE, "PSNR at low size [dB] ↑", 2))
@@ -51,14 +51,14 @@ def to_text(lines: Sequence[Mean], metrics: Sequence[Metric]) -> str:
         cells = [["cleaned by", "enlarged by", *(title for _, title, _ in columns)]]
         for line in lines:
             if line.degradation == degradation:
-                figures = (_shown(line.scores[name], digits) for name, _, digits in columns)
+                figures = (_formatted(line.scores[name], digits) for name, _, digits in columns)
                 cells.append([line.cleaned_by, line.enlarged_by, *figures])
         parts.append(f"{degradation}\n\n{_markdown(cells)}")
     return "\n\n".join(parts)
 
 
 def to_json(lines: Sequence[Mean], setup: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything, with how it was made; an absent figure is null and its reason stands under `reasons`."""
+    """Return all figures and the setup. An absent figure is null; its reason is under `reasons`."""
     return {"diagnosis": dict(setup), "rows": [_entry(line) for line in lines]}
 
 
@@ -73,7 +73,7 @@ def _over(figures: Sequence[Figure]) -> Figure:
     return sum(figure for figure in figures if not isinstance(figure, Absent)) / len(figures)
 
 
-def _shown(figure: Figure, digits: int) -> str:
+def _formatted(figure: Figure, digits: int) -> str:
     return "-" if isinstance(figure, Absent) else f"{figure:.{digits}f}"
 
 

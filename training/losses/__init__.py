@@ -1,1 +1,1 @@
-"""The losses of SPEC 6.1, unweighted; each is computed in float32 also under autocast."""
+"""The losses of SPEC 6.1. Each is computed in float32, also under autocast."""

@@ -1,4 +1,4 @@
-"""The two sides of the discriminator's game: cross-entropy of logits (SPEC 6.1, type "vanilla"), or hinge."""
+"""Adversarial losses of generator and discriminator: cross-entropy (SPEC 6.1, type "vanilla"), or hinge."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from training.losses.options import AdversarialKind
 
 
 class Game(NamedTuple):
-    """Losses of what a discriminator answers, a scalar in float32 each.
+    """The loss functions of a discriminator's output. Each returns a scalar, float32.
 
     Attributes:
-        generator: how far the answer to restored frames is from "real".
-        real: the discriminator's loss on its answer to real frames.
-        fake: the same on restored frames.
+        generator: the generator's loss: distance of the output for restored frames from "real".
+        real: the discriminator's loss for real frames.
+        fake: the discriminator's loss for restored frames.
     """
 
     generator: Callable[[Any], Tensor]
@@ -27,7 +27,7 @@ class Game(NamedTuple):
 
 
 def game(kind: AdversarialKind) -> Game:
-    """The losses that go with a kind of discriminator: its answer is logits, or several layers' logits."""
+    """Return the losses for a kind of discriminator, whose output is logits, or several layers' logits."""
     match kind:
         case "pixels":
             return Game(generator_loss, discriminator_real_loss, discriminator_fake_loss)
@@ -36,33 +36,33 @@ def game(kind: AdversarialKind) -> Game:
 
 
 def generator_loss(logits: Tensor) -> Tensor:
-    """How far the discriminator's logits on restored frames are from "real"; scalar, float32."""
+    """Return the distance of the logits for restored frames from "real"; a scalar, float32."""
     return _real(logits)
 
 
 def discriminator_real_loss(logits: Tensor) -> Tensor:
-    """How far the logits on ground truth are from "real"; scalar, float32."""
+    """Return the distance of the logits for ground truth from "real"; a scalar, float32."""
     return _real(logits)
 
 
 def discriminator_fake_loss(logits: Tensor) -> Tensor:
-    """How far the logits on detached restored frames are from "fake"; scalar, float32."""
+    """Return the distance of the logits for detached restored frames from "fake"; a scalar, float32."""
     logits = logits.float()
     return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
 
 
 def hinge_generator_loss(logits: Sequence[Tensor]) -> Tensor:
-    """Minus the mean logit on restored frames, the mean over layers; scalar, float32; may be negative."""
+    """Return minus the mean logit for restored frames, mean over layers; a scalar, float32, any sign."""
     return _over_layers(logits, lambda layer: -layer)
 
 
 def hinge_real_loss(logits: Sequence[Tensor]) -> Tensor:
-    """How far logits on real frames are below 1, halved, the mean over layers; scalar, float32."""
+    """Return half the distance of real frames' logits below 1, mean over layers; a scalar, float32."""
     return _over_layers(logits, lambda layer: F.relu(1 - layer)) / 2
 
 
 def hinge_fake_loss(logits: Sequence[Tensor]) -> Tensor:
-    """How far logits on restored frames are above -1, halved, the mean over layers; scalar, float32."""
+    """Return half the distance of restored frames' logits above -1, mean over layers; a scalar, float32."""
     return _over_layers(logits, lambda layer: F.relu(1 + layer)) / 2
 
 

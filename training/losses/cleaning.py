@@ -1,4 +1,4 @@
-"""What the cleaned frames are compared with (SPEC 6.1; paper section 3.2, Eq. 4)."""
+"""The target of the cleaned frames (SPEC 6.1; paper section 3.2, Eq. 4)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.reduction import reduced_by_area
 
 
 def cleaning_target(sharpened: Tensor) -> Tensor:
-    """Ground truth at the low size: the mean of each block of 4x4 pixels.
+    """Return the ground truth at the low size: the mean of each block of 4x4 pixels.
 
     Args:
         sharpened: (N, T, 3, 4H, 4W), the sharpened ground truth.

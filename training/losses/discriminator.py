@@ -12,23 +12,23 @@ from training.errors import TrainingError
 
 _EPSILON = 1e-12
 _MULTIPLE = 8
-_SETTLING = 15  # as many iterations as PyTorch's own parametrisation makes at first
+_SETTLING = 15  # initial iterations, as in PyTorch's own parametrisation
 
 
 class SpectralConv2d(nn.Module):
     """A convolution whose weight is divided by its largest singular value (SPEC 5).
 
-    The value is estimated by power iteration, one step for each forward in training mode and none in
-    evaluation mode. It is computed in float32 also under autocast: a half-precision estimate drifts.
-    PyTorch's own hook fails there, and a network with it cannot be copied.
+    The value is estimated by power iteration: one step per forward pass in training mode, none in evaluation
+    mode. It is computed in float32 also under autocast, because an estimate in half precision drifts.
+    PyTorch's own hook fails under autocast, and a network with the hook cannot be copied.
 
     Args:
-        channels_in: of the input.
-        channels_out: of the output.
-        kernel_size: side in pixels.
-        stride: in pixels.
+        channels_in: channels of the input.
+        channels_out: channels of the output.
+        kernel_size: side of the kernel in pixels.
+        stride: stride in pixels.
         padding: pixels of zeros on each side.
-        bias: add one for each channel; it begins as PyTorch's own convolutions do.
+        bias: whether each channel has a bias, which is initialised as in PyTorch's own convolutions.
     """
 
     weight_u: Tensor
@@ -60,13 +60,13 @@ class SpectralConv2d(nn.Module):
         return F.conv2d(features, weight, self.bias, stride=self._stride, padding=self._padding)
 
     def settle(self) -> None:
-        """Iterate until the largest singular value of the initial weight is known to a few percent."""
+        """Iterate until the initial weight's largest singular value is known to a few percent."""
         for _ in range(_SETTLING):
             self._iterated(self.weight_orig.detach().flatten(1))
 
     def _normalised(self) -> Tensor:
         matrix = self.weight_orig.flatten(1)
-        # Copies: the buffers move on at the next forward, and this one's backward comes after it.
+        # Copies, because the next forward pass changes the buffers before this one's backward pass.
         u, v = self._iterated(matrix.detach()) if self.training else (self.weight_u, self.weight_v)
         return self.weight_orig / torch.dot(u.clone(), matrix @ v.clone())
 
@@ -78,13 +78,13 @@ class SpectralConv2d(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Tells restored frames from real ones, pixel by pixel (SPEC 5).
+    """A network that tells restored frames from real frames, pixel by pixel (SPEC 5).
 
-    State-dict names and shapes are the authors'. The initial weights come from PyTorch's generator of
-    random numbers, which the caller seeds.
+    State-dict names and shapes are those of the authors. The initial weights come from PyTorch's random
+    generator, which the caller seeds.
 
     Args:
-        mid_channels: width at full size.
+        mid_channels: channels at full size.
     """
 
     def __init__(self, mid_channels: int = 64) -> None:
@@ -108,10 +108,10 @@ class Discriminator(nn.Module):
             frames: (B, 3, H, W), RGB, 0-1; H and W multiples of 8.
 
         Returns:
-            (B, 1, H, W) logits: positive where a frame looks real.
+            (B, 1, H, W) logits, positive where a frame looks real.
 
         Raises:
-            TrainingError: H or W is no multiple of 8.
+            TrainingError: H or W is not a multiple of 8.
         """
         height, width = frames.shape[-2:]
         if height % _MULTIPLE or width % _MULTIPLE:

@@ -1,4 +1,4 @@
-"""DISTS as a loss (Ding et al., 2020): what the metric measures, with gradients."""
+"""DISTS as a loss (Ding et al., 2020): the distance of the metric, with gradients."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from vsrealbasicvsr.evaluate.metrics.dists import (
 
 
 def load_dists(features: Features) -> DistsDistance:
-    """The distance with the published weights of its channels, on the CPU.
+    """Load the distance with the published channel weights, on the CPU.
 
     Args:
-        features: whose VGG-16 it looks through; their weights are shared.
+        features: features whose VGG-16 is used; its weights are shared.
 
     Raises:
-        TrainingError: the package that brings the channels' weights is not installed.
+        TrainingError: the package with the channel weights is not installed.
     """
     try:
         return DistsDistance(features, channel_weights())
@@ -38,11 +38,11 @@ def load_dists(features: Features) -> DistsDistance:
 class DistsDistance(nn.Module):
     """Distance of structure and texture, 0 to 1; 0 for equal frames.
 
-    It looks through VGG-16 with another pooling than the perceptual loss and so computes its own features.
+    It uses VGG-16 with another pooling than the perceptual loss, and so computes its own features.
 
     Args:
-        features: their convolutions and precision are taken.
-        weights: of the channels.
+        features: features whose convolutions and precision are used.
+        weights: weights of the channels.
     """
 
     def __init__(self, features: Features, weights: ChannelWeights) -> None:
@@ -54,18 +54,18 @@ class DistsDistance(nn.Module):
                 self.register_buffer(f"{name}_{index}", weight, persistent=False)
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The mean distance of frames.
+        """Return the mean distance of frames.
 
         Args:
             prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
-            target: of the same shape; it gets no gradients.
+            target: target frames of the same shape; they get no gradients.
 
         Returns:
             A scalar, float32.
         """
         with torch.no_grad():
-            wanted = self._layered(target)
-        layers = zip(self._layered(prediction), wanted, *self._weights(), strict=True)
+            target_layers = self._layered(target)
+        layers = zip(self._layered(prediction), target_layers, *self._weights(), strict=True)
         return 1 - torch.stack([similarity(*layer).mean() for layer in layers]).sum()
 
     def _layered(self, frames: Tensor) -> list[Tensor]:

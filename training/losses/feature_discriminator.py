@@ -1,4 +1,4 @@
-"""A discriminator on features of a frozen VGG-16, after Projected GAN (Sauer et al., 2021)."""
+"""A discriminator on the features of a frozen VGG-16, after Projected GAN (Sauer et al., 2021)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from torch import Tensor, nn
 
 from training.losses.discriminator import Discriminator, SpectralConv2d
 
-_LAYERS = slice(1, 4)  # of the backbone's five: 2_2, 3_3, 4_3
+_LAYERS = slice(1, 4)  # of the backbone's five layers: 2_2, 3_3, 4_3
 _CHANNELS = (128, 256, 512)
 _SLOPE = 0.2
-_GAIN = 4.0  # spectral norms keep slopes below 1: this brings logits to where the margin of hinge losses is
-_FLOOR = 0.05  # of the mean deviation: channels that hardly vary are not blown up
+# Spectral norms keep slopes below 1. The gain brings logits to the range of the hinge losses' margin.
+_GAIN = 4.0
+_FLOOR = 0.05  # relative to the mean deviation: channels that hardly vary are not amplified too much
 
 
 class FeatureDiscriminator(nn.Module):
-    """Tells features of restored frames from features of real ones, at each place of three layers.
+    """A network that tells features of restored frames from those of real ones, in all places of 3 layers.
 
-    A head for each layer learns; VGG-16 does not.
+    Each layer has a head, which is trained; VGG-16 is not trained.
 
-    Its initial weights come from PyTorch's generator of random numbers, which the caller seeds. Before the
-    first use, `fit` must set the scale of the features, which is part of the state dict.
+    The initial weights come from PyTorch's random generator, which the caller seeds. Before the first use,
+    `fit` must set the scale of the features, which is part of the state dict.
 
     Args:
-        mid_channels: width of the heads.
+        mid_channels: channels of the heads.
     """
 
     def __init__(self, mid_channels: int = 64) -> None:
@@ -35,12 +36,12 @@ class FeatureDiscriminator(nn.Module):
 
     @staticmethod
     def judged(features: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Of VGG-16's five tapped layers the three that are judged."""
+        """Return the three layers to judge, of the five layers of VGG-16 features."""
         return tuple(features[_LAYERS])
 
     @property
     def fitted(self) -> bool:
-        """Whether the features' scale is set."""
+        """Whether the scale of the features is set."""
         return all(bool((head.scale != 0).any()) for head in self._heads())
 
     @torch.no_grad()
@@ -48,7 +49,7 @@ class FeatureDiscriminator(nn.Module):
         """Set each channel's scale to one over its deviation.
 
         Args:
-            sums: of real features, for each judged layer what `channel_sums` gives, or the sum of several.
+            sums: sums of real features for each judged layer: results of `channel_sums`, added up.
         """
         for head, (count, total, squares) in zip(self._heads(), sums, strict=True):
             deviation = (squares / count - (total / count).square()).clamp(min=0).sqrt()
@@ -59,11 +60,11 @@ class FeatureDiscriminator(nn.Module):
         """Judge every place.
 
         Args:
-            features: of the three judged layers, before their ReLU, (B, 128, H/2, W/2), (B, 256, H/4, W/4)
-                and (B, 512, H/8, W/8), of any floating dtype.
+            features: features of the three judged layers, before their ReLU: (B, 128, H/2, W/2),
+                (B, 256, H/4, W/4) and (B, 512, H/8, W/8), any floating dtype.
 
         Returns:
-            Logits, one channel in each layer's size: positive where features look real.
+            Logits, one channel in each layer's size, positive where features look real.
         """
         return [head(layer) for head, layer in zip(self.heads, features, strict=True)]
 
@@ -75,13 +76,13 @@ Judge = Discriminator | FeatureDiscriminator
 
 
 def channel_sums(features: Sequence[Tensor]) -> list[Tensor]:
-    """What `FeatureDiscriminator.fit` needs of some frames: count, sum and sum of squares of each channel.
+    """Return count, sum and sum of squares of each channel, for `FeatureDiscriminator.fit`.
 
     Args:
-        features: (B, C, H, W) each.
+        features: features of some frames, (B, C, H, W) each.
 
     Returns:
-        (3, C) each, float64, to be added over batches and processes.
+        (3, C) each, float64. They can be added over batches and processes.
     """
     sums = []
     for layer in features:
@@ -92,7 +93,7 @@ def channel_sums(features: Sequence[Tensor]) -> list[Tensor]:
 
 
 class _Head(nn.Module):
-    """Judges each place of one layer's features."""
+    """A head that judges each place of one layer's features."""
 
     scale: Tensor
 
@@ -103,7 +104,7 @@ class _Head(nn.Module):
         self.look = SpectralConv2d(width, width, bias=True)
         self.judge = SpectralConv2d(width, 1, 1, padding=0, bias=True)
         for layer in (self.reduce, self.look, self.judge):
-            layer.settle()  # the first to look is the generator, in whose pass they do not iterate
+            layer.settle()  # the first use is in the generator's step, in evaluation mode: no iteration
 
     def forward(self, features: Tensor) -> Tensor:
         scaled = F.leaky_relu(features.float() * self.scale, _SLOPE)

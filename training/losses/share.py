@@ -1,9 +1,9 @@
-"""The adversarial term's weight as a share of the gradient that all other losses send to the picture.
+"""The adversarial term's weight from its share of the gradient of all other losses at the picture.
 
 The ratio of the two gradients' lengths is measured in every eighth iteration, over the whole batch, and
-smoothed. A measurement counts from the next iteration on, so that the weight is the same for all parts of a
-batch and in all processes. Weights by hand want tuning for every change of the other losses; a share does
-not.
+smoothed. A measurement is used from the next iteration on, so that the weight is the same for all parts of a
+batch and in all processes. A fixed weight must be tuned again for every change of the other losses; a share
+need not.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import math
 
 from training.losses.options import AdversarialOptions
 
-_INTERVAL = 8  # iterations
-_RAMP = 40  # iterations
-_NEWEST = 0.3  # how much a new measurement counts
+_INTERVAL = 8  # iterations between measurements
+_RAMP = 40  # iterations over which the weight rises
+_NEWEST = 0.3  # weight of a new measurement
 
 
 def adversarial_weight(options: AdversarialOptions, iteration: int, ratio: float | None) -> float:
-    """The weight of the generator's adversarial term in an iteration.
+    """Return the weight of the generator's adversarial term in an iteration.
 
     Args:
         options: `share` and `weight` are read.
-        iteration: of the stage, from 0.
-        ratio: the smoothed one before the iteration; None before the first was measured.
+        iteration: iteration of the stage, from 0.
+        ratio: the smoothed ratio before the iteration; None before the first measurement.
     """
     if not options.share:
         return options.weight
@@ -31,20 +31,20 @@ def adversarial_weight(options: AdversarialOptions, iteration: int, ratio: float
 
 
 def is_measured(options: AdversarialOptions, iteration: int, ratio: float | None) -> bool:
-    """Whether an iteration measures the ratio."""
+    """Return whether the ratio is measured in an iteration."""
     return options.share > 0 and (ratio is None or iteration % _INTERVAL == 0)
 
 
 def smoothed_ratio(before: float | None, others: float, adversarial: float) -> float | None:
-    """The ratio after a measurement.
+    """Return the smoothed ratio after a measurement.
 
     Args:
-        before: the smoothed one so far; None before the first.
+        before: the smoothed ratio so far; None before the first measurement.
         others: length of the other losses' gradient at the picture.
-        adversarial: length of the gradient of the adversarial term, not weighted.
+        adversarial: length of the gradient of the adversarial term, without its weight.
 
     Returns:
-        The new one; the one before where this measurement says nothing, because a length is 0 or not finite.
+        The new ratio; `before` if the measurement is invalid, because a length is 0 or not finite.
     """
     if not (adversarial > 0 and math.isfinite(others / adversarial)):
         return before

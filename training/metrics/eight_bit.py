@@ -1,4 +1,4 @@
-"""Frames as an image file would hold them, so that metrics here and on files agree."""
+"""Rounding of frames to 8 bits as in an image file, so that metrics are the same as for files."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from torch import Tensor
 
 
 def eight_bit(frames: Tensor) -> Tensor:
-    """Whole numbers 0-255 of frames that range from 0 to 1, in float64."""
+    """Return frames of 0-1 as whole numbers 0-255, in float64."""
     return (frames.detach().double().clamp(0, 1) * 255).round()

@@ -1,4 +1,4 @@
-"""LPIPS of clips."""
+"""The LPIPS metric for clips."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vsrealbasicvsr.evaluate.parameters import ALEXNET, locate
 
 
 def available() -> bool:
-    """Whether the package that brings the weights is installed."""
+    """Return whether the package with the weights is installed."""
     try:
         locate(ALEXNET)
     except UnavailableError:
@@ -24,7 +24,7 @@ def available() -> bool:
 
 
 class Lpips:
-    """Distance of clips as people see it: 0 for equal frames, about 0.7 for unlike ones.
+    """Perceptual distance of clips: 0 for equal frames, about 0.7 for very different frames.
 
     Args:
         network: the backbone, AlexNet (what papers report) or VGG-16.
@@ -41,11 +41,11 @@ class Lpips:
         self._measure = over_pairs(fidelity.of_channels(distance, eight_bit))
 
     def __call__(self, restored: Tensor, truth: Tensor) -> float:
-        """The mean over frames, which are compared one by one to bound memory.
+        """Return the mean over frames, which are compared one by one to limit memory.
 
         Args:
             restored: (T, 3, H, W), RGB, 0-1; clamped and rounded to 8 bits before they are compared.
-            truth: of the same shape; sides of 31 or more (VGG-16: 16).
+            truth: the same shape; sides of 31 or more (VGG-16: 16).
 
         Raises:
             TrainingError: the frames are too small.

@@ -11,24 +11,24 @@ from vsrealbasicvsr.evaluate.metrics.metric import over_pairs
 
 
 def psnr(restored: Tensor, truth: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB, the mean over frames; all three channels count alike.
+    """Return the peak signal-to-noise ratio in dB, mean over frames; all channels have the same weight.
 
     Args:
         restored: (T, 3, H, W), RGB, 0-1; clamped and rounded to 8 bits before they are compared.
-        truth: of the same shape.
+        truth: the same shape.
 
     Returns:
-        20 log10(255 / sqrt(MSE)) of a frame is counted as 100 dB at most; so are equal frames.
+        The mean of 20 log10(255 / sqrt(MSE)). A frame counts at most 100 dB; so do equal frames.
     """
     return over_pairs(fidelity.of_channels(fidelity.psnr, eight_bit))(restored, truth)
 
 
 def ssim(restored: Tensor, truth: Tensor) -> float:
-    """Structural similarity, -1 to 1, the mean over channels and frames.
+    """Return the structural similarity, -1 to 1, mean over channels and frames.
 
     Args:
         restored: (T, 3, H, W), RGB, 0-1; clamped and rounded to 8 bits before they are compared.
-        truth: of the same shape.
+        truth: the same shape.
 
     Raises:
         TrainingError: H or W is below 11.

@@ -1,1 +1,1 @@
-"""What is trained and what it learns from: the generator, where its weights start, and a teacher."""
+"""The networks of the training: the generator, its initial weights, and a teacher."""

@@ -1,4 +1,4 @@
-"""The generator as training runs it: restored and cleaned frames of whole clips (SPEC 6.2)."""
+"""The generator in training: it returns restored and cleaned frames of whole clips (SPEC 6.2)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vsrealbasicvsr.network import RealBasicVSR
 
 
 class Restoration(NamedTuple):
-    """What one forward pass gives.
+    """The result of one forward pass.
 
     Attributes:
         restored: (N, T, 3, 4H, 4W), not clamped.
         cleaned: (N, T, 3, H, W), not clamped; its gradients reach the cleaning network.
-        entrance: what propagation was given: `cleaned`, or a leaf of equal values where cleaning is detached.
+        entrance: input of the propagation: `cleaned`, or a leaf with the same values if cleaning is detached.
     """
 
     restored: Tensor
@@ -25,10 +25,10 @@ class Restoration(NamedTuple):
 
 
 class Generator(nn.Module):
-    """RealBasicVSR with its training options; which parameters learn is decided here.
+    """RealBasicVSR with its training options, which decide which parameters are trained.
 
     Args:
-        network: trained in place.
+        network: the network; it is trained in place.
         options: `cleaning`, `train_flow`, `refinement_threshold` and `max_passes` are read.
     """
 

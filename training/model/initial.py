@@ -1,4 +1,4 @@
-"""The weights that a stage starts from: random, known, a file, or a part of one."""
+"""Initial weights of a stage: random, known, from a file, or a part of a file."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _BLOCK = re.compile(r"(.*resblocks\.main\.2\.|image_cleaning\.0\.main\.2\.)(\d+)
 
 
 def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> RealBasicVSR:
-    """The network before its first iteration.
+    """Make the network before its first iteration.
 
     Args:
-        options: the network's shape and where its weights come from.
-        seed: of random weights.
-        average: of a checkpoint, start from its moving average and not its live weights (SPEC 6.4: the
-            average of a stage continues the average of the one before).
+        options: shape of the network and sources of its weights.
+        seed: seed of random weights.
+        average: start from the moving average in a checkpoint instead of its trained weights (SPEC 6.4: the
+            average of a stage continues the average of the stage before).
 
     Raises:
         WeightsError: `init` or `flow` cannot be read.
-        TrainingError: `init` cannot be found, it or `cleaning_init` is of another shape, or `flow` holds no
+        TrainingError: `init` cannot be found, `init` or `cleaning_init` has another shape, or `flow` holds no
             SPyNet.
     """
     kind = RecurrentlyCleaned if options.cleaning_kind == "recurrent" else RealBasicVSR
@@ -72,22 +72,22 @@ def _take_cleaning(network: RealBasicVSR, options: NetworkOptions, *, average: b
 
 
 def _fitted(state: Mapping[str, Tensor], network: RealBasicVSR, options: NetworkOptions) -> dict[str, Tensor]:
-    """Middle blocks dropped, a missing cleaning network as the identity.
+    """Fit weights to the network: drop middle blocks, and add a missing cleaning network as the identity.
 
     Of the 30 blocks of BasicVSR, the first ten and the last ten keep 76 % of its gain over bicubic
-    enlargement; the first twenty 51 %, the last twenty none (DATA.md D).
+    enlargement; the first twenty keep 51 %, the last twenty keep none (DATA.md D).
     """
     fitted = {}
     for key, tensor in state.items():
-        found = _BLOCK.fullmatch(key)
-        if found is None:
+        match = _BLOCK.fullmatch(key)
+        if match is None:
             fitted[key] = tensor
             continue
         cleaning = key.startswith("image_cleaning")
-        wanted = options.cleaning_blocks if cleaning else options.propagation_blocks
-        place = _place(int(found[2]), _depth(state, found[1]), wanted)
+        new_depth = options.cleaning_blocks if cleaning else options.propagation_blocks
+        place = _place(int(match[2]), _depth(state, match[1]), new_depth)
         if place is not None:
-            fitted[f"{found[1]}{place}{found[3]}"] = tensor
+            fitted[f"{match[1]}{place}{match[3]}"] = tensor
     for key, tensor in network.state_dict().items():
         if "cleaning" in key and key not in fitted:
             last = key.startswith(("image_cleaning.1.", "recurrent_cleaning.1."))
@@ -96,15 +96,15 @@ def _fitted(state: Mapping[str, Tensor], network: RealBasicVSR, options: Network
 
 
 def _depth(state: Mapping[str, Tensor], trunk: str) -> int:
-    return 1 + max(int(found[2]) for key in state if (found := _BLOCK.fullmatch(key)) and found[1] == trunk)
+    return 1 + max(int(match[2]) for key in state if (match := _BLOCK.fullmatch(key)) and match[1] == trunk)
 
 
-def _place(block: int, depth: int, wanted: int) -> int | None:
-    """Where a block of a trunk of `depth` goes in one of `wanted`; None for a dropped one."""
-    head = (min(wanted, depth) + 1) // 2
+def _place(block: int, depth: int, new_depth: int) -> int | None:
+    """Return the new number of a block when a trunk gets another depth; None if the block is dropped."""
+    head = (min(new_depth, depth) + 1) // 2
     if block < head:
         return block
-    moved = block - (depth - min(wanted, depth))
+    moved = block - (depth - min(new_depth, depth))
     return moved if moved >= head else None
 
 
@@ -136,7 +136,7 @@ def _require_same_shape(state: Mapping[str, Tensor], network: RealBasicVSR, opti
 
 
 def _flow(source: str) -> dict[str, Tensor]:
-    """SPyNet's tensors out of whole weights, or of the stock file that holds nothing else (SPEC 1.4)."""
+    """Return SPyNet's tensors from whole weights, or from the stock file of SPyNet alone (SPEC 1.4)."""
     path = weights.resolve(source)
     try:
         return load(path).basicvsr.spynet.state_dict()

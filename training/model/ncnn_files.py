@@ -1,4 +1,4 @@
-"""Networks in ncnn's two files, read as untrusted input: layers from `.param`, numbers from `.bin`.
+"""Reading of ncnn's two files as untrusted input: layers from `.param`, numbers from `.bin`.
 
 The formats are those of ncnn's wiki ("param and model file structure"). Nothing is executed.
 """
@@ -21,7 +21,7 @@ _MAGIC = "7767517"
 _LARGEST_TEXT = 4 << 20
 _FLOAT16, _FLOAT32 = 0x01306B47, 0
 _FIRST_ARRAY = -23300
-"""An option that is an array has this number less its own."""
+"""The key of an array option in the file is this number minus the option's number."""
 
 Options = dict[int, tuple[float, ...]]
 
@@ -31,9 +31,9 @@ class Layer:
     """A layer of a network.
 
     Attributes:
-        kind: ncnn's name of it, as `Convolution`.
-        inputs: numbers of the layers whose outputs it takes.
-        options: values by ncnn's numbers of them; those of `Input` are left out.
+        kind: ncnn's name of the kind, such as `Convolution`.
+        inputs: numbers of the layers whose outputs are its inputs.
+        options: values by ncnn's numbers of the options; the options of `Input` are omitted.
     """
 
     kind: str
@@ -42,12 +42,12 @@ class Layer:
 
 
 def read_layers(path: Path) -> list[Layer]:
-    """The layers of a `.param` file in its order.
+    """Read the layers of a `.param` file in their order.
 
-    `Split` copies pictures for ncnn's sake and is left out; layers are numbered from 0 without it.
+    `Split` layers only copy pictures for ncnn; they are omitted. The other layers are numbered from 0.
 
     Raises:
-        TrainingError: the file is missing, or damaged, or no such file.
+        TrainingError: the file is missing or damaged, or is not a `.param` file.
     """
     lines = _content(path, 1, _LARGEST_TEXT).decode("ascii", "replace").splitlines()
     require(lines[:1] == [_MAGIC], f"{path} is not a text file of ncnn: it does not begin with {_MAGIC}.")
@@ -79,11 +79,11 @@ def _option(word: str) -> tuple[int, tuple[float, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a convolution of 3x3 pixels has numbers for.
+    """The shape of a convolution of 3x3 pixels.
 
     Attributes:
-        outputs: channels.
-        inputs: channels.
+        outputs: number of output channels.
+        inputs: number of input channels.
     """
 
     outputs: int
@@ -91,26 +91,27 @@ class Shape:
 
     @property
     def weights(self) -> int:
-        """How many numbers, without the bias."""
+        """Number of weights, without the bias."""
         return self.outputs * self.inputs * 9
 
     def size(self, width: int) -> int:
-        """Bytes in the file: a tag, numbers of `width` bytes up to a multiple of 4, a float32 bias."""
+        """Return the bytes in the file: a tag, weights of `width` bytes padded to 4, a float32 bias."""
         return 4 + (self.weights * width + 3) // 4 * 4 + 4 * self.outputs
 
 
 def read_convolutions(path: Path, shapes: Sequence[Shape]) -> Iterator[tuple[Tensor, Tensor]]:
-    """The numbers of a `.bin` file that holds convolutions alone.
+    """Read the numbers of a `.bin` file that holds only convolutions.
 
     Args:
-        path: the file, whose numbers are float16 or float32 by each convolution's tag.
-        shapes: of the convolutions, in the file's order. Nothing is read unless the file's size allows them.
+        path: the file. Its numbers are float16 or float32, as the tag of each convolution says.
+        shapes: shapes of the convolutions, in the file's order. If they do not fit the file's size, nothing
+            is read.
 
     Yields:
         Weight (outputs, inputs, 3, 3) and bias (outputs,), float32.
 
     Raises:
-        TrainingError: the file is missing, or damaged, or for another network.
+        TrainingError: the file is missing or damaged, or is for another network.
     """
     least, most = (sum(shape.size(width) for shape in shapes) for width in (2, 4))
     data = _content(path, least, most)
@@ -134,12 +135,12 @@ def read_convolutions(path: Path, shapes: Sequence[Shape]) -> Iterator[tuple[Ten
     require(place == len(data), f"{path} is for another network: {len(data) - place} bytes are left over.")
 
 
-def _cut_off(path: Path, size: int, wanted: int) -> str:
-    return f"{path} is cut off or for another network: it has {size} bytes of {wanted} at least."
+def _cut_off(path: Path, size: int, needed: int) -> str:
+    return f"{path} is cut off or for another network: it has {size} bytes of {needed} at least."
 
 
 def _content(path: Path, least: int, most: int) -> bytes:
-    """A file's content, which is not read unless it has so many bytes."""
+    """Return a file's content. It is only read if its size is within the limits, in bytes."""
     require(path.is_file(), f"There is no file {path}.")
     try:
         size = path.stat().st_size

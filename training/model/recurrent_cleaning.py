@@ -1,7 +1,7 @@
-"""The paper's ablation: cleaning with memory of the frames before, instead of image by image.
+"""The paper's ablation: recurrent cleaning, which uses the frames before, instead of cleaning single images.
 
-What it shows: a recurrent cleaner carries artefacts along, which is what cleaning is there to prevent
-(paper section 3.2). The filter does not load it.
+It shows that a recurrent cleaner propagates artefacts, which cleaning must prevent (paper section 3.2). The
+filter does not load such a network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vsrealbasicvsr.network.layers import Trunk
 
 
 class RecurrentlyCleaned(RealBasicVSR):
-    """RealBasicVSR whose cleaning network also sees its own features of the frame before, aligned by flow.
+    """RealBasicVSR whose cleaning network also gets its own features of the previous frame, aligned by flow.
 
     Args:
         mid_channels: width of the trunks.
@@ -32,7 +32,7 @@ class RecurrentlyCleaned(RealBasicVSR):
         )
 
     def clean(self, frames: Tensor, **_: object) -> Tensor:
-        """Clean a clip in order, one pass; (N, T, 3, H, W) to the same, not clamped."""
+        """Clean a clip (N, T, 3, H, W) in order, in one pass; the result has the same shape, not clamped."""
         trunk, last = self.recurrent_cleaning
         to_next = self.basicvsr.flows(frames)[1]
         features: Tensor | None = None

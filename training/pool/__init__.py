@@ -1,4 +1,4 @@
-"""Pools: samples of the cleaning stage, made once and kept on disk.
+"""Pools: samples of the cleaning stage, which are made once and stored on disk.
 
-A pool is a folder. `pool.json` says what it was made of; each `NNNNNNNN.safetensors` is a shard of samples.
+A pool is a folder. `pool.json` says what it was made from; each `NNNNNNNN.safetensors` is a shard of samples.
 """

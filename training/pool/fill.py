@@ -1,4 +1,4 @@
-"""Filling a pool: clips are degraded in loader processes, a teacher answers, targets are reduced."""
+"""Filling of a pool: loader processes degrade clips, a teacher restores them, targets are reduced."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from training.stage import Stage
 from vsrealbasicvsr.network.basicvsr import SCALE
 
 CLIPS_OF_A_SHARD = 32
-_CLIPS_AT_ONCE = 4  # a clip of 5 frames of 256x256 with its sharpened floats takes 5 MB
-_NEARLY_CLEAN = 2.0 / 255  # mean absolute difference from the truth, below which no teacher knows better
+_CLIPS_AT_ONCE = 4  # clips per batch; one of 5 frames of 256x256 with its sharpened floats takes 5 MB
+_NEARLY_CLEAN = 2.0 / 255  # mean absolute difference from the truth, below which a teacher does not help
 
 log = logging.getLogger("training")
 
@@ -41,20 +41,20 @@ def fill(
     stage: Stage, folder: Path, *, count: int, frames: int, teacher: Path | None,
     progress: OnProgress = lambda samples: None,
 ) -> int:  # fmt: skip
-    """Make samples until a pool has `count` of them; what is there is not made again, lost shards are.
+    """Make samples until a pool has `count` of them. Existing shards are kept; missing shards are made again.
 
-    From each clip `frames` of its frames are taken, drawn at random; the others are there because video
-    compression and random walks need neighbours. Ground truth is not sharpened, whatever the stage says:
-    neither the targets nor what is degraded, for a clean frame is one that equals its target. The teacher
-    looks at damaged frames alone: of nearly clean ones the truth stands in its place.
+    `frames` random frames of each clip are used. The other frames are made because video compression and
+    random walks need neighbours. Ground truth is never sharpened, neither the targets nor the input of the
+    degradation, because a clean frame must equal its target. The teacher restores only damaged frames. For
+    nearly clean frames, the truth replaces the teacher's picture.
 
     Args:
         stage: `sources`, `data`, `degradation`, `seed` and `optimizer.precision` (of the teacher) are read.
-        folder: the pool's.
-        count: samples wanted; rounded up to whole shards.
-        frames: taken from each clip.
-        teacher: a folder with Real-ESRGAN x4plus in ncnn's files; None leaves the teacher's targets out.
-        progress: called with the number of samples there are.
+        folder: folder of the pool.
+        count: number of samples to reach; rounded up to whole shards.
+        frames: number of frames to use from each clip.
+        teacher: a folder with Real-ESRGAN x4plus in ncnn's files; None omits the teacher's targets.
+        progress: called with the present number of samples.
 
     Returns:
         The number of samples in the pool.
@@ -90,7 +90,7 @@ def fill(
     progress(samples)
     clips = TrainingClips(survey.clips, stage.data, stage.degradation, stage.seed)
     for numbers in pool.missing(-(-count // a_shard)):
-        for number, batches in _of_shards(stage, clips, numbers):
+        for number, batches in _shard_batches(stage, clips, numbers):
             for message in dict.fromkeys(message for _, batch in batches for message in batch.damaged):
                 log.warning("another clip was taken instead: %s", message)
             parts = [_samples(batch, frames, stage, network) for batch in batches]
@@ -103,13 +103,13 @@ def fill(
 
 
 def _folders(names: Sequence[str]) -> list[Path]:
-    # A pool knows its clips by their names, which must not depend on where the command was typed.
+    # A pool identifies its clips by their names, which must not depend on the working directory.
     return [Path(name).resolve() for name in names]
 
 
 def _facts(stage: Stage, frames: int, names: list[str], network: nn.Module | None) -> dict[str, Any]:
     data = asdict(stage.data)
-    del data["workers"], data["cache_megabytes"]  # which change no sample
+    del data["workers"], data["cache_megabytes"]  # these do not change samples
     if not stage.sources.drawings:
         del data["drawings"]
     if not stage.sources.fonts:
@@ -131,10 +131,10 @@ def _fingerprint(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _of_shards(
+def _shard_batches(
     stage: Stage, clips: TrainingClips, numbers: range
 ) -> Iterator[tuple[int, list[tuple[int, Batch]]]]:
-    """The loader's batches shard by shard, each with the position of its first clip."""
+    """Yield the loader's batches shard by shard, each with the position of its first clip."""
     a_shard = CLIPS_OF_A_SHARD // _CLIPS_AT_ONCE
     positions = Positions(
         first_iteration=numbers.start * a_shard, iterations=len(numbers) * a_shard, batch=_CLIPS_AT_ONCE
@@ -142,13 +142,13 @@ def _of_shards(
     batches = iter(make_loader(clips, positions, collate, workers=stage.data.workers, pin_memory=False))
     for number in numbers:
         begin = number * CLIPS_OF_A_SHARD
-        with _lost_workers_told():
+        with _lost_workers_explained():
             placed = [(begin + place * _CLIPS_AT_ONCE, next(batches)) for place in range(a_shard)]
         yield number, placed
 
 
 @contextmanager
-def _lost_workers_told() -> Iterator[None]:
+def _lost_workers_explained() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, EOFError, ConnectionError) as error:
@@ -167,16 +167,16 @@ def _samples(
     if batch.low is None:
         raise AssertionError("a pool's samples are degraded in loader processes")
     chosen = [_drawn(stage.seed, position + place, len(low), frames) for place, low in enumerate(batch.low)]
-    low = torch.cat([one[picks] for one, picks in zip(batch.low, chosen, strict=True)])
-    truth = torch.cat([one[picks] for one, picks in zip(batch.truth, chosen, strict=True)]).float() / 255
+    low = torch.cat([clip[picks] for clip, picks in zip(batch.low, chosen, strict=True)])
+    truth = torch.cat([clip[picks] for clip, picks in zip(batch.truth, chosen, strict=True)]).float() / 255
     samples = {LOW: low} | _targets("truth", truth)
     if network is not None:
-        samples |= _taught(samples, network, half=stage.optimizer.precision == "bf16")
+        samples |= _teacher_targets(samples, network, half=stage.optimizer.precision == "bf16")
     return samples
 
 
-def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> dict[str, Tensor]:
-    """The teacher's targets; those of ground truth where a frame is nearly clean already."""
+def _teacher_targets(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> dict[str, Tensor]:
+    """Return the teacher's targets; for a frame that is nearly clean, those of the ground truth."""
     low = samples[LOW]
     truths = [samples[f"truth_{filter}"] for filter in _REDUCTIONS]
     harm = torch.stack([(low.float() - truth.float()).abs().mean((1, 2, 3)) / 255 for truth in truths])
@@ -191,9 +191,9 @@ def _taught(samples: dict[str, Tensor], network: nn.Module, *, half: bool) -> di
     return targets
 
 
-def _drawn(seed: int, position: int, there: int, wanted: int) -> list[int]:
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, position, wanted])))
-    return sorted(rng.choice(there, wanted, replace=False).tolist())
+def _drawn(seed: int, position: int, available: int, count: int) -> list[int]:
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, position, count])))
+    return sorted(rng.choice(available, count, replace=False).tolist())
 
 
 def _targets(name: str, frames: Tensor) -> dict[str, Tensor]:

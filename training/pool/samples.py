@@ -1,4 +1,4 @@
-"""The endless sequence of samples that a seed makes of some pools."""
+"""The endless sequence of samples that a seed makes from pools."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from training.stage import Target
 
 
 class CleaningSample(NamedTuple):
-    """A single frame; S is its side.
+    """A single frame and its targets. S is its side.
 
     Attributes:
         low: (3, S, S) uint8, RGB.
-        targets: by name, each (3, S, S) uint8.
+        targets: targets by name, each (3, S, S) uint8.
     """
 
     low: Tensor
@@ -36,15 +36,15 @@ class CleaningBatch(NamedTuple):
 
 
 class PoolSamples(Dataset[CleaningSample]):
-    """A sample of the pools for each position, flipped and transposed at random.
+    """Samples of pools by position, flipped and transposed at random.
 
-    A sample depends on the pools, the seed and its position alone. Every sample of the pools comes once an
+    A sample depends only on the pools, the seed and its position. Every sample of the pools comes once per
     epoch.
 
     Args:
-        reader: of the pools.
-        targets: which of the reader's.
-        seed: 0 or more.
+        reader: reader of the pools.
+        targets: names of the targets, which the reader must have.
+        seed: random seed, 0 or more.
     """
 
     def __init__(self, reader: PoolReader, targets: Sequence[Target], seed: int) -> None:
@@ -54,10 +54,10 @@ class PoolSamples(Dataset[CleaningSample]):
         self._seed = seed
 
     def __getitem__(self, position: int) -> CleaningSample:
-        """The sample at a position of the whole training: 0, 1, 2, ... without end.
+        """Return the sample at a position of the whole training: 0, 1, 2, ... without end.
 
         Raises:
-            TrainingError: its shard can no longer be read.
+            TrainingError: the shard of the sample can no longer be read.
         """
         stored = self._reader[self._order[position]]
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self._seed, position])))
@@ -68,7 +68,7 @@ class PoolSamples(Dataset[CleaningSample]):
 
 
 def collate(samples: Sequence[CleaningSample]) -> CleaningBatch:
-    """Stack samples of one `PoolSamples` to a batch."""
+    """Stack samples of one `PoolSamples` into a batch."""
     names = samples[0].targets
     return CleaningBatch(
         low=torch.stack([sample.low for sample in samples]),
@@ -77,7 +77,7 @@ def collate(samples: Sequence[CleaningSample]) -> CleaningBatch:
 
 
 def _turned(frame: Tensor, turn: int) -> Tensor:
-    """One of the eight symmetries of a square."""
+    """Apply one of the eight symmetries of a square."""
     if turn & 1:
         frame = frame.flip(-1)
     if turn & 2:

@@ -1,4 +1,4 @@
-"""A pool's files: what is in them, written whole, read sample by sample."""
+"""Files of a pool: writing of shards, reading of single samples."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ _SHARD = re.compile(r"\d{8}\.safetensors")
 
 
 class Pool:
-    """A folder of shards; shards are read where they are needed and stay in the page cache.
+    """A folder of shards. Shards are read when they are needed, and stay in the page cache.
 
-    A shard holds `low` and any of `Target`, each (n, 3, S, S) uint8, RGB; all shards of a pool hold the
-    same tensors of the same size.
+    A shard holds `low` and any of `Target`, each (n, 3, S, S) uint8, RGB. All shards of a pool hold the same
+    tensors of the same size.
 
     Args:
-        folder: made when the first shard is written.
+        folder: the folder; it is created when the first shard is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def shards(self) -> list[Path]:
-        """The shards there are, oldest first."""
+        """Return the paths of the existing shards in the order of their numbers."""
         return sorted(path for path in self.folder.glob("*.safetensors") if _SHARD.fullmatch(path.name))
 
     def missing(self, count: int) -> list[range]:
-        """Of the first `count` shards the numbers of those that are not there, in ranges without gaps."""
+        """Return the numbers of the missing shards among the first `count`, as contiguous ranges."""
         present = {int(path.stem) for path in self.shards()}
         ends = [-1, *sorted(number for number in present if number < count), count]
         return [range(before + 1, after) for before, after in pairwise(ends) if after - before > 1]
 
     def begin(self, facts: Mapping[str, Any]) -> None:
-        """Note what the pool is made of, or check that an earlier note says the same.
+        """Record what the pool is made from, or check that an earlier record is the same.
 
         Raises:
-            TrainingError: the folder holds a pool of something else, or cannot be written.
+            TrainingError: the folder holds a pool made from something else, or cannot be written.
         """
         path, text = self.folder / _FACTS, json.dumps(facts, indent=1, sort_keys=True) + "\n"
         if not path.is_file():
@@ -70,24 +70,24 @@ class Pool:
         """Write a shard.
 
         Args:
-            number: its place, from 0.
+            number: number of the shard, from 0.
             tensors: `low` and targets, (n, 3, S, S) uint8.
 
         Raises:
-            TrainingError: it cannot be written.
+            TrainingError: the shard cannot be written.
         """
         write_whole(self.folder / f"{number:08}.safetensors", save(dict(tensors)))
 
 
 class PoolReader:
-    """Samples of some pools by their numbers.
+    """Samples of pools by number.
 
     Args:
-        folders: of pools, one after another.
-        targets: which are read, at least one.
+        folders: folders of the pools; their samples follow one another.
+        targets: names of the targets to read, at least one.
 
     Raises:
-        TrainingError: a pool is missing, empty or damaged, lacks a target, or has another size.
+        TrainingError: a pool is missing, empty or damaged, has no such target, or has another size.
     """
 
     def __init__(self, folders: tuple[Path, ...], targets: tuple[Target, ...]) -> None:
@@ -108,11 +108,11 @@ class PoolReader:
                 self._places += [(path, place) for place in range(count)]
 
     def __len__(self) -> int:
-        """Samples in all."""
+        """Return the number of samples."""
         return len(self._places)
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
-        """`low` and the targets of a sample, each (3, S, S) uint8.
+        """Read `low` and the targets of a sample, each (3, S, S) uint8.
 
         Raises:
             TrainingError: the shard can no longer be read.
@@ -125,11 +125,11 @@ class PoolReader:
             raise TrainingError(f"{path} cannot be read: {error}.") from error
 
     def _measure(self, path: Path) -> tuple[int, int]:
-        """How many samples a shard has, and their side."""
-        wanted = (LOW, *self._targets)
+        """Return the number of samples in a shard, and their side."""
+        names = (LOW, *self._targets)
         try:
             with safe_open(path, "pt") as shard:
-                missing = set(wanted) - set(shard.keys())
+                missing = set(names) - set(shard.keys())
                 lacking = min(missing, default="")
                 require(LOW not in missing, f"{path} is no shard of a pool: it holds no frames to clean.")
                 require(
@@ -137,7 +137,7 @@ class PoolReader:
                     f"{path} has no {lacking}: set cleaning.{lacking} to 0 and cleaning.features to another "
                     "target, or make a pool with a teacher.",
                 )
-                slices = [shard.get_slice(name) for name in wanted]
+                slices = [shard.get_slice(name) for name in names]
                 shapes = {tuple(part.get_shape()) for part in slices}
                 kinds = {part.get_dtype() for part in slices}
         except (OSError, SafetensorError) as error:
@@ -156,7 +156,7 @@ class PoolReader:
 
 
 def eight_bit(frames: Tensor) -> Tensor:
-    """Frames of 0-1 as a pool keeps them: rounded, saturated, uint8."""
+    """Convert frames of 0-1 to the pool's format: rounded, saturated, uint8."""
     return (frames * 255).round_().clamp_(0, 255).to(torch.uint8)
 
 

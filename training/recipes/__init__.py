@@ -1,1 +1,1 @@
-"""How weights of ours were made: what footage, which stages."""
+"""Recipes of our own weights: footage and training stages."""

@@ -1,1 +1,1 @@
-"""Commands beside training: preparing footage, degrading it, exporting weights, and a benchmark."""
+"""Further commands: preparing footage, degrading it, exporting weights, and a benchmark."""

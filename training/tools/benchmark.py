@@ -1,8 +1,8 @@
-"""The paper's Table 1 on this machine: what loading half the frames saves.
+"""The paper's Table 1 on this machine: the time that is saved by loading half of the frames.
 
-Three schemes give the network equally many low-quality frames: *conventional* loads all of them and draws
-its degradations once for a clip; *flip only* loads half and mirrors them; *stochastic* does that and lets
-the degradations walk from frame to frame.
+Three schemes give the network the same number of low-quality frames. *conventional* loads all of them and
+draws the degradation once per clip. *flip only* loads half of them and mirrors them. *stochastic* also loads
+half and lets the degradation walk from frame to frame.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 
 SCHEMES = ("conventional", "flip only", "stochastic")
 BOUNDS = ("loader", "compute")
-_LOADED = (
-    8  # times as many iterations where the loader is the limit: clips' times differ, iterations are short
-)
+# Factor of the iterations if the loader is the limit, because times per clip vary and iterations are short.
+_LOADED = 8
 _NEVER = OrderOptions(
     blur=BlurOptions(probability=0.0),
     resize=ResizeOptions(probability=0.0),
@@ -60,15 +59,15 @@ _NEVER = OrderOptions(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One scheme's times, in seconds.
+    """The times of one scheme, in seconds.
 
     Attributes:
         scheme: one of `SCHEMES`.
-        bound: `loader`: all degradations, one convolution to train; `compute`: nearly no degradations, the
-            network.
-        sample: one clip made by one worker alone.
-        iteration: one iteration of the training, the mean.
-        waiting: of it, the time that the loop waited for the loader, the mean.
+        bound: `loader`: all degradations, and one convolution to train. `compute`: nearly no degradations,
+            and the network to train.
+        sample: time of one clip, made in this process without other work.
+        iteration: mean time of one iteration of the training.
+        waiting: mean time per iteration that the loop waited for the loader.
     """
 
     scheme: str
@@ -80,16 +79,17 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """What is measured.
+    """The settings of a measurement.
 
     Attributes:
-        frames: of each low clip.
-        low_size: its side in pixels.
-        batch: clips in an iteration.
-        workers: loader processes.
-        iterations: timed, after two that warm up; eight times as many where the loader is the limit.
-        channels: of the network.
-        blocks: its residual blocks, of cleaning and of each direction.
+        frames: number of frames of each low clip.
+        low_size: side of the low frames in pixels.
+        batch: clips per iteration.
+        workers: number of loader processes.
+        iterations: number of timed iterations, after two for warm-up; eight times as many if the loader is
+            the limit.
+        channels: channels of the network.
+        blocks: residual blocks of the cleaning network, and of each direction.
     """
 
     frames: int = 30
@@ -109,7 +109,7 @@ def table_1(case: Case, clips: tuple[Clip, ...], processes: Processes) -> Iterat
 
 
 def footage(folder: Path, count: int) -> Path:
-    """Write a clip of noise-like texture in 1280x720 PNG, the form of REDS; the folder that holds it."""
+    """Write a clip of noise-like texture as 1280x720 PNG, as in REDS; return the folder that holds it."""
     rng = np.random.default_rng(0)
     coarse = cv2.resize(rng.random((200, 350, 3)), (1400, 800), interpolation=cv2.INTER_CUBIC)
     texture = np.clip(255 * (coarse + 0.05 * rng.standard_normal(coarse.shape)), 0, 255).astype(np.uint8)
@@ -121,13 +121,13 @@ def footage(folder: Path, count: int) -> Path:
 
 
 def find(folder: Path, case: Case) -> tuple[Clip, ...]:
-    """The clips of a folder that are long enough for every scheme."""
+    """Find the clips of a folder that are long enough for every scheme."""
     options = DataOptions(low_size=case.low_size, frames=case.frames, mirror=False)
     return find_clips([folder], [], options=options, count=case.frames, side=case.low_size * SCALE).clips
 
 
 def machine(device: torch.device) -> dict[str, str | int]:
-    """What the figures depend on besides the code."""
+    """Return what the figures depend on, other than the code."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return {
         "torch": torch.__version__, "opencv": cv2.__version__, "python": platform.python_version(),
@@ -136,7 +136,7 @@ def machine(device: torch.device) -> dict[str, str | int]:
 
 
 def as_json(case: Case, rows: list[Row], device: torch.device) -> dict[str, object]:
-    """The figures with everything that they depend on."""
+    """Return the figures with everything that they depend on."""
     return {"case": asdict(case), "rows": [asdict(row) for row in rows], "machine": machine(device)}
 
 
@@ -187,7 +187,7 @@ def _network_step(stage: Stage, processes: Processes) -> Callable[[Clips], objec
 
 
 def _tiny_step(device: torch.device) -> Callable[[Clips], object]:
-    """One convolution: RealBasicVSR itself is never small, its last layers always have 64 channels."""
+    """Return a step that trains one convolution. RealBasicVSR is never small: it ends in 64 channels."""
     network = nn.Conv2d(3, 3, 3, padding=1).to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
 

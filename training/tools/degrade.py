@@ -1,4 +1,4 @@
-"""What training would see of a clip, for the eye, with all that was drawn written down."""
+"""Degradation of a clip as in training, for viewing, with a record of all drawn parameters."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.video.colour.pixels import rgb_from_frame
 from vsrealbasicvsr.video.read.source import Source, SourceFrame, open_source
 
-_STILL = 30  # frames of a single picture
-_MULTIPLE = 2 * SCALE  # of the sides, so that those of the low frames are even
-_SHOWN = 4  # frames in the overview
+_STILL = 30  # number of frames for a single picture
+_MULTIPLE = 2 * SCALE  # sides are multiples of it, so that those of the low frames are even
+_SHOWN = 4  # number of frames in the overview
 _MOST_PIXELS = 200_000_000  # of all frames together; they take about 40 bytes each
 
 
@@ -38,19 +38,19 @@ def degrade_clip(
     source: Path, target: Path, *, degradation: DegradationOptions, frames: int | None, seed: int,
     crop: int | None,
 ) -> None:  # fmt: skip
-    """Sharpen and degrade a clip as in training, and write what comes out.
+    """Sharpen and degrade a clip as in training, and write the results.
 
-    Into `target` go `low/00000000.png` and so on, `sharpened/` likewise, `parameters.json` with everything
-    that was drawn, and `overview.png`: a few frames, truth beside low enlarged with its pixels visible.
-    The files of an earlier run in the same folder are replaced. All frames are held in memory.
+    `target` gets `low/00000000.png` and so on, `sharpened/` in the same way, `parameters.json` with all drawn
+    parameters, and `overview.png`: a few frames of the truth beside the low frames, enlarged with visible
+    pixels. Files of an earlier run in the same folder are replaced. All frames are held in memory.
 
     Args:
-        source: a video file, a folder of pictures, or one picture, which is held still.
-        target: a folder, made if need be.
-        degradation: what is drawn from.
-        frames: how many, from the first; None takes all there are, of one picture 30.
-        seed: decides what is drawn.
-        crop: side of the square that is cut from the centre; None takes whole frames. Sides are cut to
+        source: a video file, a folder of pictures, or one picture, which is repeated.
+        target: the folder; it is created if it is missing.
+        degradation: ranges of the parameters.
+        frames: number of frames, from the first; None uses all, and repeats a single picture 30 times.
+        seed: random seed of the parameters.
+        crop: side of the square that is cut from the centre; None uses whole frames. Sides are cut to
             multiples of 8.
 
     Raises:
@@ -74,13 +74,13 @@ def degrade_clip(
 
 
 def read_truth(source: Path, frames: int | None, crop: int | None) -> NDArray[np.uint8]:
-    """The clip that `degrade_clip` starts from: (T, H, W, 3) RGB; see there."""
+    """Read the clip that `degrade_clip` degrades, (T, H, W, 3) RGB. For the arguments see there."""
     with open_source(source) as opened:
         box = _centre(opened.info.height, opened.info.width, crop)
         rows, columns = (side.stop - side.start for side in box)
         most = max(_MOST_PIXELS // (rows * columns), 1)
-        shown = islice(opened, min(frames or most + 1, most + 1))
-        pictures = [_rgb(frame, opened)[box].copy() for frame in shown]
+        selected = islice(opened, min(frames or most + 1, most + 1))
+        pictures = [_rgb(frame, opened)[box].copy() for frame in selected]
     if source.is_file() and len(pictures) == 1:
         pictures *= frames or _STILL
     require(
@@ -97,7 +97,7 @@ def _rgb(frame: SourceFrame, source: Source) -> NDArray[np.uint8]:
 
 
 def write_parameters(path: Path, parameters: Parameters, facts: dict[str, Any]) -> None:
-    """Write parameters as JSON, with other facts beside them and the versions that they depend on."""
+    """Write parameters as JSON, with further facts, and the versions that the result depends on."""
     operations = [
         {"operation": type(operation).__name__, **asdict(operation)} for operation in parameters.operations
     ]
@@ -111,10 +111,10 @@ def write_parameters(path: Path, parameters: Parameters, facts: dict[str, Any]) 
 
 
 def read_parameters(path: Path) -> Parameters:
-    """Read the parameters of a `parameters.json`; `apply` makes the same low frames of them again.
+    """Read the parameters from a `parameters.json`. With them, `apply` makes the same low frames again.
 
     Raises:
-        TrainingError: the file cannot be read, or says something else.
+        TrainingError: the file cannot be read, or holds something else.
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
@@ -163,7 +163,7 @@ def _write_frames(folder: Path, frames: Sequence[NDArray[np.uint8]] | NDArray[np
 
 
 def _overview(truth: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Rows of truth and enlarged low, of frames evenly spread over the clip."""
+    """Return rows of truth and enlarged low, of frames evenly spread over the clip."""
     numbers = np.unique(np.linspace(0, len(truth) - 1, _SHOWN).round().astype(int))
     enlarged = low.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
     return np.concatenate([np.hstack((truth[number], enlarged[number])) for number in numbers])

@@ -1,4 +1,4 @@
-"""Cut frame folders and videos into sub-images once, so that training reads less (SPEC 7.1)."""
+"""Cutting of frame folders and videos into sub-images, so that the training reads less (SPEC 7.1)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from vsrealbasicvsr.video.colour.tags import Colour
 from vsrealbasicvsr.video.read.cuts import find_cuts
 from vsrealbasicvsr.video.read.source import open_source
 
-_WAITING = 2  # pictures a job
+_WAITING = 2  # waiting pictures per job
 
 OnProgress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a preparation did.
+    """The result of a preparation.
 
     Attributes:
-        written: files written.
-        already: files that were there from an earlier run and stay as they are.
-        damaged: a message for each picture, video or clip that was left out, with the reason.
+        written: number of files written.
+        already: number of files that existed from an earlier run; they are not changed.
+        damaged: a message for each picture, video or clip that was omitted, with the reason.
     """
 
     written: int
@@ -50,26 +50,27 @@ def prepare(
     sources: Sequence[Path], target: Path, *, size: int = 480, step: int = 240, image: ImageFormat = "png",
     jobs: int | None = None, progress: OnProgress | None = None,
 ) -> Prepared:  # fmt: skip
-    """Cut every frame into overlapping windows; the same window of all frames makes a clip of its own.
+    """Cut every frame into overlapping windows. The same window of all frames is a separate clip.
 
-    `target/CLIP_sNNN/FRAME.png` is window NNN of a frame, counted from 001, rows outer. A clip is a folder
-    of pictures, whose names are kept, or a shot of a video, `VIDEO_shotNNNN`, whose frames are numbered. What
-    exists is not written again, so an interrupted preparation goes on where it was. In memory are two
-    pictures a job, and those being cut.
+    `target/CLIP_sNNN/FRAME.png` is window NNN of a frame, counted from 001 row by row. A clip is a folder of
+    pictures, whose names are kept, or a shot of a video, `VIDEO_shotNNNN`, whose frames are numbered.
+    Existing files are not written again, so an interrupted preparation continues where it stopped. Memory
+    holds two waiting pictures per job, and the pictures that are being cut.
 
     Args:
         sources: folders, searched at any depth, and video files.
-        target: a folder, made if need be; not inside a source.
-        size: side of the windows. Along a side that is shorter a picture is taken whole, from 256 pixels on.
-        step: from one window to the next.
-        image: both are lossless; WebP is smaller and slower.
-        jobs: threads; None takes one for each core.
-        progress: told how many pictures are done, and of how many, None where there are videos.
+        target: the folder, not inside a source; it is created if it is missing.
+        size: side of the windows. A side of a picture that is shorter, but at least 256 pixels, is not cut.
+        step: distance between windows.
+        image: the format. Both are lossless; WebP is smaller and slower.
+        jobs: number of threads; None uses one per core.
+        progress: called with the number of finished pictures, and the total, which is None if there are
+            videos.
 
     Raises:
-        TrainingError: a source cannot be used, two clips would get one name, the target holds sub-images
+        TrainingError: a source cannot be used, two clips would get the same name, the target holds sub-images
             of another size, step or format, or the disk is full.
-        KeyboardInterrupt: passed on; no half file is left.
+        KeyboardInterrupt: passed on. No incomplete file is left behind.
     """
     clips = find_footage(sources)
     for source in sources:
@@ -77,7 +78,7 @@ def prepare(
             not target.resolve().is_relative_to(source.resolve()),
             f"{target} lies inside the source {source}; choose a place outside, or it would be cut as well.",
         )
-    _keep_to_options(target, {"size": size, "step": step, "image": image})
+    _require_same_options(target, {"size": size, "step": step, "image": image})
     jobs = jobs or os.cpu_count() or 1
     total = sum(len(clip.pictures) for clip in clips) if all(clip.pictures for clip in clips) else None
     tally = _Tally(progress, total)
@@ -100,8 +101,8 @@ def prepare(
     return Prepared(tally.written, tally.already, tuple(tally.damaged))
 
 
-def _keep_to_options(target: Path, options: dict[str, int | str]) -> None:
-    """Later runs must cut alike: what exists is taken for done by its name."""
+def _require_same_options(target: Path, options: dict[str, int | str]) -> None:
+    """Check that an earlier run had the same options: existing files count as done by their names."""
     path, text = target / ".prepare.json", json.dumps(options)
     if not path.is_file():
         write_whole(path, text.encode())
@@ -115,7 +116,7 @@ def _keep_to_options(target: Path, options: dict[str, int | str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A picture still to be read: what to call it in messages, where it goes, its expected size."""
+    """A picture to read: its name for messages, its clip and frame, its expected size, and its reader."""
 
     label: str
     clip: str
@@ -126,7 +127,7 @@ class _Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """Of some pictures, one if nothing else is said."""
+    """The outcome for one or more pictures."""
 
     written: int = 0
     already: int = 0
@@ -161,14 +162,14 @@ class _Cutter:
     step: int
 
     def refusal(self, size: tuple[int, int]) -> str:
-        """Why pictures of a size cannot be cut; empty if they can."""
+        """Return why pictures of a size cannot be cut; empty if they can."""
         if windows(*size, self.size, self.step):
             return ""
         least = min(self.size, SMALLEST_SIDE)
         return f"its pictures are {size[1]}x{size[0]}, below {least}x{least}."
 
     def cut(self, picture: _Picture) -> _Outcome:
-        """Write the windows that are missing; reads nothing if none is."""
+        """Write the missing windows. If none is missing, the picture is not read."""
         places = windows(*picture.size, self.size, self.step)
         paths = [
             self.target / f"{picture.clip}_s{number:03}" / f"{picture.frame}{self.suffix}"
@@ -184,8 +185,8 @@ class _Cutter:
             return _Outcome(already=already, damaged=str(error))
         height, width = pixels.shape[:2]
         if (height, width) != picture.size:
-            wanted = f"{picture.size[1]}x{picture.size[0]}"
-            message = f"{picture.label}: it is {width}x{height}, the first of its clip {wanted}."
+            expected = f"{picture.size[1]}x{picture.size[0]}"
+            message = f"{picture.label}: it is {width}x{height}, the first of its clip {expected}."
             return _Outcome(already=already, damaged=message)
         for (top, left, high, wide), path in missing:
             write_picture(path, pixels[top : top + high, left : left + wide])
@@ -197,7 +198,7 @@ def _pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
 
 
 def _folder_pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
-    """The first picture that can be read tells the size of all."""
+    """Yield a folder's pictures. The first one that can be read sets the size of all."""
     size: tuple[int, int] | None = None
     frames: set[str] = set()
     for number, path in enumerate(clip.pictures):
@@ -219,7 +220,7 @@ def _folder_pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Out
 
 
 def _video_pictures(clip: Footage, cutter: _Cutter) -> Iterator[_Picture | _Outcome]:
-    """Decoded once from the start, and split at its scene cuts."""
+    """Yield a video's pictures. It is decoded once from the start, and split at its scene cuts."""
     try:
         source = open_source(clip.path)
     except VideoError as error:

@@ -1,1 +1,1 @@
-"""One iteration: losses, gradients, and the steps of the optimisers."""
+"""One iteration of the training: losses, gradients, and the steps of the optimisers."""

@@ -1,4 +1,4 @@
-"""The discriminator's side of an iteration: its weight in the generator's losses, and its own step."""
+"""The discriminator in an iteration: its weight in the generator's losses, and its own step."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from training.update.gradients import add, are_finite, autocast, clipped_norm
 
 
 class Adversary:
-    """Plays the discriminator's side: `begin`, then `pull` for each part of a batch, then `learn`.
+    """The discriminator's work in each iteration: `begin`, `pull` for each part of a batch, then `learn`.
 
     Args:
-        options: of the game.
-        optimizer: the precision is read.
-        state: the discriminator, which learns in place, its optimiser and the measured ratio.
-        processes: gradients and measurements are taken over all of them.
+        options: options of the adversarial loss.
+        optimizer: its precision is read.
+        state: it holds the discriminator, which is trained in place, its optimiser and the measured ratio.
+        processes: gradients and measurements are combined over all processes.
     """
 
     def __init__(
@@ -43,34 +43,34 @@ class Adversary:
 
     @property
     def weight(self) -> float:
-        """Of the generator's adversarial term in this iteration."""
+        """Weight of the generator's adversarial term in this iteration."""
         return adversarial_weight(self._options, self._state.iteration, self._state.gradient_ratio)
 
     def begin(self, real: Callable[[], Iterable[Sequence[Tensor]]]) -> None:
-        """Freeze the discriminator for the generator's pass; the first time, fit it to real features.
+        """Freeze the discriminator for the generator's step. The first time, fit it to real features.
 
         Args:
-            real: the features to judge of the ground truth, for each part of the batch; called only where
-                they are needed.
+            real: yields the ground truth's features to judge, for each part of the batch; called only if they
+                are needed.
         """
         self._squares.zero_()
         self.judge.requires_grad_(False)
         if isinstance(self.judge, FeatureDiscriminator):
-            self.judge.eval()  # its spectral norms move on in its own step alone
+            self.judge.eval()  # its spectral norms change only in its own step
             if not self.judge.fitted:
                 sums = [channel_sums(features) for features in real()]
                 totals = [torch.stack(layer).sum(0) for layer in zip(*sums, strict=True)]
                 self.judge.fit([self._processes.summed(total) for total in totals])
 
     def pull(self, others: Tensor, adversarial: Tensor, picture: Tensor, picks: Tensor | None) -> Tensor:
-        """A scalar whose gradient at the picture is that of all losses together.
+        """Return a scalar whose gradient at the picture is that of all losses together.
 
         Args:
             others: the sum of all other losses on the picture.
-            adversarial: the adversarial term, not weighted.
+            adversarial: the adversarial term, without its weight.
             picture: restored frames, (N, T, 3, H, W).
-            picks: the frames that losses on single frames look at; the gradients are compared on those that
-                the discriminator sees.
+            picks: the frames that losses on single frames use. The gradients are compared on the frames that
+                the discriminator gets.
         """
         state, weight = self._state, self.weight
         if not is_measured(self._options, state.iteration, state.gradient_ratio):
@@ -78,20 +78,20 @@ class Adversary:
         ours, theirs = (
             torch.autograd.grad(loss, picture, retain_graph=True)[0] for loss in (others, adversarial)
         )
-        seen = [picked(one, picks if self._sees_picks else None) for one in (ours, theirs)]
+        seen = [picked(gradient, picks if self._sees_picks else None) for gradient in (ours, theirs)]
         self._squares += torch.stack([gradient.double().square().sum() for gradient in seen])
-        # Both gradients are at hand: the pass back from the picture need not compute them again.
+        # Both gradients are known here, so the backward pass to the picture need not compute them again.
         return (picture * (ours + weight * theirs)).sum()
 
     def learn(self, evidence: Sequence[Evidence]) -> tuple[dict[str, float], bool]:
-        """The discriminator's step, after the generator's, on the frames from before it (SPEC 6.3).
+        """Do the discriminator's step, after the generator's, on the frames from before it (SPEC 6.3).
 
         Args:
-            evidence: of each part of the batch.
+            evidence: the evidence of each part of the batch.
 
         Returns:
-            Its losses, the mean over the batch and all processes; whether a step was taken, which is left
-            out where a loss or a gradient is not finite.
+            The discriminator's losses as means over the batch and all processes; and whether the step was
+            done. It is omitted if a loss or a gradient is not finite.
         """
         self._take_measure()
         losses = self._gradients(evidence)
@@ -120,10 +120,10 @@ class Adversary:
             for half in (("real", losses.real, part.real), ("fake", losses.fake, part.fake))
         ]
         sums: dict[str, Tensor] = {}
-        for index, (name, loss, shown) in enumerate(work):
+        for index, (name, loss, inputs) in enumerate(work):
             with apart(self._wrapped, index + 1 < len(work)):
                 with autocast(self._optimizer, self._processes.device):
-                    value = loss(self._wrapped(shown))
+                    value = loss(self._wrapped(inputs))
                 torch.autograd.backward(value / len(evidence))
             add(sums, {name: value})
         return self._processes.means(sums, len(evidence))

@@ -8,17 +8,17 @@ from torch import nn
 
 @torch.no_grad()
 def follow(average: nn.Module, live: nn.Module, decay: float) -> None:
-    """Move the average towards the live weights by 1 - decay, where they learn; copy all else.
+    """Move the average towards the trained weights by 1 - decay; copy frozen weights and buffers.
 
     Args:
-        average: changed in place; of the same form as `live`.
+        average: the averaged network, of the same kind as `live`; changed in place.
         live: the network after its optimiser's step.
-        decay: 0 to 1.
+        decay: decay of the average, 0 to 1.
     """
     for mean, parameter in zip(average.parameters(), live.parameters(), strict=True):
         if parameter.requires_grad:
             mean.lerp_(parameter, 1.0 - decay)
         else:
             mean.copy_(parameter)
-    for kept, buffer in zip(average.buffers(), live.buffers(), strict=True):
-        kept.copy_(buffer)
+    for copy, buffer in zip(average.buffers(), live.buffers(), strict=True):
+        copy.copy_(buffer)

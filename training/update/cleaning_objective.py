@@ -1,4 +1,4 @@
-"""What a pass of a cleaning stage minimises, at the low size (paper section 3.2, Eq. 4, and beyond it)."""
+"""The losses of a pass of a cleaning stage, at the low size (paper section 3.2, Eq. 4, and more)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.losses.options import LossOptions
 from training.losses.pixel import pixel_loss
 from training.stage import CleaningOptions, Target
 
-_ENLARGED = 2  # VGG's layers were made for larger pictures: at the low size they see hardly an edge
+_ENLARGED = 2  # VGG's layers are made for larger pictures; at the low size they hardly detect edges
 
 
 class CleaningObjective(nn.Module):
@@ -22,9 +22,9 @@ class CleaningObjective(nn.Module):
 
     Args:
         cleaning: the targets and their weights.
-        losses: `cleaning` says how pixels are compared, `perceptual.frames` how many frames of a batch the
-            losses on features look at.
-        frames: the losses on features; None leaves them out.
+        losses: `cleaning` is the kind of pixel loss; `perceptual.frames` is the number of frames of a batch
+            for the losses on features.
+        frames: the losses on features; None omits them.
     """
 
     def __init__(self, cleaning: CleaningOptions, losses: LossOptions, frames: FrameLosses | None) -> None:
@@ -36,12 +36,12 @@ class CleaningObjective(nn.Module):
     def forward(
         self, cleaned: Tensor, targets: Mapping[Target, Tensor], judge: FeatureDiscriminator | None
     ) -> LossTerms:
-        """The losses of one pass, the mean over its frames.
+        """Compute the losses of one pass, as means over its frames.
 
         Args:
             cleaned: (B, 3, S, S), not clamped.
-            targets: B frames or more of each, of which the first B are the cleaned ones'.
-            judge: a discriminator on features, frozen.
+            targets: B frames or more of each; the first B belong to `cleaned`.
+            judge: a frozen discriminator on features, or None.
         """
         count, weights = len(cleaned), self._cleaning.weights
         distances = [
@@ -52,20 +52,20 @@ class CleaningObjective(nn.Module):
         terms = LossTerms({})
         if self.frames is not None:
             seen = self.looked_at(count)
-            terms = self.frames(_enlarged(cleaned[:seen]), self._wanted(targets, seen), None, judge)
+            terms = self.frames(_enlarged(cleaned[:seen]), self._feature_targets(targets, seen), None, judge)
         return terms._replace(losses={"cleaning": torch.stack(distances).sum()} | terms.losses)
 
     def real_features(self, targets: Mapping[Target, Tensor], count: int) -> tuple[Tensor, ...]:
-        """What a discriminator takes for real: the features of the first frames' target."""
+        """Compute the real input of a discriminator: the features of the first frames' target."""
         assert self.frames is not None
-        return self.frames.evidence(self._wanted(targets, self.looked_at(count)))
+        return self.frames.evidence(self._feature_targets(targets, self.looked_at(count)))
 
     def looked_at(self, count: int) -> int:
-        """How many of so many frames the losses on features look at: the first ones."""
-        wanted = self._losses.perceptual.frames if self._losses.perceptual else 0
-        return min(wanted or count, count)
+        """Return the number of frames, from the first, that the losses on features use out of `count`."""
+        limit = self._losses.perceptual.frames if self._losses.perceptual else 0
+        return min(limit or count, count)
 
-    def _wanted(self, targets: Mapping[Target, Tensor], count: int) -> Tensor:
+    def _feature_targets(self, targets: Mapping[Target, Tensor], count: int) -> Tensor:
         return _enlarged(targets[self._cleaning.features][:count])
 
 

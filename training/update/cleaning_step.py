@@ -1,4 +1,4 @@
-"""One iteration of a cleaning stage: every pass of the cleaning network learns from its own result."""
+"""One iteration of a cleaning stage: every pass of the cleaning network is trained on its own result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CleaningFrames(NamedTuple):
 
     Attributes:
         low: (N, 3, S, S), float32, 0-1.
-        targets: by name, of the same shape.
+        targets: targets by name, with the same shape.
     """
 
     low: Tensor
@@ -36,28 +36,28 @@ class CleaningFrames(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What came of a part of the batch: sums of its losses, the first pass's evidence, frames to look at."""
+    """The results of a part of the batch: sums of its losses, the first pass's evidence, frames to view."""
 
     losses: dict[str, Tensor]
     evidence: Evidence | None
-    shown: tuple[Tensor, ...]
+    preview: tuple[Tensor, ...]
 
 
 def frames_of(batch: CleaningBatch, device: torch.device) -> CleaningFrames:
-    """A batch of 8 bits as frames on the training device."""
+    """Convert a batch of 8 bits to frames on the training device."""
     return CleaningFrames(
         _on(batch.low, device), {name: _on(target, device) for name, target in batch.targets.items()}
     )
 
 
 class CleaningStep:
-    """The optimisers' steps on a state whose cleaning network alone learns.
+    """The optimisers' steps on a state in which only the cleaning network is trained.
 
     Args:
-        stage: `cleaning`, the losses' and the optimiser's options are read.
+        stage: `cleaning`, and the options of losses and optimiser, are read.
         state: its network, average and discriminator are changed in place.
         objective: the losses of a pass.
-        processes: gradients and losses are averaged over them.
+        processes: gradients and losses are averaged over all processes.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class CleaningStep:
         )
 
     def __call__(self, parts: Sequence[CleaningFrames]) -> Outcome:
-        """One iteration on this process's share of the batch, given in parts that are accumulated."""
+        """Do one iteration on this process's share of the batch, in parts whose gradients are accumulated."""
         state, options = self._state, self._stage.optimizer
         set_rates(self._stage, state)
         if self._adversary is not None:
@@ -101,7 +101,7 @@ class CleaningStep:
                 evidence = [result.evidence for result in results if result.evidence is not None]
                 more, finite = self._adversary.learn(evidence)
                 losses |= more
-        return Outcome(losses, norm, not finite, results[-1].shown)
+        return Outcome(losses, norm, not finite, results[-1].preview)
 
     def _real(self, parts: Sequence[CleaningFrames]) -> Iterator[tuple[Tensor, ...]]:
         for frames in parts:
@@ -110,11 +110,11 @@ class CleaningStep:
 
     def _learn(self, frames: CleaningFrames, parts: int, *, is_last: bool) -> _Part:
         """Add one part's gradients, pass by pass."""
-        low, evidence, shown = frames.low, None, [frames.low[0]]
+        low, evidence, preview = frames.low, None, [frames.low[0]]
         sums: dict[str, Tensor] = {}
         for number in range(self._options.passes):
             final = number + 1 == self._options.passes
-            share = self._options.again**number  # so that each frame of each pass counts alike
+            share = self._options.again**number  # so that each frame of each pass has the same weight
             with apart(self._cleaning, not (is_last and final)):
                 picture, terms = self._pass(low, frames.targets)
                 torch.autograd.backward(self._total(picture, terms) * share / parts)
@@ -126,13 +126,13 @@ class CleaningStep:
             if final:
                 sums["last_pass"] = terms.losses["cleaning"].detach()
             cleaned = picture[0].detach()
-            shown.append(cleaned[0])
+            preview.append(cleaned[0])
             low = cleaned[: math.ceil(len(cleaned) * self._options.again)]
-        shown.extend(target[0] for target in frames.targets.values())
-        return _Part(sums, evidence, tuple(shown))
+        preview.extend(target[0] for target in frames.targets.values())
+        return _Part(sums, evidence, tuple(preview))
 
     def _pass(self, low: Tensor, targets: dict[Target, Tensor]) -> tuple[Tensor, LossTerms]:
-        """The frames after a pass as one clip, (1, B, 3, S, S), and their losses."""
+        """Do a pass; return the frames as one clip, (1, B, 3, S, S), and their losses."""
         judge = self._adversary.judge if self._adversary else None
         with autocast(self._stage.optimizer, self._processes.device):
             residue: Tensor = self._cleaning(low)

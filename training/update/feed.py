@@ -1,4 +1,4 @@
-"""From the loader's batches to clips on the training device: mirrored, sharpened and degraded."""
+"""Conversion of the loader's batches to clips on the training device: mirrored, sharpened, degraded."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.update.objective import Clips
 def clips_of(batch: Batch, stage: Stage, device: torch.device) -> Clips:
     """Complete a batch on the training device.
 
-    Only distinct frames travel from the loader; the mirrored half (SPEC 7.2) is made here. Where the loader
-    left the degradation to the device, it is done here with the parameters that the loader drew.
+    The loader sends only distinct frames; the mirrored half (SPEC 7.2) is made here. If the device degrades
+    the clips, this is also done here, with the parameters that the loader drew.
 
     Args:
-        batch: from the loader.
+        batch: a batch of the loader.
         stage: `data` and `degradation` are read.
-        device: where the network trains.
+        device: the training device.
     """
     truth = batch.truth.to(device, non_blocking=True).float() / 255.0
     if batch.sharpened is not None and batch.low is not None:

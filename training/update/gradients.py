@@ -1,4 +1,4 @@
-"""What the backward passes of both networks have in common."""
+"""Common functions for the backward passes of generator and discriminator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.stage import OptimizerOptions
 
 
 def autocast(options: OptimizerOptions, device: torch.device) -> AbstractContextManager[None]:
-    """The precision in which networks and losses are computed."""
+    """Return the autocast context for the precision of networks and losses."""
     half = options.precision == "bf16"
     context: AbstractContextManager[None] = torch.autocast(device.type, torch.bfloat16, enabled=half)
     return context
@@ -26,10 +26,10 @@ def add(sums: dict[str, Tensor], losses: Mapping[str, Tensor]) -> None:
 
 
 def clipped_norm(module: nn.Module, limit: float) -> float:
-    """The gradient's length before it is shortened to the limit; 0 is no limit."""
+    """Shorten the gradient to the limit; return its length before. 0 is no limit."""
     return float(nn.utils.clip_grad_norm_(module.parameters(), limit or math.inf))
 
 
 def are_finite(*values: float) -> bool:
-    """Whether none is infinite or no number."""
+    """Return whether all values are finite numbers."""
     return all(map(math.isfinite, values))

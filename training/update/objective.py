@@ -1,4 +1,4 @@
-"""What the generator of a stage minimises (SPEC 6.1, 6.2)."""
+"""The losses of the generator (SPEC 6.1, 6.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Clips(NamedTuple):
 
     Attributes:
         low: (N, T, 3, H, W), float32, 0-1.
-        sharpened: (N, T, 3, 4H, 4W), float32, 0-1: the target of all losses but the adversarial on pixels.
+        sharpened: (N, T, 3, 4H, 4W), float32, 0-1: the target of all losses except the adversarial on pixels.
         truth: (N, T, 3, 4H, 4W), float32, 0-1: the real frames of a discriminator on pixels.
     """
 
@@ -36,9 +36,10 @@ class Objective(nn.Module):
     """The generator's weighted losses of one restoration.
 
     Args:
-        options: kinds and weights.
-        frames: the losses that look at single frames; None leaves them out.
-        teacher: restores single frames, (B, 3, H, W) to (B, 3, 4H, 4W); None where `frames` asks for none.
+        options: kinds and weights of the losses.
+        frames: the losses on single frames; None omits them.
+        teacher: network that restores single frames, (B, 3, H, W) to (B, 3, 4H, 4W); None if `frames` does
+            not use it.
     """
 
     def __init__(
@@ -52,13 +53,13 @@ class Objective(nn.Module):
     def forward(
         self, result: Restoration, clips: Clips, judge: Judge | None, picks: Tensor | None = None
     ) -> LossTerms:
-        """The losses of a restoration, each weighted but the adversarial.
+        """Compute the losses of a restoration; all are weighted except the adversarial.
 
         Args:
-            result: of the clips.
-            clips: what it is compared with.
-            judge: a discriminator, frozen.
-            picks: the frames that the losses on single frames look at (see `training.losses.picks`).
+            result: restoration of the clips.
+            clips: the clips with their targets.
+            judge: a frozen discriminator, or None.
+            picks: the frames for the losses on single frames (see `training.losses.picks`).
         """
         options, restored = self._options, result.restored
         losses = {"pixel": options.pixel_weight * pixel_loss(options.pixel, restored, clips.sharpened)}
@@ -73,7 +74,7 @@ class Objective(nn.Module):
         return terms._replace(losses=losses | terms.losses)
 
     def real_features(self, clips: Clips, picks: Tensor | None) -> tuple[Tensor, ...]:
-        """What a discriminator on features takes for real: the features of the sharpened ground truth."""
+        """Compute the real input of a discriminator on features: the sharpened ground truth's features."""
         assert self.frames is not None
         return self.frames.evidence(picked(clips.sharpened, picks))
 
@@ -93,7 +94,7 @@ class Objective(nn.Module):
         return terms
 
     def _teacher_frames(self, low: Tensor) -> Tensor | None:
-        """The teacher's frames, computed a few at a time where the losses are."""
+        """Compute the teacher's frames, as many at a time as for the losses."""
         if self.teacher is None:
             return None
         perceptual = self._options.perceptual

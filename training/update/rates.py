@@ -1,4 +1,4 @@
-"""How high the learning rates are in an iteration."""
+"""The learning rates in an iteration: warm-up and schedule."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from training.state import State
 
 
 def rate_share(options: OptimizerOptions, iteration: int, iterations: int) -> float:
-    """The share of the highest learning rate, 0 to 1.
+    """Return the learning rate relative to the highest one, 0 to 1.
 
     Args:
-        options: the warm-up and the schedule.
+        options: warm-up and schedule.
         iteration: number of the iteration, from 0.
-        iterations: of the whole stage.
+        iterations: number of iterations of the whole stage.
     """
     if iteration < options.warmup:
         return (iteration + 1) / options.warmup
@@ -25,7 +25,7 @@ def rate_share(options: OptimizerOptions, iteration: int, iterations: int) -> fl
 
 
 def set_rates(stage: Stage, state: State) -> None:
-    """Give both optimisers their rates for the state's iteration."""
+    """Set the learning rates of both optimisers for the state's iteration."""
     options, adversarial = stage.optimizer, stage.losses.adversarial
     share = rate_share(options, state.iteration, stage.iterations)
     for group in state.optimizer.param_groups:

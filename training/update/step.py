@@ -20,20 +20,20 @@ from training.update.gradients import add, are_finite, autocast, clipped_norm
 from training.update.objective import Clips, Objective
 from training.update.rates import set_rates
 
-_BESIDE_THE_PICTURE = "cleaning"  # the one loss that does not look at restored frames
+_NOT_ON_PICTURE = "cleaning"  # the only loss that does not use the restored frames
 _BETWEEN_PIXELS = ("pixel", "temporal")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one iteration came to.
+    """The result of one iteration.
 
     Attributes:
-        losses: each weighted loss by name, the mean over the batch and all processes; with a discriminator
-            `adversarial_weight`, too.
-        gradient_norm: of the generator, before clipping.
-        skipped: a step was left out, because a loss or a gradient was not finite.
-        picture: frames of the last part's first clip to look at side by side, each (3, h, w), 0-1.
+        losses: weighted losses by name, as means over the batch and all processes; with a discriminator also
+            `adversarial_weight`.
+        gradient_norm: length of the generator's gradient, before clipping.
+        skipped: whether a step was omitted because a loss or a gradient was not finite.
+        picture: frames of the last part's first clip to view side by side, each (3, h, w), 0-1.
     """
 
     losses: dict[str, float]
@@ -46,10 +46,10 @@ class Step:
     """Both optimisers' steps on a state.
 
     Args:
-        stage: losses, optimiser and cleaning options are read.
-        state: its networks learn in place.
+        stage: the options of losses, optimiser and cleaning are read.
+        state: its networks are trained in place.
         objective: the generator's losses.
-        processes: gradients and losses are averaged over them.
+        processes: gradients and losses are averaged over all processes.
     """
 
     def __init__(self, stage: Stage, state: State, objective: Objective, processes: Processes) -> None:
@@ -64,7 +64,7 @@ class Step:
         )
 
     def __call__(self, parts: Sequence[Clips]) -> Outcome:
-        """One iteration on this process's share of the batch, given in parts that are accumulated."""
+        """Do one iteration on this process's share of the batch, in parts whose gradients are accumulated."""
         state, options = self._state, self._stage.optimizer
         set_rates(self._stage, state)
         if self._adversary is not None:
@@ -88,13 +88,13 @@ class Step:
                 yield self._objective.real_features(clips, self._picks(index, clips))
 
     def _picks(self, part: int, clips: Clips) -> Tensor | None:
-        """The frames of a part of the batch that the costly losses look at."""
+        """Draw the frames of a part of the batch for the losses that take much time."""
         stage, perceptual = self._stage, self._stage.losses.perceptual
         count, frames = clips.low.shape[:2]
         share = stage.batch // self._processes.count
         first = self._state.iteration * stage.batch + self._processes.rank * share + part * count
-        wanted = perceptual.frames if perceptual else 0
-        return draw_picks(stage.seed, range(first, first + count), frames, wanted)
+        limit = perceptual.frames if perceptual else 0
+        return draw_picks(stage.seed, range(first, first + count), frames, limit)
 
     def _generator_gradients(
         self, parts: Sequence[Clips]
@@ -119,17 +119,17 @@ class Step:
         return self._processes.means(sums, len(parts)), evidence, last
 
     def _total(self, result: Restoration, terms: LossTerms, picks: Tensor | None) -> Tensor:
-        """A scalar whose gradients are those of all losses together."""
+        """Return a scalar whose gradients are those of all losses together."""
         losses = dict(terms.losses)
-        beside = losses.pop(_BESIDE_THE_PICTURE, None)
+        beside = losses.pop(_NOT_ON_PICTURE, None)
         total = torch.stack(list(losses.values())).sum()
         if self._adversary is not None and terms.adversarial is not None:
             total = self._adversary.pull(total, terms.adversarial, result.restored, picks)
         if beside is not None:
             total = total + beside
         if result.entrance is not result.cleaned:
-            # Cleaning is detached from all losses that look through networks (SPEC 6.6): of the gradient that
-            # reaches the entrance of propagation it gets the part of the losses between pixels.
+            # Cleaning is detached from all losses that use networks (SPEC 6.6). From the gradient at the
+            # input of the propagation, it gets only the part of the losses between pixels.
             between_pixels = torch.stack([losses[name] for name in _BETWEEN_PIXELS if name in losses]).sum()
             (gradient,) = torch.autograd.grad(between_pixels, result.entrance, retain_graph=True)
             total = total + (result.cleaned * gradient).sum()
@@ -137,7 +137,7 @@ class Step:
 
 
 def _picture(clips: Clips, result: Restoration) -> tuple[Tensor, ...]:
-    """The middle frame of the first clip: low, cleaned, restored, target."""
+    """Return the middle frame of the first clip: low, cleaned, restored, target."""
     middle = clips.low.shape[1] // 2
     parts = (clips.low, result.cleaned, result.restored, clips.sharpened)
     return tuple(part[0, middle] for part in parts)

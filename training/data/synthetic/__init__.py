@@ -1,1 +1,1 @@
-"""Clips made of still pictures: photographs, drawings and text, set in motion."""
+"""Clips made from still pictures: photographs, drawings and text in synthetic motion."""

@@ -1,4 +1,4 @@
-"""What drawings and text stand before: a photograph or painted shapes, under a moving camera."""
+"""Backgrounds of drawings and text: a photograph or painted shapes, under a moving camera."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from training.data.options import MotionOptions
 from training.data.synthetic.photos import Filmed, PhotoClip, film
 from training.data.synthetic.pictures import read_picture
 
-_ROOM = 1.6  # sides of a painted background for one of the frame, for the camera to move in
-_SHAPES = 7
-_INK = 0.4  # chance that painted shapes have outlines
+_ROOM = 1.6  # side of a painted background over that of the frame: room for the camera's motion
+_SHAPES = 7  # number of painted shapes, exclusive maximum
+_INK = 0.4  # probability that painted shapes have outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Backgrounds:
     """All backgrounds that one kind of clip may have.
 
     Attributes:
-        photos: photographs.
-        chance: of a photograph, where there are any.
-        motion: the most that the camera may move.
-        cache: shared by the clips of a process.
+        photos: photographs to choose from.
+        chance: probability of a photograph, if there are any.
+        motion: limits of the camera's motion.
+        cache: decoded pictures, shared by the clips of a process.
     """
 
     photos: tuple[PhotoClip, ...]
@@ -39,9 +39,9 @@ class Backgrounds:
         """Draw a background and a camera's path over it.
 
         Args:
-            rng: draws.
-            count: frames.
-            side: of the frames, pixels.
+            rng: random generator.
+            count: number of frames.
+            side: side of the frames in pixels.
 
         Raises:
             ClipError: a photograph cannot be read.
@@ -55,21 +55,21 @@ class Backgrounds:
 
 
 def fixed(background: Filmed) -> NDArray[np.float64]:
-    """How things that are fixed to the background move.
+    """Return the motion of things that are fixed to the background.
 
     Returns:
-        (T, 3, 3): from a pixel of the middle frame to where the same thing is in each frame.
+        (T, 3, 3): homographies from a pixel of the middle frame to the same thing's place in each frame.
     """
     cameras = background.homographies
     return np.asarray(np.linalg.inv(cameras) @ cameras[len(cameras) // 2])
 
 
 def painted(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
-    """A flat colour or gradient with some flat shapes on it, as of a cartoon's background.
+    """Paint a flat colour or gradient with some flat shapes on it, like the background of a cartoon.
 
     Args:
-        rng: draws.
-        side: of the square, pixels.
+        rng: random generator.
+        side: side of the square in pixels.
 
     Returns:
         (side, side, 3) RGB.
@@ -78,7 +78,7 @@ def painted(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
     outlined = rng.random() < _INK
     for _ in range(int(rng.integers(_SHAPES))):
         outline = _ellipse(rng, side) if rng.random() < 0.5 else _polygon(rng, side)
-        points = np.round(outline * 16).astype(np.int32)  # OpenCV's places in 1/16 pixel, by `shift`
+        points = np.round(outline * 16).astype(np.int32)  # coordinates in 1/16 pixel: see `shift` below
         cv2.fillPoly(picture, [points], colour(rng), cv2.LINE_AA, shift=4)
         if outlined:
             cv2.polylines(
@@ -88,20 +88,20 @@ def painted(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
 
 
 def colour(rng: np.random.Generator) -> tuple[int, int, int]:
-    """RGB of any hue, from grey to vivid and from dark to light."""
+    """Draw an RGB colour of any hue, from grey to vivid and from dark to light."""
     hue, saturation, value = rng.random(), rng.uniform(0.0, 0.9), rng.uniform(0.12, 1.0)
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _gradient(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
-    one = np.array(colour(rng), np.float32)
-    other = one if rng.random() < 0.3 else np.array(colour(rng), np.float32)
+    start = np.array(colour(rng), np.float32)
+    end = start if rng.random() < 0.3 else np.array(colour(rng), np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     along = np.arange(side, dtype=np.float32) / side - 0.5
     way = np.float32(np.cos(angle)) * along[None, :] + np.float32(np.sin(angle)) * along[:, None]
     part = np.clip(way / np.float32(np.sqrt(2)) + 0.5, 0, 1)[..., None]
-    return np.round(one + (other - one) * part).astype(np.uint8)
+    return np.round(start + (end - start) * part).astype(np.uint8)
 
 
 def _ellipse(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
@@ -116,7 +116,7 @@ def _ellipse(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
 
 
 def _polygon(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
-    """Corners around a middle, in the order of their angles, so that no edges cross."""
+    """Return corners around a centre, in the order of their angles, so that no edges cross."""
     corners = int(rng.integers(3, 8))
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
     radii = rng.uniform(0.1, 0.45, corners) * side

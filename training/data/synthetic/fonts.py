@@ -1,4 +1,4 @@
-"""Font files in folders, and what can be written with each."""
+"""Font files in folders, and the scripts that can be written with each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from vsrealbasicvsr.errors import ClipError
 
 SUFFIXES = frozenset((".ttf", ".otf", ".ttc"))
 
-_MISSING = "\uffff"  # no character: every font shows its sign for what it lacks
-_LOOKED_AT = 24  # pixels a line
+_MISSING = "\uffff"  # not a character: every font shows its glyph for missing characters
+_PROBE_SIZE = 24  # pixels per line, to compare glyphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Font:
     """A font file.
 
     Attributes:
-        path: of the file.
-        scripts: those whose letters it has, all of them; with the words that it has all letters of.
+        path: path of the file.
+        scripts: the scripts of which it has all letters, each with the words of which it has all letters.
     """
 
     path: Path
@@ -33,52 +33,52 @@ class Font:
 
 
 def find_fonts(folder: Path) -> Iterator[Path]:
-    """The font files in a folder at any depth, in the order of their names; hidden ones are passed over.
+    """Yield the font files in a folder at any depth, in the order of their names. Hidden ones are ignored.
 
     Raises:
-        TrainingError: there is no such folder, or no font in it.
+        TrainingError: the folder does not exist, or holds no font.
     """
     require(folder.is_dir(), f"There is no folder {folder}; check the name.")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     visible = [
-        path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     require(bool(visible), f"{folder} holds no fonts (.ttf, .otf or .ttc).")
     yield from visible
 
 
 def read_font(path: Path, scripts: Sequence[Script] = SCRIPTS) -> Font:
-    """Open a font file and see what can be written with it.
+    """Open a font file and find the scripts that can be written with it.
 
     Args:
-        path: of the file.
-        scripts: which to look for.
+        path: path of the file.
+        scripts: scripts to look for.
 
     Raises:
-        ClipError: it is no font, or its letters are damaged.
+        ClipError: the file is not a font, or its letters are damaged.
     """
-    font = opened(path, _LOOKED_AT)
-    missing = _looks(font, _MISSING, path)
+    font = opened(path, _PROBE_SIZE)
+    missing = _glyph(font, _MISSING, path)
 
     @cache
     def has(letter: str) -> bool:
-        return _looks(font, letter, path) != missing
+        return _glyph(font, letter, path) != missing
 
-    shown = (script for script in scripts if all(map(has, script.letters)))
+    supported = (script for script in scripts if all(map(has, script.letters)))
     return Font(
         path,
         tuple(
             replace(script, words=tuple(word for word in script.words if all(map(has, word))))
-            for script in shown
+            for script in supported
         ),
     )
 
 
 def opened(path: Path, size: float) -> ImageFont.FreeTypeFont:
-    """A font in a size, in pixels a line. Letters are set one after another, on every machine alike.
+    """Open a font in a size, in pixels per line. The layout is basic, and so the same on every machine.
 
     Raises:
-        ClipError: it is no font, or cannot be read.
+        ClipError: the file is not a font, or cannot be read.
     """
     try:
         return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
@@ -86,7 +86,7 @@ def opened(path: Path, size: float) -> ImageFont.FreeTypeFont:
         raise ClipError(f"{path} is damaged or no font.") from error
 
 
-def _looks(font: ImageFont.FreeTypeFont, letter: str, path: Path) -> tuple[tuple[int, int], bytes]:
+def _glyph(font: ImageFont.FreeTypeFont, letter: str, path: Path) -> tuple[tuple[int, int], bytes]:
     try:
         mask = font.getmask(letter)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Transparent pictures that move over a background, with edges as clean as a renderer's."""
+"""Transparent pictures that move over a background, with edges as clean as those of a renderer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from training.data.synthetic.motion import shift
 
 FINE = 2
-"""Samples along each side of a frame's pixel: layers are drawn this much larger and averaged."""
+"""Samples along each side of a frame pixel: layers are drawn this many times larger, then averaged."""
 
-_ENLARGED = 1.05  # of a layer's pixels for a sample, up to which nothing is reduced before
+_ENLARGED = 1.05  # layer pixels per sample, up to which a layer is not reduced before it is sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Layer:
 
     Attributes:
         picture: (H, W, 4) RGBA of 8 bits, colours multiplied by alpha.
-        homographies: (T, 3, 3): from its pixel (x, y, 1) to each frame's, pixel centres at whole numbers.
+        homographies: (T, 3, 3): they map a pixel (x, y, 1) of the picture to each frame. Pixel centres have
+            whole coordinates.
     """
 
     picture: NDArray[np.uint8]
@@ -32,14 +33,14 @@ class Layer:
 
 
 def composed(background: NDArray[np.uint8], layers: Sequence[Layer]) -> NDArray[np.uint8]:
-    """Lay layers over a background, the first one lowest.
+    """Draw layers over a background, the first one lowest.
 
-    Each layer is sampled linearly at `FINE` times `FINE` places of a pixel, after it was reduced by area to
-    about that resolution. So edges are neither jagged nor ringing.
+    Each layer is first reduced by area to about the resolution of the samples. Then it is sampled linearly at
+    `FINE` times `FINE` places in a pixel. So edges are neither jagged nor ringing.
 
     Args:
         background: (T, S, S, 3).
-        layers: with T homographies each.
+        layers: layers with T homographies each.
 
     Returns:
         (T, S, S, 3), new.
@@ -53,11 +54,11 @@ def composed(background: NDArray[np.uint8], layers: Sequence[Layer]) -> NDArray[
 
 
 def reduced(picture: NDArray[np.uint8], reduction: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A smaller copy, averaged by area.
+    """Make a smaller copy, averaged by area.
 
     Args:
         picture: (H, W, C).
-        reduction: pixels of it for one of the copy; at least 1.
+        reduction: pixels of the picture per pixel of the copy; at least 1.
 
     Returns:
         The copy, and the homography from its pixels to the picture's.
@@ -82,13 +83,13 @@ def _at_resolution(layer: Layer) -> Layer:
 
 
 def _enlargement(homography: NDArray[np.float64], point: NDArray[np.float64]) -> float:
-    """Frame pixels for a pixel of the layer around a point: the root of the mapping's Jacobian there."""
+    """Return frame pixels per layer pixel at a point: the square root of the mapping's Jacobian there."""
     depth = homography[2] @ (*point, 1.0)
     return float(np.sqrt(abs(np.linalg.det(homography) / depth**3)))
 
 
 def _lay(frame: NDArray[np.uint8], picture: NDArray[np.uint8], homography: NDArray[np.float64]) -> None:
-    """Change a frame (S, S, 3) in the box that the picture covers."""
+    """Draw the picture into a frame (S, S, 3), within the box that it covers."""
     left, top, right, bottom = _box(frame, picture, homography)
     if left >= right or top >= bottom:
         return
@@ -108,11 +109,11 @@ def _lay(frame: NDArray[np.uint8], picture: NDArray[np.uint8], homography: NDArr
 def _box(
     frame: NDArray[np.uint8], picture: NDArray[np.uint8], homography: NDArray[np.float64]
 ) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of where the picture can be in the frame."""
+    """Return left, top, right and bottom of the box in the frame that the picture can cover."""
     height, width = picture.shape[:2]
     outline = np.array([[-1, -1, 1], [width, -1, 1], [-1, height, 1], [width, height, 1]], np.float64)
     mapped = outline @ homography.T
-    if mapped[:, 2].min() <= 0:  # it reaches behind the camera: anywhere
+    if mapped[:, 2].min() <= 0:  # it reaches behind the camera, and so can be anywhere in the frame
         return 0, 0, frame.shape[1], frame.shape[0]
     places = mapped[:, :2] / mapped[:, 2:]
     low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0)) + 1

@@ -1,4 +1,4 @@
-"""Lines of text as transparent pictures: letters with outlines, shadows and boards behind them."""
+"""Lines of text as transparent pictures: letters with outlines, shadows and a board behind them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _BLACK: Colour = (0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """How letters look; lengths are in pixels.
+    """The style of letters. Lengths are in pixels.
 
     Attributes:
         fill: colour of the letters.
-        outline: width of the line around them; 0: none.
-        ink: its colour.
-        shadow: how far to the lower right it lies; 0: none.
-        blur: of the shadow; 0 is sharp.
-        board: colour of what they stand on; None: nothing.
-        cover: of the board: 1 hides what is behind it.
-        border: width of the frame around the board, in `ink`.
-        align: of lines.
+        outline: width of the outline; 0: no outline.
+        ink: colour of the outline.
+        shadow: offset of the shadow to the lower right; 0: no shadow.
+        blur: blur of the shadow; 0 is sharp.
+        board: colour of the board behind the letters; None: no board.
+        cover: opacity of the board; 1 hides the background.
+        border: width of the frame around the board, in the colour `ink`.
+        align: alignment of the lines.
     """
 
     fill: Colour
@@ -46,19 +46,19 @@ class Style:
 
 
 def lettered(font_path: Path, size: float, text: str, style: Style) -> NDArray[np.uint8]:
-    """Write some lines.
+    """Draw lines of text.
 
     Args:
-        font_path: of the font.
-        size: height of a line, pixels.
+        font_path: path of the font.
+        size: height of a line in pixels.
         text: the lines, with line breaks between them.
-        style: how they look.
+        style: style of the letters.
 
     Returns:
-        (H, W, 4) RGBA, colours multiplied by alpha, large enough for all of it.
+        (H, W, 4) RGBA, colours multiplied by alpha, large enough for all of the text.
 
     Raises:
-        ClipError: the font cannot be read, or letters of it are damaged.
+        ClipError: the font cannot be read, or its letters are damaged.
     """
     font = opened(font_path, size)
     try:
@@ -80,13 +80,13 @@ def _written(font: ImageFont.FreeTypeFont, size: float, text: str, style: Style)
     width, height = (
         int(np.ceil(value)) + margin - low for value, low in zip(measured[2:], (left, top), strict=True)
     )
-    # Four plain channels: in the mode RGBA, Pillow would not multiply colours by alpha where it was clear.
+    # CMYK has four plain channels. In RGBA mode, Pillow would not multiply colours by alpha on clear pixels.
     canvas = Image.new("CMYK", (width, height))
     if style.board is not None:
         _draw_board(canvas, style)
 
     def write(target: Image.Image, offset: int, fill: Colour, ink: Colour) -> None:
-        # The distance of lines depends on the stroke: so it is always the same one.
+        # The distance of the lines depends on the stroke width, which is therefore always the same.
         ImageDraw.Draw(target).multiline_text(
             (offset - left, offset - top), text, (*fill, 255), font, spacing=spacing, align=style.align,
             stroke_width=style.outline, stroke_fill=(*ink, 255),
@@ -105,7 +105,7 @@ def _draw_board(canvas: Image.Image, style: Style) -> None:
     part = (*(round(value * style.cover) for value in style.board), round(255 * style.cover))
     canvas.paste(part, (0, 0, *canvas.size))
     if style.border:
-        # Pillow's corners are inside the rectangle.
+        # Pillow's corners belong to the rectangle.
         right, lower = canvas.width - 1 - style.border, canvas.height - 1 - style.border
         ImageDraw.Draw(canvas).rectangle(
             (style.border, style.border, right, lower), outline=(*style.ink, 255), width=style.border

@@ -1,4 +1,4 @@
-"""Camera paths over a photograph: pan, zoom, rotation, perspective and an unsteady hand."""
+"""Camera paths over a photograph: pan, zoom, rotation, perspective and hand shake."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from training.data.options import MotionOptions
 
 Array = NDArray[np.float64]
-_CURVE = 0.5  # how much of a speed may change over a clip
-_MEMORY = 0.8  # of the hand's unrest, from frame to frame
+_CURVE = 0.5  # change of a speed over a clip, relative to its limit, at most
+_MEMORY = 0.8  # share of the hand shake that remains in the next frame
 
 
 @dataclass(frozen=True, slots=True)
 class CameraPath:
-    """Where each frame's picture lies in the photograph.
+    """The place of each frame in the photograph.
 
     Attributes:
-        homographies: (T, 3, 3): from a frame's pixel (x, y, 1) to the photograph's, pixel centres at whole
-            numbers.
-        reduction: photograph pixels for a frame's pixel, where the path sees it smallest.
+        homographies: (T, 3, 3): they map a frame's pixel (x, y, 1) to the photograph. Pixel centres have
+            whole coordinates.
+        reduction: photograph pixels per frame pixel, at the place on the path where this is largest.
     """
 
     homographies: Array
@@ -31,16 +31,16 @@ class CameraPath:
 def draw_path(
     rng: np.random.Generator, options: MotionOptions, count: int, side: int, size: tuple[int, int]
 ) -> CameraPath:
-    """A smooth random path whose view never leaves the photograph and never enlarges it.
+    """Draw a smooth random path whose view never leaves the photograph and never enlarges it.
 
-    Speeds are uniform up to the options' and change slowly; the unrest of the hand is added. What does not
-    fit into the photograph is made smaller until it does.
+    Speeds are uniform up to the limits and change slowly; hand shake is added. If the path does not fit into
+    the photograph, all motions are reduced until it does.
 
     Args:
-        rng: draws.
-        options: the most that each motion may be.
-        count: frames.
-        side: of the frames, pixels.
+        rng: random generator.
+        options: limits of the motions.
+        count: number of frames.
+        side: side of the frames in pixels.
         size: height and width of the photograph, neither below `side`.
     """
     limits = (
@@ -52,32 +52,32 @@ def draw_path(
         options.perspective,
     )
     courses = np.stack([course(rng, limit, count) for limit in limits])
-    courses[:2] += np.stack([_unrest(rng, options.jitter, count) for _ in range(2)])
+    courses[:2] += np.stack([_hand_shake(rng, options.jitter, count) for _ in range(2)])
     largest = max(1.0, min(options.reduction, min(size) / side))
     base = float(rng.uniform(1.0, largest))
     where = rng.random(2)
     share = 1.0
     while True:
         path = _path(courses * share, 1 + (base - 1) * share, side)
-        corners = _seen(path.homographies, side)
+        corners = _frame_corners(path.homographies, side)
         low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
         room = np.array((size[1] - 1, size[0] - 1)) - (high - low)
         if room.min() >= -1e-9:
             corner = np.maximum(room, 0) * where
             if not courses.any():
-                corner = np.floor(corner)  # a camera that stands still changes no pixel
+                corner = np.floor(corner)  # a whole pixel: without motion, no pixel changes
             return CameraPath(shift(*(corner - low)) @ path.homographies, path.reduction)
-        # At no motion at all the view is `side` pixels, which always fit.
+        # At share 0 there is no motion, and the view is `side` pixels, which always fit.
         share = share * 0.7 if share > 1e-3 else 0.0
 
 
 def course(rng: np.random.Generator, limit: float, count: int) -> Array:
-    """The way covered at each frame: a constant speed and a slow change of it, 0 in the middle.
+    """Draw the distance at each frame, 0 in the middle of the clip: a constant speed plus a slow change.
 
     Args:
-        rng: draws.
-        limit: of the speed, a frame.
-        count: frames.
+        rng: random generator.
+        limit: limit of the speed per frame.
+        count: number of frames.
     """
     speed = rng.uniform(-limit, limit)
     change = rng.uniform(-limit, limit) * _CURVE / max(count, 1)
@@ -85,7 +85,7 @@ def course(rng: np.random.Generator, limit: float, count: int) -> Array:
     return np.asarray(speed * time + change * time**2 / 2)
 
 
-def _unrest(rng: np.random.Generator, deviation: float, count: int) -> Array:
+def _hand_shake(rng: np.random.Generator, deviation: float, count: int) -> Array:
     shocks = np.clip(rng.standard_normal(count), -2, 2) * deviation
     values = np.zeros(count)
     for number in range(1, count):
@@ -95,10 +95,10 @@ def _unrest(rng: np.random.Generator, deviation: float, count: int) -> Array:
 
 def _path(courses: Array, base: float, side: int) -> CameraPath:
     x, y, zoom, angle, tilt_x, tilt_y = courses
-    # Zoomed out from the base, so that no frame needs more pixels than the photograph has.
+    # The zoom only moves out from the base, so that no frame needs more pixels than the photograph has.
     scale = base * np.exp(zoom - zoom.min())
     tilt = np.stack((tilt_x, tilt_y)) / side
-    # A tilted view sees its far edge smaller: by the sum of both tilts over half of the side.
+    # A tilted view sees its far edge reduced, by the sum of both tilts over half of the side.
     scale = scale * (1 + side * np.abs(tilt).sum(axis=0).max())
     homographies = np.stack(
         [
@@ -117,12 +117,12 @@ def _middle(side: int) -> tuple[float, float]:
 
 
 def shift(x: float, y: float) -> Array:
-    """The homography that moves by so many pixels."""
+    """Return the homography of a shift by x and y pixels."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
 
 
 def turn(angle: float, scale: float) -> Array:
-    """The homography that turns by an angle in radians and enlarges, about (0, 0)."""
+    """Return the homography of a rotation by an angle in radians and a scaling, about (0, 0)."""
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], np.float64)
 
@@ -131,8 +131,8 @@ def _tilted(tilt: Array) -> Array:
     return np.array([[1, 0, 0], [0, 1, 0], [tilt[0], tilt[1], 1]], np.float64)
 
 
-def _seen(homographies: Array, side: int) -> Array:
-    """(T, 4, 2): the corners of each frame in the photograph; nothing between them lies further out."""
+def _frame_corners(homographies: Array, side: int) -> Array:
+    """Return (T, 4, 2): the corners of each frame in the photograph. The whole frame lies between them."""
     far = side - 1.0
     corners = np.array([[0, 0, 1], [far, 0, 1], [0, far, 1], [far, far, 1]], np.float64)
     mapped = corners @ homographies.transpose(0, 2, 1)
@@ -140,7 +140,7 @@ def _seen(homographies: Array, side: int) -> Array:
 
 
 def _reduction(homographies: Array, side: int) -> float:
-    """The largest distance in the photograph of neighbours in a frame, looked for at its corners."""
+    """Return the largest distance in the photograph of neighbouring frame pixels, tested at the corners."""
     far = side - 1.0
     corners = np.array([[0, 0, 1], [far, 0, 1], [0, far, 1], [far, far, 1]], np.float64)
     steps = []

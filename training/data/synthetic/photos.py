@@ -1,4 +1,4 @@
-"""Photographs as clips: a camera moves over them."""
+"""Clips of photographs with a camera that moves over them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.data.options import MotionOptions
 from training.data.synthetic.motion import draw_path
 from training.data.synthetic.pictures import read_picture
 
-_ENLARGED = 1.02  # photograph pixels for a frame's pixel, up to which nothing is reduced
+_ENLARGED = 1.02  # photograph pixels per frame pixel, up to which no reduced copy is made
 
 
 class Filmed(NamedTuple):
-    """What a camera sees of a picture, and where.
+    """The frames that a camera takes of a picture, and their places in it.
 
     Attributes:
         frames: (T, side, side, 3).
@@ -32,12 +32,12 @@ class Filmed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PhotoClip:
-    """One photograph; as many frames as are asked for.
+    """One photograph; any number of frames.
 
     Attributes:
-        path: of the file.
-        motion: the most that the camera may move.
-        cache: shared by the clips of a process.
+        path: path of the file.
+        motion: limits of the camera's motion.
+        cache: decoded pictures, shared by the clips of a process.
     """
 
     path: Path
@@ -46,11 +46,11 @@ class PhotoClip:
 
     @property
     def name(self) -> str:
-        """The file."""
+        """The path of the file."""
         return str(self.path)
 
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
-        """See `Clip.take`: the camera's path is drawn."""
+        """See `Clip.take`. The camera's path is random."""
         photo = self.cache.get_or(self.path, lambda: read_picture(self.path))
         return film(rng, photo, self.motion, count, side).frames
 
@@ -61,11 +61,11 @@ def film(
     """Draw a camera's path over a picture and follow it.
 
     Args:
-        rng: draws.
+        rng: random generator.
         photo: (H, W, 3), neither side below `side`.
-        motion: the most that the camera may move.
-        count: frames.
-        side: of the frames, pixels.
+        motion: limits of the camera's motion.
+        count: number of frames.
+        side: side of the frames in pixels.
     """
     path = draw_path(rng, motion, count, side, (photo.shape[0], photo.shape[1]))
     return Filmed(filmed(photo, path.homographies, path.reduction, side), path.homographies)
@@ -74,16 +74,16 @@ def film(
 def filmed(
     photo: NDArray[np.uint8], homographies: NDArray[np.float64], reduction: float, side: int
 ) -> NDArray[np.uint8]:
-    """The frames that a camera sees.
+    """Return the frames that a camera takes.
 
-    Where it sees the photograph smaller than it is, it looks at a copy that was reduced by area, so that
-    nothing is sampled above its Nyquist frequency; the rest is bicubic, exact to 1/32 pixel (OpenCV).
+    If the camera sees the photograph reduced, a copy that was reduced by area is sampled instead. So there is
+    no aliasing. The sampling is bicubic, exact to 1/32 pixel (OpenCV).
 
     Args:
         photo: (H, W, 3).
         homographies: (T, 3, 3), from a frame's pixel to the photograph's.
-        reduction: photograph pixels for a frame's pixel, at most.
-        side: of the frames, pixels.
+        reduction: photograph pixels per frame pixel, at most.
+        side: side of the frames in pixels.
 
     Returns:
         (T, side, side, 3).
@@ -103,7 +103,7 @@ def filmed(
 
 
 def _to_smaller(across: float, down: float) -> NDArray[np.float64]:
-    """Pixel centres of a picture to those of its reduced copy."""
+    """Return the homography from pixel centres of a picture to those of its reduced copy."""
     return np.array(
         [[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]], np.float64
     )

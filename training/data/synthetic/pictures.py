@@ -1,4 +1,4 @@
-"""Pictures in folders: found, measured, read."""
+"""Picture files: listing, sizes and reading."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ SUFFIXES = frozenset((".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The pictures directly in a folder, in the natural order of their names (9 before 10).
+    """Return the pictures directly in a folder, in the natural order of their names (9 before 10).
 
-    Hidden files are passed over.
+    Hidden files are ignored.
     """
-    found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return sorted((path for path in found if not path.name.startswith(".") and path.is_file()), key=_natural)
+    paths = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return sorted((path for path in paths if not path.name.startswith(".") and path.is_file()), key=_natural)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture as (H, W, 3) RGB of 8 bits; transparency is dropped, deeper bits are reduced.
+    """Read a picture as (H, W, 3) RGB of 8 bits. Transparency is dropped; higher bit depths are reduced.
 
-    It comes as it is stored: an orientation tag is not followed, so that its size is the stored one.
+    An orientation tag is ignored, so that the size is the stored one.
 
     Raises:
-        ClipError: it cannot be read.
+        ClipError: the picture cannot be read.
     """
     try:
         content = np.fromfile(path, np.uint8)
@@ -40,7 +40,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     if len(content):
         try:
             pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        except cv2.error:  # sizes beyond OpenCV's limits; everything else gives None
+        except cv2.error:  # a size beyond OpenCV's limits; all other failures return None
             pixels = None
     if pixels is None:
         raise ClipError(f"{path} is damaged or no picture.")
@@ -48,10 +48,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def read_drawing(path: Path) -> NDArray[np.uint8]:
-    """A picture with its transparency as (H, W, 4) RGBA of 8 bits, colours multiplied by alpha.
+    """Read a picture with its transparency as (H, W, 4) RGBA of 8 bits, colours multiplied by alpha.
 
     Raises:
-        ClipError: it cannot be read.
+        ClipError: the picture cannot be read.
     """
     try:
         with Image.open(path) as picture:
@@ -63,10 +63,10 @@ def read_drawing(path: Path) -> NDArray[np.uint8]:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width, read from the file's head.
+    """Return height and width, read from the file's header.
 
     Raises:
-        ClipError: it is no picture.
+        ClipError: the file is not a picture.
     """
     try:
         with Image.open(path) as picture:

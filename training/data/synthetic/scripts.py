@@ -1,4 +1,4 @@
-"""Words to write: a small list of ours, and random words of several scripts' letters."""
+"""Words to write: a small list of real words, and random words in the letters of several scripts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A way of writing whose letters stand side by side, so that no shaping is needed.
+    """A script whose letters stand side by side, so that no shaping is needed.
 
     Attributes:
-        name: for messages.
-        letters: random words are made of these.
-        words: written beside random ones.
+        name: name for messages.
+        letters: letters of the random words.
+        words: real words, written in addition to random ones.
         spaces: whether there are spaces between words.
     """
 
@@ -24,7 +24,7 @@ class Script:
     spaces: bool = True
 
 
-_KNOWN = 0.75  # chance of a word of the list, where there is one
+_KNOWN = 0.75  # probability of a real word, if the script has any
 _LATIN = """
 the and with from under light river stone garden evening morning winter summer station window letter
 Wait! Where? Never again... Listen: come, go! left right north harbour bridge street market music
@@ -61,12 +61,12 @@ SCRIPTS = (
 
 
 def line(rng: np.random.Generator, script: Script, length: int) -> str:
-    """A line of about so many letters.
+    """Draw a line of words.
 
     Args:
-        rng: draws.
-        script: in which.
-        length: 1 or more.
+        rng: random generator.
+        script: script of the words.
+        length: smallest number of characters, 1 or more. The last word may exceed it.
     """
     words: list[str] = []
     gap = " " if script.spaces else ""

@@ -1,4 +1,4 @@
-"""Text as clips: subtitles, credits, tickers, signs and titles over a background."""
+"""Clips of text over a background: subtitles, credits, tickers, signs and titles."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ Array = NDArray[np.float64]
 
 _LIGHT = ((255, 255, 255), (255, 255, 255), (240, 240, 230), (255, 255, 0), (255, 230, 120))
 _ALIGNED: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "center", "right")
-_LETTER = 0.5  # width of a letter, for the height of its line: a guess, to fill the frame
-_TILT = 0.25  # of a sign: relative difference in scale between opposite edges of the frame
+_LETTER = 0.5  # width of a letter over the height of its line: an estimate, to fill the frame
+_TILT = 0.25  # largest tilt of a sign: relative difference in scale between opposite edges of the frame
 
 
 @dataclass(frozen=True, slots=True)
 class TextClip:
-    """Text in any of some fonts; as many frames as are asked for.
+    """Text in fonts that are chosen at random; any number of frames.
 
     Attributes:
-        name: for messages.
-        fonts: with one script each at least.
-        backgrounds: what it stands over.
-        options: how large it is and how fast it moves.
+        name: name for messages.
+        fonts: fonts with at least one script each.
+        backgrounds: backgrounds of the text.
+        options: limits of the text's size and speed.
     """
 
     name: str
@@ -43,7 +43,7 @@ class TextClip:
     options: TextOptions
 
     def take(self, rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:
-        """See `Clip.take`: background, font, words, looks and motion are drawn."""
+        """See `Clip.take`. The background, the font, the words, the style and the motion are random."""
         background = self.backgrounds.film(rng, count, side)
         pen = _Pen(rng, self.fonts[int(rng.integers(len(self.fonts)))], self.options, side)
         kind = _KINDS[int(rng.integers(len(_KINDS)))]
@@ -51,7 +51,7 @@ class TextClip:
 
 
 class _Pen:
-    """A font and what is drawn about its use. Text is written `FINE` times as large as it is shown."""
+    """A font with random sizes, words and styles. Text is written `FINE` times as large as it is shown."""
 
     def __init__(self, rng: np.random.Generator, font: Font, options: TextOptions, side: int) -> None:
         self.rng = rng
@@ -61,12 +61,12 @@ class _Pen:
         self._script = font.scripts[int(rng.integers(len(font.scripts)))]
 
     def size(self, low: float, high: float) -> float:
-        """Height of a line in the frame: between two shares of the options' range, on a scale of ratios."""
+        """Draw the height of a line between two places (0-1) of the range, on a logarithmic scale."""
         least, most = np.log(self.options.smallest), np.log(self.options.largest)
         return float(np.exp(least + self.rng.uniform(low, high) * (most - least)))
 
     def text(self, size: float, lines: int, width: float) -> str:
-        """Lines of about this width, for the side of the frame."""
+        """Draw lines of about this width, relative to the side of the frame."""
         letters = max(2, round(width * self.side / (size * _LETTER)))
         return "\n".join(line(self.rng, self._script, letters) for _ in range(lines))
 
@@ -74,7 +74,7 @@ class _Pen:
         return lettered(self._font.path, size * FINE, text, style)
 
     def style(self, size: float) -> Style:
-        """Light letters with something dark around them, as over any picture; or any colour at all."""
+        """Draw a style: letters in a light colour or any other, with a contrasting outline or a shadow."""
         rng, fine = self.rng, size * FINE
         fill = _LIGHT[int(rng.integers(len(_LIGHT)))] if rng.random() < 0.7 else colour(rng)
         dark = sum(fill) < 330
@@ -88,32 +88,32 @@ class _Pen:
 
 
 def _placed(picture: NDArray[np.uint8], middle: Array, own: Array | None = None) -> Array:
-    """(3, 3) or (T, 3, 3): a text's pixels to the frame's, its middle where it is wanted."""
+    """Return (3, 3) or (T, 3, 3): homographies from a text's pixels to the frame, its centre at `middle`."""
     height, width = picture.shape[:2]
     inward = turn(0.0, 1 / FINE) @ shift(-(width - 1) / 2, -(height - 1) / 2)
     return shift(*middle) @ (inward if own is None else own @ inward)
 
 
-def _whole(picture: NDArray[np.uint8], middle: Array) -> Array:
-    """The nearest place where the text's pixels are samples, so that it is as sharp as written."""
+def _placed_on_samples(picture: NDArray[np.uint8], middle: Array) -> Array:
+    """Return the nearest place at which samples meet the text's pixels, so that it is as sharp as written."""
     place = _placed(picture, middle)
     place[:2, 2] = np.round(place[:2, 2] * FINE) / FINE + (1 / FINE - 1) / 2
     return place
 
 
 def _subtitle(pen: _Pen, background: Filmed) -> Layer:
-    """It stands still, whatever moves behind it."""
+    """Return a subtitle, which stands still over a moving background."""
     rng = pen.rng
     size = pen.size(0.25, 0.9)
     text = pen.text(size, int(rng.integers(1, 3)), rng.uniform(0.6, 1.3))
     picture = pen.write(size, text, pen.style(size))
     row = rng.choice([0.25, 0.6, 0.75]) + rng.uniform(-0.08, 0.08)
-    place = _whole(picture, pen.side * np.array([0.5 + rng.uniform(-0.15, 0.15), row]))
+    place = _placed_on_samples(picture, pen.side * np.array([0.5 + rng.uniform(-0.15, 0.15), row]))
     return Layer(picture, np.broadcast_to(place, (len(background.frames), 3, 3)))
 
 
 def _credits(pen: _Pen, background: Filmed) -> Layer:
-    """Many lines that move up or down."""
+    """Return credits: many lines that move up or down."""
     rng, count = pen.rng, len(background.frames)
     size = pen.size(0.0, 0.5)
     reach = pen.options.scroll * count
@@ -123,11 +123,11 @@ def _credits(pen: _Pen, background: Filmed) -> Layer:
     speed = pen.options.scroll * rng.uniform(0.1, 1.0) * rng.choice([-1, 1])
     middle = pen.side * np.array([0.5 + rng.uniform(-0.2, 0.2), 0.5])
     ways = speed * (np.arange(count) - (count - 1) / 2)
-    return Layer(picture, np.stack([shift(0, way) @ _whole(picture, middle) for way in ways]))
+    return Layer(picture, np.stack([shift(0, way) @ _placed_on_samples(picture, middle) for way in ways]))
 
 
 def _ticker(pen: _Pen, background: Filmed) -> Layer:
-    """A line on a band that moves to the left or right."""
+    """Return a ticker: a line on a band, which moves to the left or right."""
     rng, count = pen.rng, len(background.frames)
     size = pen.size(0.2, 0.8)
     width = 1.6 + 2 * pen.options.scroll * count / pen.side
@@ -136,13 +136,13 @@ def _ticker(pen: _Pen, background: Filmed) -> Layer:
     style = Style(fill=fill, board=board, cover=float(rng.choice([0.5, 0.8, 1.0])))
     picture = pen.write(size, pen.text(size, 1, width), style)
     speed = pen.options.scroll * rng.uniform(0.2, 1.0) * rng.choice([-1, 1])
-    place = _whole(picture, pen.side * np.array([0.5, rng.uniform(0.15, 0.85)]))
+    place = _placed_on_samples(picture, pen.side * np.array([0.5, rng.uniform(0.15, 0.85)]))
     ways = speed * (np.arange(count) - (count - 1) / 2)
     return Layer(picture, np.stack([shift(way, 0) @ place for way in ways]))
 
 
 def _sign(pen: _Pen, background: Filmed) -> Layer:
-    """A board that is fixed to the background and seen at an angle."""
+    """Return a sign: a board that is fixed to the background and seen at an angle."""
     rng = pen.rng
     size = pen.size(0.2, 0.9)
     board = colour(rng)
@@ -158,7 +158,7 @@ def _sign(pen: _Pen, background: Filmed) -> Layer:
 
 
 def _title(pen: _Pen, background: Filmed) -> Layer:
-    """A few large letters that move by themselves."""
+    """Return a title: a few large letters with their own motion."""
     rng, count = pen.rng, len(background.frames)
     size = pen.size(0.6, 1.0)
     picture = pen.write(size, pen.text(size, 1, rng.uniform(0.5, 0.9)), pen.style(size))

@@ -1,4 +1,4 @@
-"""Degrading the clips of a training batch where they are; only video compression visits the CPU."""
+"""Degradation of a training batch on its device. Only video compression runs on the CPU."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from training.errors import TrainingError
 def degrade_batch(truths: Tensor, parameters: Sequence[Parameters]) -> Tensor:
     """Apply to every clip the operations that were drawn for it (SPEC 7.3-7.5).
 
-    The result is that of `training.degradation.apply.apply` up to the rounding of float32. All clips that
-    have come to a compression are encoded and decoded at the same time, one thread each.
+    The result is equal to that of `training.degradation.apply.apply`, except for the rounding of float32. All
+    clips that have reached a compression are encoded and decoded at the same time, in one thread each.
 
     Args:
-        truths: (N, T, 3, H, W) float32 RGB, 0-1, sharpened where wanted, on any device; left as they are.
-        parameters: of each clip.
+        truths: (N, T, 3, H, W) float32 RGB, 0-1, already sharpened if desired, on any device; not changed.
+        parameters: parameters of each clip.
 
     Returns:
         (N, T, 3, h, w) uint8 on the same device.
@@ -48,7 +48,7 @@ def degrade_batch(truths: Tensor, parameters: Sequence[Parameters]) -> Tensor:
 
 
 def _advance(clips: Sequence[Clip]) -> dict[Clip, Encoded]:
-    """Bring the clips to their next compression; those that have one."""
+    """Process the clips up to their next compression; return those that have one."""
     reached = {clip: clip.advance() for clip in clips}
     return {clip: compression for clip, compression in reached.items() if compression is not None}
 

@@ -1,4 +1,4 @@
-"""Correlation of frames with one kernel each, on any device."""
+"""Correlation of frames with one kernel per frame, on any device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from training.degradation.kernels import kernel
 from training.degradation.parameters import Blur
 
-_GRAIN = 32  # sides of the Fourier transform are its multiples: few different sizes, all with small factors
+_GRAIN = 32  # sides of the Fourier transform are multiples of it: few sizes, all with small prime factors
 
 
 def blur_frames(frames: Tensor, blur: Blur, numbers: Sequence[int]) -> Tensor:
@@ -20,8 +20,8 @@ def blur_frames(frames: Tensor, blur: Blur, numbers: Sequence[int]) -> Tensor:
 
     Args:
         frames: (B, 3, H, W) float32, any H and W.
-        blur: kernels, one a frame of the clip.
-        numbers: the B frames' numbers in their clip.
+        blur: kernels, one per frame of the clip.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32.
@@ -32,8 +32,8 @@ def blur_frames(frames: Tensor, blur: Blur, numbers: Sequence[int]) -> Tensor:
 def correlate(frames: Tensor, kernels: NDArray[np.float64]) -> Tensor:
     """Correlate every channel with its frame's kernel; the border is mirrored without its edge pixel.
 
-    It goes through the Fourier transform: for kernels of 7 to 51 pixels that is faster than sums on both
-    the CPU and CUDA, and no setting of reduced precision (TF32, autocast) touches it.
+    The Fourier transform is used. For kernels of 7 to 51 pixels it is faster than sums, both on the CPU and
+    on CUDA, and settings of reduced precision (TF32, autocast) do not affect it.
 
     Args:
         frames: (B, 3, H, W) float32, any H and W.
@@ -49,13 +49,13 @@ def correlate(frames: Tensor, kernels: NDArray[np.float64]) -> Tensor:
     spectrum = torch.fft.rfft2(padded, s=sides)
     response = torch.fft.rfft2(torch.from_numpy(kernels).to(frames.device, frames.dtype), s=sides)
     spectrum *= response.conj()[:, None]
-    # The transform wraps around, but only into the last side - 1 rows and columns, which are cut off.
+    # The transform wraps around, but only into the last side - 1 rows and columns, which are cropped.
     whole: Tensor = torch.fft.irfft2(spectrum, s=sides)
     return whole[..., :height, :width].contiguous()
 
 
 def _mirrored(frames: Tensor, border: int, dim: int) -> Tensor:
-    """Padded by mirrored pixels as OpenCV's BORDER_REFLECT_101 does, again and again if there are few."""
+    """Pad with mirrored pixels as OpenCV's BORDER_REFLECT_101 does, repeatedly if there are few pixels."""
     length = frames.shape[dim]
     places = torch.arange(-border, length + border, device=frames.device)
     period = max(2 * (length - 1), 1)

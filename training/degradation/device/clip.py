@@ -1,4 +1,4 @@
-"""One clip on its way through its operations; frames of one size are worked on together."""
+"""Application of a clip's operations on a device. Frames of one size are processed together."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _OnDevice = Blur | Resize | ResizeTo | Noise | Jpeg | OldOperation
 
 
 class Clip:
-    """Frames that may differ in size, and the operations that are still to come.
+    """Frames that may differ in size, and the operations that are not yet applied.
 
     Args:
-        frames: (T, 3, H, W) float32 RGB, 0-1, on any device; left as they are.
-        operations: in order.
+        frames: (T, 3, H, W) float32 RGB, 0-1, on any device; not changed.
+        operations: the operations in order.
     """
 
     def __init__(self, frames: Tensor, operations: Sequence[Operation]) -> None:
@@ -37,7 +37,7 @@ class Clip:
         self._operations = deque(operations)
 
     def advance(self) -> Encoded | None:
-        """Apply the operations up to the next video compression; returns that, or None at the end."""
+        """Apply the operations up to the next video compression. Return that, or None at the end."""
         while self._operations:
             operation = self._operations.popleft()
             if isinstance(operation, Compression | Disc):
@@ -46,21 +46,21 @@ class Clip:
         return None
 
     def pixels(self, wraps: bool) -> list[NDArray[np.uint8]]:
-        """The frames for an encoder: each (h, w, 3) uint8.
+        """Return the frames for an encoder: each (h, w, 3) uint8.
 
         Args:
-            wraps: truncate, and let values beyond 0-255 wrap around (SPEC 7.5); else round and saturate.
+            wraps: truncate, and let values beyond 0-255 wrap around (SPEC 7.5); otherwise round and saturate.
         """
         convert = _wrapped if wraps else _saturated
         return [convert(frame).movedim(0, -1).contiguous().cpu().numpy() for frame in self._frames]
 
     def replace(self, pixels: Sequence[NDArray[np.uint8]]) -> None:
-        """Go on with the T frames that a decoder gave: each (h, w, 3) uint8."""
+        """Replace the frames by the T frames from a decoder: each (h, w, 3) uint8."""
         frames = torch.from_numpy(np.stack(pixels)).to(self._frames[0].device)
         self._frames = list(frames.movedim(-1, 1).float().div_(255))
 
     def finished(self) -> Tensor:
-        """(T, 3, h, w) uint8, rounded and saturated; the frames must have one size."""
+        """Return the frames as (T, 3, h, w) uint8, rounded and saturated. They must have one size."""
         return _saturated(torch.stack(self._frames))
 
 

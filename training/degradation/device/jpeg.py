@@ -1,6 +1,6 @@
-"""What a JPEG codec does to frames, on any device: libjpeg's arithmetic without its bit stream.
+"""JPEG compression and decompression of frames on any device: libjpeg's arithmetic without its bit stream.
 
-Every step gives the whole numbers that libjpeg-turbo's default ("islow") gives, held in floating point.
+Every step gives the same whole numbers as libjpeg-turbo's default ("islow"), stored as floating point.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from training.degradation.parameters import Jpeg
 
-# Annex K.1 of ITU-T T.81.
+# The tables of annex K.1 of ITU-T T.81.
 _LUMA = (
     *(16, 11, 10, 16, 24, 40, 51, 61),
     *(12, 12, 14, 19, 26, 58, 60, 55),
@@ -32,8 +32,8 @@ _CHROMA = (
     *(99,) * 32,
 )
 
-# islow's cosines, sqrt(8) times too long, in units of 2**-13: Loeffler, Ligtenberg and Moschytz's factors
-# are rounded before they are added up, so that some differ by one from the cosine itself.
+# islow's cosines, multiplied by sqrt(8), in units of 2**-13. The factors of Loeffler, Ligtenberg and Moschytz
+# are rounded before they are added up, so some values differ by one from the cosine itself.
 _COSINES = (
     *(8192, 8192, 8192, 8192, 8192, 8192, 8192, 8192),
     *(11363, 9633, 6437, 2260, -2260, -6437, -9633, -11363),
@@ -50,9 +50,9 @@ def compress_frames(frames: Tensor, jpeg: Jpeg, numbers: Sequence[int]) -> Tenso
     """Encode and decode frames with the qualities of their numbers (SPEC 7.5).
 
     Args:
-        frames: (B, 3, H, W) float32 RGB; rounded and saturated to 8 bit first.
-        jpeg: qualities, and whether red and blue change places.
-        numbers: the B frames' numbers in their clip.
+        frames: (B, 3, H, W) float32 RGB; first rounded and saturated to 8 bits.
+        jpeg: qualities, and whether red and blue are swapped.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32, multiples of 1/255.
@@ -71,9 +71,9 @@ def compress_frames(frames: Tensor, jpeg: Jpeg, numbers: Sequence[int]) -> Tenso
 
 
 def _to_ycc(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """JFIF's luma, blue and red difference, each (B, H, W), 0-255."""
+    """Return JFIF's luma, blue difference and red difference, each (B, H, W), 0-255."""
     red, green, blue = pixels.unbind(dim=1)
-    # 16-bit fixed point: every sum stays below 2**24, where float32 still counts whole numbers.
+    # 16-bit fixed point: every sum stays below 2**24, where float32 represents whole numbers exactly.
     return (
         ((19595 * red + 38470 * green + 7471 * blue + 32768) / 65536).floor_(),
         ((-11059 * red - 21709 * green + 32768 * blue + 8421375) / 65536).floor_(),
@@ -94,20 +94,20 @@ def _to_rgb(luma: Tensor, blue: Tensor, red: Tensor) -> Tensor:
 
 
 def _scale(quality: int) -> int:
-    """Percent of the tables."""
+    """Return the scale of the quantisation tables for a quality, in percent."""
     return 5000 // quality if quality < 50 else 200 - 2 * quality
 
 
 def _table(base: Sequence[int], scales: Tensor) -> Tensor:
-    """Steps of quantisation for each frame: (B, 1, 8, 8) float64, horizontal frequency first."""
+    """Return the quantisation steps of each frame: (B, 1, 8, 8) float64, horizontal frequency first."""
     steps = (torch.tensor(base, device=scales.device) * scales[:, None] + 50) // 100
     return steps.clamp(1, 255).double().view(-1, 1, 8, 8).transpose(-1, -2)
 
 
 def _coded(plane: Tensor, table: Tensor) -> Tensor:
-    """Transform, quantise and transform back: (B, H, W) to the same, padded to whole blocks.
+    """Transform, quantise and transform back a plane (B, H, W); the result is padded to whole blocks.
 
-    In float64, where the products and sums are exact, as libjpeg's in integers are.
+    In float64 the products and sums are exact, as libjpeg's are in integers.
     """
     rows, columns = (-length % 8 for length in plane.shape[-2:])
     plane = F.pad(plane[:, None], (0, columns, 0, rows), mode="replicate")[:, 0]
@@ -124,12 +124,12 @@ def _coded(plane: Tensor, table: Tensor) -> Tensor:
 
 
 def _rounded(values: Tensor, places: int) -> Tensor:
-    """Shifted right by `places` bits, halves up; in place."""
+    """Shift right by `places` bits, with halves rounded up; in place."""
     return values.mul_(0.5**places).add_(0.5).floor_()
 
 
 def _halved(plane: Tensor) -> Tensor:
-    """Means of 2x2 pixels, rounded down and up in turn as libjpeg does."""
+    """Return means of 2x2 pixels, rounded down and up alternately as in libjpeg."""
     rows, columns = plane.shape[-2] % 2, -plane.shape[-1] % 16
     plane = F.pad(plane[:, None], (0, columns, 0, rows), mode="replicate")[:, 0]
     sums = plane[:, 0::2] + plane[:, 1::2]
@@ -140,7 +140,7 @@ def _halved(plane: Tensor) -> Tensor:
 
 
 def _enlarged(plane: Tensor, height: int, width: int) -> Tensor:
-    """Chroma at full size: a triangle filter with libjpeg's rounding ("fancy upsampling")."""
+    """Enlarge chroma to full size by a triangle filter with libjpeg's rounding ("fancy upsampling")."""
     plane = plane[:, : (height + 1) // 2, : (width + 1) // 2]
     if plane.shape[-1] <= 2:
         plane = plane.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
@@ -152,7 +152,7 @@ def _enlarged(plane: Tensor, height: int, width: int) -> Tensor:
 
 
 def _mixed(plane: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Three times each value and its neighbour before, and after; the border is repeated."""
+    """Return 3 * value + previous value, and 3 * value + next value; the border is repeated."""
     length = plane.shape[dim]
     before = torch.cat((plane.narrow(dim, 0, 1), plane.narrow(dim, 0, length - 1)), dim)
     after = torch.cat((plane.narrow(dim, 1, length - 1), plane.narrow(dim, length - 1, 1)), dim)

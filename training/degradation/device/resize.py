@@ -1,4 +1,4 @@
-"""Resizing as OpenCV does it, as two products with matrices of weights, on any device."""
+"""Resize as in OpenCV, by two products with weight matrices, on any device."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def resize_frames(frames: Tensor, kind: Filter, height: int, width: int) -> Tens
 
     Args:
         frames: (B, C, H, W) float32.
-        kind: OpenCV's filter; its area filter enlarges in a way of its own if either side grows.
-        height: of the result, pixels.
-        width: of the result, pixels.
+        kind: the filter. OpenCV's area filter uses another method if one of the sides grows.
+        height: height of the result in pixels.
+        width: width of the result in pixels.
 
     Returns:
         (B, C, height, width) float32.
@@ -54,7 +54,7 @@ def _bilinear(old: int, new: int) -> _Array:
 
 
 def _bicubic(old: int, new: int) -> _Array:
-    """Cubic convolution with a = -0.75."""
+    """Return the weights of cubic convolution with a = -0.75."""
     position = _positions(old, new)
     second = np.floor(position)
     distance = np.abs((position - second)[:, None] - np.arange(-1, 3))
@@ -64,7 +64,7 @@ def _bicubic(old: int, new: int) -> _Array:
 
 
 def _area(old: int, new: int) -> _Array:
-    """Each new pixel is the mean of what it covers."""
+    """Return weights by which each new pixel is the mean of the old pixels that it covers."""
     begin = np.arange(new)[:, None] * _step(old, new)
     end = np.minimum(begin + _step(old, new), old)
     pixel = np.arange(old)
@@ -74,21 +74,21 @@ def _area(old: int, new: int) -> _Array:
 
 
 def _enlarged_area(old: int, new: int) -> _Array:
-    """Pixels stay flat, and only those across an old pixel's border mix both sides."""
+    """Return weights by which pixels stay flat; only new pixels across an old border mix both sides."""
     first = np.floor(np.arange(new) * _step(old, new))
     fraction: _Array = np.arange(1, new + 1) - (first + 1) * (new / old)
-    # In float32 as OpenCV does: what rounds to one becomes none, and the pixel changes.
+    # In float32 as in OpenCV: a fraction that rounds to 1 becomes 0 below, which changes the pixel.
     fraction = np.maximum(fraction.astype(np.float32).astype(np.float64), 0)
     return _scattered(first, _pair(fraction - np.floor(fraction)), old)
 
 
 def _positions(old: int, new: int) -> _Array:
-    """Where the new pixels' centres lie among the old ones'."""
+    """Return the positions of the new pixels' centres in the coordinates of the old pixels."""
     return (np.arange(new, dtype=np.float64) + 0.5) * _step(old, new) - 0.5
 
 
 def _step(old: int, new: int) -> float:
-    """Old pixels for a new one, with OpenCV's rounding."""
+    """Return old pixels per new pixel, with OpenCV's rounding."""
     return 1 / (new / old)
 
 
@@ -97,7 +97,7 @@ def _pair(fraction: _Array) -> _Array:
 
 
 def _scattered(first: _Array, taps: _Array, old: int) -> _Array:
-    """A matrix (new, old) from each new pixel's first old one and its taps; the border is repeated."""
+    """Return a matrix (new, old) from each new pixel's first old pixel and its taps. The border repeats."""
     places = (first.astype(int)[:, None] + np.arange(taps.shape[1])).clip(0, old - 1)
     matrix = np.zeros((len(first), old))
     np.add.at(matrix, (np.arange(len(first))[:, None], places), taps)

@@ -1,4 +1,4 @@
-"""Unsharp masking of the ground truth, on any device."""
+"""Unsharp mask of the ground truth, on any device (SPEC 7.6)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor
 from training.degradation.device.blur import correlate
 
 _TAPS = 51
-_SIGMA = 8.0  # what OpenCV takes for 51 taps
+_SIGMA = 8.0  # the value that OpenCV uses for 51 taps
 _THRESHOLD = 10.0
 _WEIGHT = 0.5
 
 
 def sharpen_frames(frames: Tensor) -> Tensor:
-    """Sharpen where the detail is stronger than 10 of 255, with soft limits (SPEC 7.6).
+    """Sharpen where the detail is stronger than 10 levels of 255, with soft borders (SPEC 7.6).
 
     Args:
-        frames: (B, 3, H, W) float32, 0-1; left as they are.
+        frames: (B, 3, H, W) float32, 0-1; not changed.
 
     Returns:
         (B, 3, H, W) float32, 0-1.
@@ -32,7 +32,7 @@ def sharpen_frames(frames: Tensor) -> Tensor:
 
 
 def _gaussian() -> NDArray[np.float64]:
-    """(1, 51, 51), of sum 1."""
+    """Return a Gaussian kernel (1, 51, 51) with sum 1."""
     offsets = np.arange(_TAPS) - _TAPS // 2
     line = np.exp(-(offsets**2) / (2 * _SIGMA**2))
     line /= line.sum()

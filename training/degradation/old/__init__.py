@@ -1,1 +1,1 @@
-"""Damage of film, tapes, discs and old codecs: parameters are drawn, then applied on any device."""
+"""Damage from film, tapes, discs and old codecs: parameters are drawn, then applied on any device."""

@@ -1,19 +1,19 @@
-"""Which ranges and probabilities of old damage make sense."""
+"""Checks of the ranges and probabilities of old damage."""
 
 from __future__ import annotations
 
 from training.degradation import limits
 from training.degradation.old.options import OldOptions
 
-_SHIFT = 16.0  # pixels; beyond it colour has nothing to do with the picture
+_SHIFT = 16.0  # pixels; with a larger shift, the colour has no relation to the picture
 _LEVELS = 255.0
 
 
 def check_old(place: str, options: OldOptions) -> None:
-    """Refuse what no operation can use.
+    """Check that the operations can use all options.
 
     Raises:
-        TrainingError: with the option's name and what it may be.
+        TrainingError: the message has the option's name and its permitted values.
     """
     for name in ("grain", "halo", "composite", "tape", "chroma", "disc", "web"):
         limits.probability(f"{place}.{name}.probability", getattr(options, name).probability)

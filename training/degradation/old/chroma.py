@@ -1,4 +1,4 @@
-"""Colour with fewer pixels than the brightness, moved and bled."""
+"""Colour with fewer pixels than the brightness, shifted and blurred."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _STEPS: dict[Ratio, tuple[int, int]] = {"4:2:0": (2, 2), "4:1:1": (1, 4), "4:1:0
 
 
 def thin_colour(frames: Tensor, chroma: Chroma, numbers: Sequence[int]) -> Tensor:
-    """Bleed the colour along the lines, take means of it, and enlarge it linearly at another place.
+    """Blur the colour along the lines, reduce it to means, and enlarge it linearly at a shifted place.
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1; left as they are.
-        chroma: ratio, shifts and bleeding.
-        numbers: the B frames' numbers in their clip.
+        frames: (B, 3, H, W) float32 RGB, 0-1; not changed.
+        chroma: ratio, shifts and blur.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
-        (B, 3, H, W) float32, not clipped; the brightness is that of before.
+        (B, 3, H, W) float32, not clipped; the brightness does not change.
     """
     brightness, colour = to_planes(frames)
     height, width = colour.shape[-2:]
     down, across = _STEPS[chroma.ratio]
     colour = smoothed(colour, [chroma.bleed[number] for number in numbers])
-    # Windows that hang over the border take the mean of the pixels that there are.
+    # Windows that cross the border take the mean of the pixels inside the picture.
     colour = F.avg_pool2d(colour, (down, across), ceil_mode=True)
     colour = _enlarged(colour, width, across, [chroma.shift_x[number] for number in numbers])
     colour = _enlarged(colour.mT, height, down, [chroma.shift_y[number] for number in numbers]).mT
@@ -38,7 +38,10 @@ def thin_colour(frames: Tensor, chroma: Chroma, numbers: Sequence[int]) -> Tenso
 
 
 def _enlarged(planes: Tensor, length: int, step: int, shifts: Sequence[float]) -> Tensor:
-    """Linear interpolation along the last dimension, pixel centres aligned, moved by pixels of the result."""
+    """Enlarge linearly along the last dimension, with aligned pixel centres.
+
+    The shifts are in pixels of the result.
+    """
     last = planes.shape[-1] - 1
     places = torch.arange(length, device=planes.device) - planes.new_tensor(shifts)[:, None] + 0.5
     places = (places / step - 0.5).clamp_(0, last)

@@ -1,4 +1,4 @@
-"""Old damage that goes frame by frame, on any device."""
+"""Old damage that is applied frame by frame, on any device."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from training.degradation.old.tape import through_tape
 
 
 def damage(frames: Tensor, operation: OldOperation, numbers: Sequence[int]) -> Tensor:
-    """Apply what was drawn to frames of one size.
+    """Apply an operation to frames of one size.
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1, on any device; left as they are.
-        operation: with values for each frame of the clip.
-        numbers: the B frames' numbers in their clip.
+        frames: (B, 3, H, W) float32 RGB, 0-1, on any device; not changed.
+        operation: the operation, with values for each frame of the clip.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32 on the same device, not clipped.

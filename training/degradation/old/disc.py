@@ -1,4 +1,4 @@
-"""MPEG-2 as on DVDs and in television, in frames or in fields."""
+"""MPEG-2 as on DVDs and in television, progressive or interlaced."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _Picture = NDArray[np.uint8]
 
 
 def through_disc(frames: Sequence[_Picture], disc: Disc) -> list[_Picture]:
-    """Encode a clip as MPEG-2 and decode it; fields are woven before and made frames again after.
+    """Encode a clip as MPEG-2 and decode it. Interlaced fields are woven before and deinterlaced afterwards.
 
-    Frames of another size than the first are scaled to it.
+    Frames whose size differs from the first frame's are scaled to it.
 
     Args:
         frames: (H, W, 3) RGB each; at least one.
-        disc: quantizer, structure, and what happens to fields.
+        disc: quantizer, structure of the frames, and treatment of the fields.
 
     Returns:
-        As many frames, all of the first one's size.
+        The same number of frames, all of the first one's size.
     """
     options = fixed_quantizer(disc.quantizer) | {"g": str(disc.gop), "bf": str(disc.b_frames)}
     if disc.fields == "none":
@@ -38,11 +38,11 @@ def through_disc(frames: Sequence[_Picture], disc: Disc) -> list[_Picture]:
 
 
 def woven(frames: Sequence[_Picture], first: int) -> list[_Picture]:
-    """Every frame with the next one's lines between its own; the last has no next and stays.
+    """Interlace every frame with lines of the next frame. The last frame does not change.
 
     Args:
-        frames: (H, W, 3) each; those of other sizes than their next stay as they are.
-        first: the frame's own lines begin with this one, 0 or 1.
+        frames: (H, W, 3) each. A frame whose size differs from the next frame's does not change.
+        first: number of the first of the frame's own lines, 0 or 1.
     """
     result = [frame.copy() for frame in frames]
     for frame, following in zip(result, frames[1:], strict=False):
@@ -52,18 +52,18 @@ def woven(frames: Sequence[_Picture], first: int) -> list[_Picture]:
 
 
 def blended(frame: _Picture) -> _Picture:
-    """Each line with half of itself and a quarter of both neighbours: both fields in one."""
+    """Blend both fields: each line is half of itself and a quarter of each neighbouring line."""
     padded = np.pad(frame, ((1, 1), (0, 0), (0, 0)), mode="edge").astype(np.uint16)
     return ((padded[:-2] + 2 * padded[1:-1] + padded[2:] + 2) >> 2).astype(np.uint8)
 
 
 def interpolated(frame: _Picture, first: int, residue: float) -> _Picture:
-    """The lines of one field, and means of them between; of the other field's lines a residue stays.
+    """Keep the lines of one field and put their means between them, mixed with a residue of the other field.
 
     Args:
         frame: (H, W, 3), woven.
-        first: the field to be kept begins with this line, 0 or 1.
-        residue: 0 takes nothing of the other field, 1 all.
+        first: number of the first line of the field to keep, 0 or 1.
+        residue: share of the other field's lines: 0 uses nothing of them, 1 uses only them.
     """
     padded = np.pad(frame, ((1, 1), (0, 0), (0, 0)), mode="reflect").astype(np.float32)
     means = (padded[:-2] + padded[2:]) / 2

@@ -1,4 +1,4 @@
-"""Grain of film: noise with a size, strongest in the middle greys."""
+"""Film grain: noise with a grain size, strongest in the middle greys."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from training.degradation.old.colour import luma
 from training.degradation.old.lines import smoothed_noise
 from training.degradation.old.parameters import Grain
 
-_ENDS = 0.3  # strength in black and white, as a share of that in mid-grey
+_ENDS = 0.3  # strength in black and white, relative to that in mid-grey
 
 
 def add_grain(frames: Tensor, grain: Grain, numbers: Sequence[int]) -> Tensor:
-    """Add the grain of these frames.
+    """Add grain to frames.
 
-    Its standard deviation is `strength` in mid-grey and falls along a parabola to 0.3 of it in black and
-    white: where film is unexposed or saturated no grain differs from its neighbours. Its autocorrelation is
-    a Gaussian of sqrt(2) times `size`.
+    The standard deviation of the grain is `strength` in mid-grey, and falls along a parabola to 0.3 of it in
+    black and white: where film is unexposed or saturated, a grain does not differ from its neighbours. The
+    autocorrelation is a Gaussian of sqrt(2) times `size`.
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1; left as they are.
+        frames: (B, 3, H, W) float32 RGB, 0-1; not changed.
         grain: sizes, strengths, colour and seed.
-        numbers: the B frames' numbers in their clip.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32, not clipped.

@@ -12,12 +12,12 @@ from training.degradation.old.parameters import Halo
 
 
 def add_halo(frames: Tensor, halo: Halo, numbers: Sequence[int]) -> Tensor:
-    """Add to all channels what the luma differs by from its blur: edges overshoot on both sides.
+    """Add the difference of the luma from its blur to all channels: edges overshoot on both sides.
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1; left as they are.
+        frames: (B, 3, H, W) float32 RGB, 0-1; not changed.
         halo: directions, radii and strengths.
-        numbers: the B frames' numbers in their clip.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32, not clipped.

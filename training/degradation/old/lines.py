@@ -1,4 +1,4 @@
-"""Low-pass filters along the lines of pictures and of random fields, through the spectrum."""
+"""Low-pass filters along the lines of pictures and of random fields, by Fourier transform."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import Tensor
 
 
 def deviation(bandwidth: float) -> float:
-    """Deviation, pixels, of the Gaussian that halves the power at a frequency in cycles per pixel."""
+    """Return the deviation in pixels of the Gaussian that halves the power at a frequency in cycles/pixel."""
     return math.sqrt(math.log(2)) / (2 * math.pi * bandwidth)
 
 
 def smoothed(planes: Tensor, deviations: Sequence[float], shifts: Tensor | None = None) -> Tensor:
-    """Low-pass the lines of each frame, and move them.
+    """Low-pass the lines of each frame, and shift them.
 
-    Beyond their ends lines go on mirrored, the last pixel repeated.
+    Beyond their ends, lines are mirrored with the last pixel repeated.
 
     Args:
         planes: (B, C, H, W) float32.
-        deviations: of each frame's Gaussian, pixels; 0 leaves it as it is.
-        shifts: (B, 1, H or 1, 1) pixels to the right, fractions too; None moves nothing.
+        deviations: deviation of each frame's Gaussian in pixels; 0 does not change the frame.
+        shifts: (B, 1, H or 1, 1) shift to the right in pixels, also fractions; None: no shift.
 
     Returns:
         (B, C, H, W) float32.
@@ -38,14 +38,14 @@ def smoothed(planes: Tensor, deviations: Sequence[float], shifts: Tensor | None 
 
 
 def band_limited(planes: Tensor, bandwidths: Sequence[float]) -> Tensor:
-    """Low-pass the lines of each frame steeply: nearly all of half the bandwidth, nothing of twice it.
+    """Low-pass the lines of each frame steeply: nearly all of half the bandwidth passes, nothing of twice it.
 
-    The power is halved at the bandwidth, the response is exp(-(f / bandwidth)**4 ln(2) / 2). See `smoothed`
+    The power is halved at the bandwidth; the response is exp(-(f / bandwidth)**4 ln(2) / 2). See `smoothed`
     for the ends of lines.
 
     Args:
         planes: (B, C, H, W) float32.
-        bandwidths: of each frame, cycles per pixel.
+        bandwidths: bandwidth of each frame in cycles per pixel.
 
     Returns:
         (B, C, H, W) float32.
@@ -60,11 +60,11 @@ def band_limited(planes: Tensor, bandwidths: Sequence[float]) -> Tensor:
 
 
 def smoothed_noise(field: Tensor, deviations: Sequence[float]) -> Tensor:
-    """Low-pass the lines of white noise, which go round in a circle; its variance stays 1.
+    """Low-pass the lines of white noise circularly; the variance stays 1.
 
     Args:
         field: (B, C, H, W) float32, independent values of variance 1.
-        deviations: of each frame's Gaussian, pixels.
+        deviations: deviation of each frame's Gaussian in pixels.
 
     Returns:
         (B, C, H, W) float32.
@@ -72,7 +72,7 @@ def smoothed_noise(field: Tensor, deviations: Sequence[float]) -> Tensor:
     width = field.shape[-1]
     response = _response(width, deviations, field)
     power = response.square()
-    # The spectrum of real lines has its middle frequencies twice.
+    # In the full spectrum of a real line, all frequencies occur twice except 0 and, at even width, the last.
     twice = 2 * power.sum(dim=-1, keepdim=True) - power[..., :1]
     if width % 2 == 0:
         twice = twice - power[..., -1:]
@@ -82,7 +82,7 @@ def smoothed_noise(field: Tensor, deviations: Sequence[float]) -> Tensor:
 
 
 def _response(length: int, deviations: Sequence[float], like: Tensor) -> Tensor:
-    """(B, 1, 1, length // 2 + 1): the Gaussians' spectra."""
+    """Return the Gaussians' spectra: (B, 1, 1, length // 2 + 1)."""
     frequencies = torch.fft.rfftfreq(length, device=like.device, dtype=like.dtype)
     sigma = torch.tensor(deviations, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)
     return torch.exp(-2 * (math.pi * sigma * frequencies).square())

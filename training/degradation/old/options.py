@@ -1,7 +1,7 @@
-"""The ranges that damage of film, tapes, discs and old codecs is drawn from; all of it is off by default.
+"""Options of damage from film, tapes, discs and old codecs: ranges to draw from. By default all is off.
 
 Lengths are pixels and frequencies are cycles per pixel of the picture that is damaged. At 13.5 MHz, the
-sampling rate of 720 pixels to a line, 1 MHz is 0.074 cycles per pixel.
+sampling rate for 720 pixels per line, 1 MHz is 0.074 cycles per pixel.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from training.degradation.ranges import Range
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GrainOptions:
-    """Grain of film, after the first resize.
+    """Film grain, after the first resize.
 
     Attributes:
-        probability: that there is any.
-        size: standard deviation of the Gaussian that a grain is, pixels.
+        probability: probability of grain.
+        size: standard deviation of a grain, which is a Gaussian, in pixels.
         strength: standard deviation of the noise at mid-grey, on the 0-255 scale.
         colour: lowest and highest share of noise that differs between red, green and blue, 0 to 1.
     """
@@ -35,10 +35,10 @@ class HaloOptions:
     """Halos of edge enhancement, after the grain.
 
     Attributes:
-        probability: that there are any.
-        horizontal: probability that only edges across the lines have them, as from analogue circuits.
-        radius: standard deviation of the Gaussian whose difference is added, pixels.
-        strength: how often it is added.
+        probability: probability of halos.
+        horizontal: probability that only edges across the lines have halos, as from analogue circuits.
+        radius: standard deviation of the Gaussian blur whose difference is added, in pixels.
+        strength: factor of the difference that is added.
     """
 
     probability: float = 0.0
@@ -49,15 +49,16 @@ class HaloOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompositeOptions:
-    """Colour as one signal with the brightness: dot crawl and rainbows.
+    """Composite video: colour and brightness in one signal, which gives dot crawl and rainbows.
 
     Attributes:
-        probability: that there is any.
-        ntsc: probability of NTSC; the rest is PAL.
-        subcarrier: lowest and highest frequency; of 720 pixels NTSC has 0.265, PAL 0.328.
-        bandwidth: of the colour, where it has fallen to 0.71 (-3 dB).
-        comb: how much of the decoder is a comb of lines; 0 is a notch filter alone.
-        notch: how much of the colour the decoder takes out of the brightness, 0 to 1.
+        probability: probability of composite video.
+        ntsc: probability of NTSC; otherwise it is PAL.
+        subcarrier: lowest and highest frequency of the subcarrier. For 720 pixels per line NTSC has 0.265,
+            PAL 0.328.
+        bandwidth: bandwidth of the colour, where it has fallen to 0.71 (-3 dB).
+        comb: share of the line comb filter in the decoder, 0 to 1; 0 is a notch filter alone.
+        notch: share of the colour that the decoder removes from the brightness, 0 to 1.
     """
 
     probability: float = 0.0
@@ -70,17 +71,17 @@ class CompositeOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TapeOptions:
-    """Video tape, VHS and its kin.
+    """Video tape: VHS and similar systems.
 
     Attributes:
-        probability: that there is any.
-        luma: bandwidth of the brightness, where it has fallen to 0.71; VHS's 3 MHz are 0.22.
-        chroma: of the colour; 0.5 MHz are 0.037.
-        jitter: standard deviation of the lines' places, pixels.
-        noise: of the brightness, standard deviation on the 0-255 scale.
-        chroma_noise: of the colour differences, likewise.
-        streaks: dropouts in 1,000 pixels.
-        delay: of the colour, pixels to the right.
+        probability: probability of video tape.
+        luma: bandwidth of the brightness, where it has fallen to 0.71. VHS's 3 MHz are 0.22.
+        chroma: bandwidth of the colour; 0.5 MHz are 0.037.
+        jitter: standard deviation of the horizontal positions of the lines, in pixels.
+        noise: standard deviation of the brightness noise, on the 0-255 scale.
+        chroma_noise: standard deviation of the noise of the colour differences, on the 0-255 scale.
+        streaks: dropouts per 1,000 pixels.
+        delay: delay of the colour, in pixels to the right.
     """
 
     probability: float = 0.0
@@ -95,14 +96,14 @@ class TapeOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChromaOptions:
-    """Colour with fewer pixels than the brightness, beside its place, smeared along the lines.
+    """Colour with fewer pixels than the brightness, shifted, and blurred along the lines.
 
     Attributes:
-        probability: that there is any.
-        ratios: one of them is drawn.
-        shift_x: pixels to the right.
-        shift_y: pixels downwards.
-        bleed: standard deviation of the Gaussian along the lines, pixels.
+        probability: probability of this damage.
+        ratios: subsampling ratios to choose from.
+        shift_x: shift of the colour in pixels to the right.
+        shift_y: shift of the colour in pixels downwards.
+        bleed: standard deviation of the Gaussian blur along the lines, in pixels.
     """
 
     probability: float = 0.0
@@ -117,13 +118,14 @@ class DiscOptions:
     """MPEG-2, as on DVDs and in television.
 
     Attributes:
-        probability: that there is any.
-        quantizer: lowest and highest, whole numbers from 1, the best, to 31; a DVD's are 2 to 8.
+        probability: probability of MPEG-2.
+        quantizer: lowest and highest quantizer, whole numbers from 1 (best) to 31; a DVD has 2 to 8.
         gop: lowest and highest number of frames from one intra frame to the next.
-        b_frames: lowest and highest number of them between two others, 0 to 4.
-        interlaced: probability that two neighbouring frames are the fields of each encoded one.
-        blend: probability that fields are then blended; the rest is interpolated from one field.
-        residue: how much of the other field's lines interpolated frames keep: combs, 0 to 1.
+        b_frames: lowest and highest number of B frames between two other frames, 0 to 4.
+        interlaced: probability that the clip is interlaced: each encoded frame has two neighbouring frames as
+            its fields.
+        blend: probability that the fields are then blended; otherwise frames are interpolated from one field.
+        residue: share of the other field's lines that interpolated frames keep, which gives combs, 0 to 1.
     """
 
     probability: float = 0.0
@@ -140,9 +142,10 @@ class WebOptions:
     """Codecs of the early web, at constant quality.
 
     Attributes:
-        probability: that there is any.
-        codecs: one of them is drawn.
-        crf: lowest and highest, whole numbers from 0, the best, to 51; see `compression.encoded`.
+        probability: probability of such a codec.
+        codecs: codecs to choose from.
+        crf: lowest and highest constant quality, whole numbers from 0 (best) to 51. See
+            `compression.encoded`.
     """
 
     probability: float = 0.0
@@ -152,13 +155,13 @@ class WebOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OldOptions:
-    """Film in the first round; then the recording, between the two rounds, in this order.
+    """Damage of film in the first round; then of a recording, between the two rounds, in this order.
 
     Attributes:
-        grain: grain of film, between the first round's resize and noise.
-        halo: edge enhancement, after it.
-        scale: the size of a recording as a multiple of the low size; frames are resized to it, with one of
-            the final filters, if there is any of what follows.
+        grain: film grain, between the first round's resize and noise.
+        halo: edge enhancement, after the grain.
+        scale: size of a recording as a multiple of the low size. If one of the following operations is drawn,
+            frames are first resized to it, with one of the final filters.
         composite: PAL and NTSC.
         tape: VHS.
         chroma: colour with fewer pixels.

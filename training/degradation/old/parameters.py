@@ -1,4 +1,4 @@
-"""What was drawn for one clip's film, tape and disc; values a frame are tuples, as in `parameters`."""
+"""Parameters of one clip's old damage. Values per frame are tuples, as in `degradation.parameters`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Fields = Literal["none", "bob", "blend"]
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """Grain of film: Gaussian blobs, another field for each frame.
+    """Film grain: Gaussian blobs, with another random field for each frame.
 
     Attributes:
-        size: standard deviation of a grain, pixels.
+        size: standard deviation of a grain, in pixels.
         strength: standard deviation of the noise at mid-grey, on the 0-255 scale.
         colour: share of noise that differs between red, green and blue, 0 to 1.
-        seed: of the random field, 0 to 2**63 - 1.
+        seed: seed of the random field, 0 to 2**63 - 1.
     """
 
     size: tuple[float, ...]
@@ -32,9 +32,9 @@ class Halo:
     """Edge enhancement of the luma.
 
     Attributes:
-        horizontal: along the lines only.
-        radius: standard deviation of the Gaussian, pixels.
-        strength: how often the difference from the blurred luma is added.
+        horizontal: whether the blur is along the lines only.
+        radius: standard deviation of the Gaussian blur, in pixels.
+        strength: factor of the difference from the blurred luma that is added.
     """
 
     horizontal: bool
@@ -47,13 +47,13 @@ class Composite:
     """Encoding to a composite signal and decoding it.
 
     Attributes:
-        standard: what decides the subcarrier's phase from line to line and frame to frame.
-        subcarrier: its frequency, cycles per pixel.
-        phase: of the subcarrier at the first pixel of frame 0, cycles.
-        start: place of the clip's first frame in the colour sequence.
-        bandwidth: of the colour, cycles per pixel.
+        standard: the standard, which determines the subcarrier's phase on each line and in each frame.
+        subcarrier: frequency of the subcarrier, in cycles per pixel.
+        phase: phase of the subcarrier at the first pixel of frame 0, in cycles.
+        start: position of the clip's first frame in the colour sequence.
+        bandwidth: bandwidth of the colour, in cycles per pixel.
         comb: share of the comb filter in the decoder.
-        notch: share of the colour that is taken out of the brightness.
+        notch: share of the colour that is removed from the brightness.
     """
 
     standard: Standard
@@ -70,14 +70,14 @@ class Tape:
     """Recording on a video tape.
 
     Attributes:
-        luma: bandwidth of the brightness, cycles per pixel.
-        chroma: of the colour.
-        jitter: standard deviation of the lines' places, pixels.
-        noise: standard deviation on the 0-255 scale.
-        chroma_noise: likewise, of the colour differences.
-        streaks: dropouts in 1,000 pixels.
-        delay: of the colour, pixels to the right.
-        seed: of the random fields, 0 to 2**63 - 1.
+        luma: bandwidth of the brightness, in cycles per pixel.
+        chroma: bandwidth of the colour, in cycles per pixel.
+        jitter: standard deviation of the horizontal positions of the lines, in pixels.
+        noise: standard deviation of the brightness noise, on the 0-255 scale.
+        chroma_noise: standard deviation of the noise of the colour differences, on the 0-255 scale.
+        streaks: dropouts per 1,000 pixels.
+        delay: delay of the colour, in pixels to the right.
+        seed: seed of the random fields, 0 to 2**63 - 1.
     """
 
     luma: tuple[float, ...]
@@ -95,10 +95,10 @@ class Chroma:
     """Colour with fewer pixels than the brightness.
 
     Attributes:
-        ratio: pixels of the brightness to those of the colour.
-        shift_x: of the colour, pixels to the right.
-        shift_y: pixels downwards.
-        bleed: standard deviation of the Gaussian along the lines, pixels.
+        ratio: subsampling ratio of the colour.
+        shift_x: shift of the colour in pixels to the right.
+        shift_y: shift of the colour in pixels downwards.
+        bleed: standard deviation of the Gaussian blur along the lines, in pixels.
     """
 
     ratio: Ratio
@@ -109,15 +109,15 @@ class Chroma:
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """MPEG-2 of the whole clip.
+    """MPEG-2 compression of the whole clip.
 
     Attributes:
-        quantizer: 1-31.
+        quantizer: constant quantizer, 1-31.
         gop: frames from one intra frame to the next.
-        b_frames: between two others.
-        fields: "none" encodes frames; "bob" and "blend" encode two neighbouring frames as the fields of
-            one, and say how the fields are made frames again.
-        lower_first: the frame's own lines are the odd ones, the next frame's the even ones.
+        b_frames: number of B frames between two other frames.
+        fields: "none" encodes progressive frames. "bob" and "blend" encode two neighbouring frames as the
+            fields of one frame, and are the two methods to deinterlace it afterwards.
+        lower_first: whether a frame's own lines are the odd ones, and the next frame's the even ones.
         residue: share of the other field's lines that "bob" keeps.
     """
 

@@ -1,4 +1,4 @@
-"""Drawing the parameters of old damage; what has a probability of 0 draws nothing."""
+"""Random drawing of the parameters of old damage. A probability of 0 uses up no random number."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from training.degradation.old.parameters import (
 from training.degradation.parameters import Compression, Filter, Operation, ResizeTo
 from training.degradation.resize import even_size
 
-_COLOUR_SEQUENCE = 4  # frames of PAL; NTSC's two go into it
+_COLOUR_SEQUENCE = 4  # frames of PAL's colour sequence, a multiple of NTSC's two
 
 
 def film(draw: Draw, options: OldOptions) -> list[Operation]:
-    """Grain, then halos; an empty list if there are none."""
+    """Draw grain, then halos; the list is empty if there are none."""
     return [*_grain(draw, options.grain), *_halo(draw, options.halo)]
 
 
 def recording(
     draw: Draw, options: OldOptions, filters: Sequence[Filter], height: int, width: int
 ) -> list[Operation]:
-    """Composite, tape, chroma, disc and web, and the size that they take place at before them.
+    """Draw composite, tape, chroma, disc and web, after a resize to the size of the recording.
 
     Args:
-        draw: of the clip.
-        options: what is drawn from.
-        filters: for the resize to the recording's size.
-        height: of the low frames, pixels.
-        width: of the low frames, pixels.
+        draw: random draws for the clip.
+        options: ranges and probabilities.
+        filters: filters for the resize to the recording's size.
+        height: height of the low frames in pixels.
+        width: width of the low frames in pixels.
 
     Returns:
-        Operations in order; an empty list if there are none.
+        The operations in order; an empty list if there are none.
     """
     operations: list[Operation] = [
         *_composite(draw, options.composite), *_tape(draw, options.tape), *_chroma(draw, options.chroma),

@@ -1,4 +1,4 @@
-"""Video tape: little bandwidth, lines out of place, noise along the lines, dropouts, late colour."""
+"""Video tape: low bandwidth, displaced lines, noise along the lines, dropouts, delayed colour."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from training.degradation.old.colour import from_planes, to_planes
 from training.degradation.old.lines import deviation, smoothed, smoothed_noise
 from training.degradation.old.parameters import Tape
 
-_WAVE = 6.0  # lines: deviation of the Gaussian that makes the slow part of the time base's error
-_QUICK, _SLOW = 0.6, 0.8  # shares of both parts; their squares add up to 1
-_TAIL = 12.0  # pixels in which a dropout falls to 1/e
-_DROPOUT = 0.7  # of white
+_WAVE = 6.0  # lines: deviation of the Gaussian for the slow part of the time-base error
+_QUICK, _SLOW = 0.6, 0.8  # shares of the quick and the slow part; their squares add up to 1
+_TAIL = 12.0  # pixels over which a dropout falls to 1/e
+_DROPOUT = 0.7  # strength of a dropout, relative to white
 _COLOUR_LINES = 1.0  # lines: deviation of the colour noise's Gaussian; recorders average neighbouring lines
 
 
@@ -23,9 +23,9 @@ def through_tape(frames: Tensor, tape: Tape, numbers: Sequence[int]) -> Tensor:
     """Record frames and play them back.
 
     Args:
-        frames: (B, 3, H, W) float32 RGB, 0-1; left as they are.
-        tape: bandwidths, errors of the time base, noise, dropouts and the colour's delay.
-        numbers: the B frames' numbers in their clip.
+        frames: (B, 3, H, W) float32 RGB, 0-1; not changed.
+        tape: bandwidths, time-base errors, noise, dropouts and the colour's delay.
+        numbers: numbers of the B frames in their clip.
 
     Returns:
         (B, 3, H, W) float32, not clipped.
@@ -45,7 +45,7 @@ def through_tape(frames: Tensor, tape: Tape, numbers: Sequence[int]) -> Tensor:
 
 
 def _places(tape: Tape, numbers: Sequence[int], planes: Tensor) -> Tensor:
-    """How far each line is to the right of its place: (B, 1, H, 1)."""
+    """Return how far each line is displaced to the right, in pixels: (B, 1, H, 1)."""
     lines = planes[:, :1, :, :1]
     quick = _normal(tape, numbers, lines, 0)
     slow = smoothed_noise(_normal(tape, numbers, lines, 1).mT, [_WAVE] * len(numbers)).mT
@@ -53,7 +53,7 @@ def _places(tape: Tape, numbers: Sequence[int], planes: Tensor) -> Tensor:
 
 
 def _streaks(tape: Tape, numbers: Sequence[int], planes: Tensor) -> Tensor:
-    """Dropouts, light or dark, that begin anywhere and fade to the right: (B, 1, H, W)."""
+    """Return dropouts, light or dark, which begin at random places and fade to the right: (B, 1, H, W)."""
     chance = uniform(keys(tape.seed, numbers, planes.device, field=4), planes.shape)
     begins = chance < _each(tape.streaks, numbers, planes) / 1000
     signs = _normal(tape, numbers, planes, 5).sign()

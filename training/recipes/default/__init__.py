@@ -1,1 +1,1 @@
-"""The weights named `bundled`: footage that anyone may fetch, and the stages."""
+"""The recipe of the weights `bundled`: footage that anyone may download, and the stages."""

@@ -1,4 +1,4 @@
-"""Packages from wherever this machine gets its packages: pip and apt-get, as they are set up."""
+"""Download of packages by pip and apt-get, from the sources that this machine is configured for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ONE_SYSTEM = re.compile(
 
 
 class ClientError(Exception):
-    """A client is not here, or could not do it: why, in a few words."""
+    """A client is missing or failed. The message gives the reason in a few words."""
 
 
 def command(archive: Archive, python: str = "python") -> tuple[str, ...]:
-    """What fetches a package into the folder where it is run; nothing is installed."""
+    """Return the command that downloads a package to the working directory; nothing is installed."""
     pinned = f"{archive.package}={archive.version}"
     pip = (python, "-m", "pip", "download", "--no-deps")
     match archive.client:
@@ -38,7 +38,7 @@ def command(archive: Archive, python: str = "python") -> tuple[str, ...]:
 
 
 def _tags(wheel: str) -> tuple[str, ...]:
-    """Options that make pip take a wheel for one system on any; none for wheels that are for all systems."""
+    """Return options that let pip on any system take a wheel for one system; none for a universal wheel."""
     tags = _ONE_SYSTEM.fullmatch(wheel)
     if not tags:
         return ()
@@ -48,33 +48,33 @@ def _tags(wheel: str) -> tuple[str, ...]:
 
 
 def download(archive: Archive, folder: Path) -> Path:
-    """Let a package's client fetch it.
+    """Download a package by its client.
 
     Args:
-        archive: which.
-        folder: exists; the client may leave more files in it than the one that is wanted.
+        archive: the package.
+        folder: an existing folder. The client may leave further files in it.
 
     Returns:
-        The file, whose content is not checked.
+        The path of the file; its content is not checked.
 
     Raises:
-        ClientError: there is no such client, or it failed, or it brought another file.
+        ClientError: the client is missing or failed, or it downloaded another file.
     """
-    wanted = command(archive, sys.executable)
+    arguments = command(archive, sys.executable)
     if archive.client == "apt source":
-        wanted = (wanted[0], *_source_lists(folder), *wanted[1:])
-    _run(wanted, folder)
+        arguments = (arguments[0], *_source_lists(folder), *arguments[1:])
+    _run(arguments, folder)
     path = folder / archive.file
     if not path.is_file():
-        raise ClientError(f"{Path(wanted[0]).name} brought no {archive.file}")
+        raise ClientError(f"{Path(arguments[0]).name} brought no {archive.file}")
     return path
 
 
 def _source_lists(folder: Path) -> tuple[str, ...]:
-    """Options that let apt-get know the source packages of the machine's own archives.
+    """Return options that let apt-get find the source packages of the machine's own archives.
 
-    Few machines list source packages. Lists of our own, with the same archives, leave the machine's as
-    they are.
+    Few machines have lists of source packages. We make our own lists of the same archives, so that the
+    machine's lists do not change.
     """
     chosen = ("Created-By: Packages", "Origin: Debian")
     archives = _run(("apt-get", "indextargets", "--format", _SOURCES, *chosen), folder)
@@ -90,7 +90,7 @@ def _source_lists(folder: Path) -> tuple[str, ...]:
 
 
 def _run(arguments: Sequence[str], folder: Path) -> str:
-    """A program's output; its last line of complaint becomes the error."""
+    """Run a program and return its output. The last line of its error output becomes the error."""
     name = Path(arguments[0]).name
     try:
         done = subprocess.run(

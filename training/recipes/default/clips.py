@@ -1,4 +1,4 @@
-"""Excerpts of clips and shots of films, reduced and stored as HEVC."""
+"""Excerpts from clips and shots from films, reduced in size and stored as HEVC."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from vsrealbasicvsr.video.read.source import open_source
 
 _BT709 = 1
 _ONE_THREAD = "log-level=none:pools=none:frame-threads=1:open-gop=0:keyint=24:min-keyint=24:scenecut=0"
-_NEIGHBOURS = 4  # frames on either side that a leap is told from
+_NEIGHBOURS = 4  # frames on either side with which a leap is compared
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How a clip is stored.
+    """The format of a stored clip.
 
     Attributes:
         pixels: FFmpeg's name of the pixel format.
-        crf: x265's; None is without loss.
+        crf: x265's constant quality; None is lossless.
     """
 
     pixels: str
@@ -51,13 +51,13 @@ LOSSLESS = Quality("gbrp", None)
 def write_clip(
     path: Path, frames: Iterable[NDArray[np.uint8]], rate: Fraction | int, quality: Quality
 ) -> None:
-    """Write a clip; it gets its name only when it is whole.
+    """Write a clip. It gets its name only when it is complete.
 
     Args:
-        path: ends in .mp4.
+        path: path that ends in .mp4.
         frames: (H, W, 3) RGB, all of one size with even sides.
-        rate: frames a second.
-        quality: how it is stored.
+        rate: frames per second.
+        quality: format of the stored clip.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as partial, av.open(partial, "w", format="mp4") as container:
@@ -85,18 +85,20 @@ def write_clip(
 
 
 def unpacked(archive: Archive, file: Path, member: str, folder: Path) -> tuple[Path, str]:
-    """A clip of an archive as a file of its own, and the member's path; a film is decoded more than once.
+    """Extract a clip from an archive. Return the extracted file and the member's path.
+
+    It is extracted because a film is decoded more than once.
 
     Args:
-        archive: where it is.
-        file: the archive's.
-        member: matches its path.
-        folder: where it is put, unless it is there.
+        archive: the archive.
+        file: file of the archive.
+        member: regular expression for the path of the clip.
+        folder: folder for the extracted file; an existing one is used again.
     """
-    found = next(members(file, member, archive.only), None)
-    require(found is not None, f"{file} holds nothing like {member}.")
-    assert found is not None
-    name, content = found
+    entry = next(members(file, member, archive.only), None)
+    require(entry is not None, f"{file} holds nothing like {member}.")
+    assert entry is not None
+    name, content = entry
     path = folder / f"{archive.sha256[:12]}-{name.rpartition('/')[2]}"
     if not path.is_file() or path.stat().st_size != len(content):
         write_whole(path, content)
@@ -107,21 +109,21 @@ def take_excerpt(excerpt: Excerpt, file: Path, target: Path, folder: Path) -> tu
     """Write an excerpt: as `train/clips/NAME.mp4`, `validation/NAME.mp4` or `evaluation/truth/NAME.mp4`.
 
     Args:
-        excerpt: which.
-        file: the archive's.
-        target: the pack.
-        folder: where the clip is unpacked.
+        excerpt: the excerpt.
+        file: file of the archive.
+        target: folder of the pack.
+        folder: folder for the extracted clip.
     """
     clip, member = unpacked(excerpt.archive, file, excerpt.member, folder)
     path = target / _place(excerpt.part) / f"{excerpt.name}.mp4"
     last = excerpt.first + (excerpt.frames - 1) * excerpt.step
     with open_source(clip, deinterlace="off") as source:
-        wanted = (
+        pictures = (
             frame.picture
             for number, frame in enumerate(source)
             if excerpt.first <= number <= last and (number - excerpt.first) % excerpt.step == 0
         )
-        shrunk = (_reduced(picture, source.info.colour, excerpt.size, excerpt.crop) for picture in wanted)
+        shrunk = (_reduced(picture, source.info.colour, excerpt.size, excerpt.crop) for picture in pictures)
         quality = LOSSLESS if excerpt.part == "evaluation" else FOR_TRAINING
         write_clip(path, shrunk, source.info.rate / excerpt.step, quality)
     note = f"{member}, frames {excerpt.first} to {last}, every {excerpt.step}"
@@ -129,13 +131,13 @@ def take_excerpt(excerpt: Excerpt, file: Path, target: Path, folder: Path) -> tu
 
 
 def take_copy(copy: Copy, file: Path, target: Path) -> tuple[Taken, ...]:
-    """Write a clip of low quality as it is, `evaluation/low_quality/NAME`."""
-    found = next(members(file, copy.member, copy.archive.only), None)
-    require(found is not None, f"{file} holds nothing like {copy.member}.")
-    assert found is not None
+    """Write an unchanged clip of low quality as `evaluation/low_quality/NAME`."""
+    entry = next(members(file, copy.member, copy.archive.only), None)
+    require(entry is not None, f"{file} holds nothing like {copy.member}.")
+    assert entry is not None
     path = target / "evaluation" / "low_quality" / copy.name
-    write_whole(path, found[1])
-    return (Taken("evaluation", path.relative_to(target).as_posix(), found[0], copy.archive),)
+    write_whole(path, entry[1])
+    return (Taken("evaluation", path.relative_to(target).as_posix(), entry[0], copy.archive),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,9 @@ class Shot:
 
     Attributes:
         first: number of its first frame.
-        frames: how many it has.
-        contrast: mean standard deviation of brightness, of 255.
-        motion: median change of brightness from frame to frame.
+        frames: number of frames.
+        contrast: mean standard deviation of the brightness, on the 0-255 scale.
+        motion: median change of the brightness from frame to frame, on the 0-255 scale.
     """
 
     first: int
@@ -157,7 +159,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Consecutive frames of a shot, and what they are for."""
+    """Consecutive frames of a shot, and their part of the pack."""
 
     part: Part
     first: int
@@ -168,10 +170,10 @@ def take_film(film: Film, file: Path, target: Path, folder: Path) -> tuple[Taken
     """Write pieces of a film's shots: `train/clips/NAME_FRAME.mp4` and `validation/NAME_FRAME.mp4`.
 
     Args:
-        film: which.
-        file: the archive's.
-        target: the pack.
-        folder: where the film is unpacked.
+        film: the film.
+        file: file of the archive.
+        target: folder of the pack.
+        folder: folder for the extracted film.
     """
     clip, member = unpacked(film.archive, file, film.member, folder)
     pieces = choose(film, find_shots(clip, film.leap))
@@ -180,28 +182,28 @@ def take_film(film: Film, file: Path, target: Path, folder: Path) -> tuple[Taken
         frames = enumerate(source)
         for piece in pieces:
             path = target / _place(piece.part) / f"{film.name}_{piece.first:05}.mp4"
-            wanted = range(piece.first, piece.first + piece.frames)
+            numbers = range(piece.first, piece.first + piece.frames)
             shrunk = []
             for number, frame in frames:
-                if number in wanted:
+                if number in numbers:
                     shrunk.append(_reduced(frame.picture, source.info.colour, film.size))
-                if number == wanted[-1]:
+                if number == numbers[-1]:
                     break
             write_clip(path, shrunk, source.info.rate, FOR_TRAINING)
-            note = f"{member}, frames {wanted[0]} to {wanted[-1]}"
+            note = f"{member}, frames {numbers[0]} to {numbers[-1]}"
             taken.append(Taken(piece.part, path.relative_to(target).as_posix(), note, film.archive))
     return tuple(taken)
 
 
 def find_shots(clip: Path, leap: float) -> tuple[Shot, ...]:
-    """The shots of a film with what is needed to choose among them.
+    """Find the shots of a film, with their contrast and motion.
 
-    Cuts between pictures of like brightness, or beside fast motion, are no cuts to a detector that must not
-    find false ones. Here a false one costs little: every leap ends a shot.
+    A detector that must not find false cuts misses cuts between pictures of similar brightness, or beside
+    fast motion. Here a false cut does little harm, so every leap of the brightness also ends a shot.
 
     Args:
         clip: the film.
-        leap: a change of brightness above this, and above twice what is usual around it, is one.
+        leap: a change of brightness above this value, and above twice the median around it, is a leap.
     """
     cuts, contrasts, changes = list[bool](), list[float](), list[float]()
     before: NDArray[np.float32] | None = None
@@ -229,11 +231,11 @@ def _leaps(changes: list[float], number: int, leap: float) -> bool:
 
 
 def choose(film: Film, shots: tuple[Shot, ...]) -> tuple[Piece, ...]:
-    """The middles of lively shots, in order; what reaches over an end of the held-out stretch is left out.
+    """Choose the middles of lively shots, in order. Shots that cross an end of the held-out part are omitted.
 
     Args:
-        film: what is used of it, and how much.
-        shots: all of the film's.
+        film: the film, with the limits and lengths of the pieces.
+        shots: all shots of the film.
     """
     total = shots[-1].first + shots[-1].frames
     low, high = (round(share * total) for share in film.held_out)
@@ -254,7 +256,7 @@ def choose(film: Film, shots: tuple[Shot, ...]) -> tuple[Piece, ...]:
 
 
 def _middle(shot: Shot, part: Part, frames: int) -> Piece | None:
-    if shot.frames < frames + 2:  # the first and last may be blends with their neighbours
+    if shot.frames < frames + 2:  # the first and last frame may be blended with other shots
         return None
     return Piece(part, shot.first + (shot.frames - frames) // 2, frames)
 

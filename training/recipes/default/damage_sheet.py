@@ -1,9 +1,9 @@
-"""A sheet of pictures: each kind of old damage beside the picture that it was done to.
+"""A sheet of pictures that shows each kind of old damage beside the undamaged picture.
 
     python -m training.recipes.default.damage_sheet SHEET.webp [CLIP OR PICTURE] [--real FILE ...]
 
-A piece of the first frame is filmed by a camera that pans, damaged at its own size, and enlarged with its
-pixels visible. Strengths are in the upper half of what `damage.toml` draws.
+A piece of the first frame is filmed by a panning camera, damaged at its own size, and enlarged so that its
+pixels are visible. Strengths are in the upper half of the ranges in `damage.toml`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from training.tools.degrade import read_truth
 from vsrealbasicvsr.errors import RestorationError
 
 _FRAMES = 5
-_SHOWN = 2  # of them: neither an intra frame nor the last, which is no interlaced one
-_PAN = 3  # pixels a frame
+_SHOWN = 2  # number of the frame to show: not an intra frame, and not the last, which is not interlaced
+_PAN = 3  # pixels per frame
 _ENLARGED = 2
 _PIECE = (120, 160)  # height and width, pixels
 _COLUMNS = 2  # pairs side by side
@@ -37,18 +37,18 @@ _SAMPLE = Path(__file__).parents[3] / "examples" / "media" / "launch.mp4"
 _Picture = NDArray[np.uint8]
 
 
-def _held(value: float) -> tuple[float, ...]:
+def _same(value: float) -> tuple[float, ...]:
     return (value,) * _FRAMES
 
 
 def _composite(standard: str, subcarrier: float, comb: float) -> Composite:
     return Composite(
-        standard, subcarrier, 0.1, 0, _held(0.09), _held(comb), _held(0.9),  # type: ignore[arg-type] # a literal
+        standard, subcarrier, 0.1, 0, _same(0.09), _same(comb), _same(0.9),  # type: ignore[arg-type] # a literal
     )  # fmt: skip
 
 
 def _disc(quantizer: int, fields: str, residue: float) -> Disc:
-    return Disc(quantizer, 12, 2, fields, False, _held(residue))  # type: ignore[arg-type] # a literal
+    return Disc(quantizer, 12, 2, fields, False, _same(residue))  # type: ignore[arg-type] # a literal
 
 
 def _web(codec: Codec, crf: int) -> Compression:
@@ -56,16 +56,16 @@ def _web(codec: Codec, crf: int) -> Compression:
 
 
 KINDS: dict[str, Operation] = {
-    "grain": Grain(_held(0.7), _held(9.0), 0.25, 1),
-    "halo, along the lines": Halo(True, _held(1.6), _held(1.2)),
-    "halo, all round": Halo(False, _held(1.6), _held(1.0)),
+    "grain": Grain(_same(0.7), _same(9.0), 0.25, 1),
+    "halo, along the lines": Halo(True, _same(1.6), _same(1.2)),
+    "halo, all round": Halo(False, _same(1.6), _same(1.0)),
     "NTSC, notch": _composite("ntsc", 0.265, 0.0),
     "PAL, notch": _composite("pal", 0.328, 0.0),
     "PAL, comb": _composite("pal", 0.328, 0.5),
     "VHS": Tape(
-        _held(0.2), _held(0.035), _held(0.45), _held(5.0), _held(3.5), _held(0.04), _held(1.8), 3
+        _same(0.2), _same(0.035), _same(0.45), _same(5.0), _same(3.5), _same(0.04), _same(1.8), 3
     ),
-    "4:1:0, shifted and bled": Chroma("4:1:0", _held(2.0), _held(1.0), _held(2.5)),
+    "4:1:0, shifted and bled": Chroma("4:1:0", _same(2.0), _same(1.0), _same(2.5)),
     "MPEG-2, quantizer 10": _disc(10, "none", 0.0),
     "MPEG-2 fields, combs left": _disc(5, "bob", 0.4),
     "MPEG-2 fields, blended": _disc(5, "blend", 0.0),
@@ -105,13 +105,13 @@ def _draw(target: Path, source: Path, real: Sequence[Path]) -> None:
 
 
 def damaged(truth: NDArray[np.uint8], kind: Operation) -> _Picture:
-    """The frame that is shown, out of (T, H, W, 3)."""
+    """Damage a clip (T, H, W, 3); return the frame to show."""
     result: _Picture = apply(truth.astype(np.float32) / np.float32(255), Parameters(_FRAMES, (kind,)))[_SHOWN]
     return result
 
 
 def sheet(pairs: Sequence[tuple[str, _Picture, _Picture]]) -> _Picture:
-    """Titled pairs of pictures of one size, two in a row."""
+    """Arrange pairs of pictures of one size with titles, two pairs in a row."""
     drawn = [_pair(*pair) for pair in pairs]
     drawn += [np.full_like(drawn[0], 255)] * (-len(drawn) % _COLUMNS)
     rows = [np.hstack(drawn[place : place + _COLUMNS]) for place in range(0, len(drawn), _COLUMNS)]
@@ -126,7 +126,7 @@ def _pair(title: str, before: _Picture, after: _Picture) -> _Picture:
 
 
 def _piece(frame: _Picture, right: int = 0) -> _Picture:
-    """The centre and what is to the right of it, with its edge repeated where the frame is smaller."""
+    """Cut out the centre, moved to the right; if the frame is smaller, repeat its edge."""
     height, width = _PIECE
     top, left = max(frame.shape[0] - height, 0) // 2, max((frame.shape[1] - width) // 2 + right, 0)
     piece = frame[top : top + height, left : left + width]

@@ -1,4 +1,4 @@
-"""Drawings with transparency, made small, and films of those held out for validation."""
+"""Drawings with transparency, reduced in size, and films of the drawings held out for validation."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from training.recipes.default.record import Taken
 from training.recipes.default.sources import Drawings
 
 LONG_SIDE = 448
-"""Pixels at most; what is larger is reduced."""
+"""Longest side in pixels; larger drawings are reduced."""
 SMALLEST = (400, 250)
-"""Pixels: the least that the longer and the shorter side must have."""
+"""Smallest longer and shorter side, in pixels."""
 COVERAGE = 0.12
-"""The least share of the picture that is not transparent; below it are thin lines."""
+"""Smallest share of the picture that is not transparent; drawings below it are thin lines."""
 CONTRAST, COLOUR = 25.0, 20.0
-"""The least standard deviation and the least mean saturation of what is drawn, of 255: no silhouettes."""
+"""Smallest standard deviation and mean saturation of what is drawn, of 255; this excludes silhouettes."""
 
-_HOLDS = 16 << 20  # bytes of decoded drawings: all that are held out
-_SEED = 6_100  # of the films, the same in every pack
+_HOLDS = 16 << 20  # bytes of decoded drawings: enough for all that are held out
+_SEED = 6_100  # seed of the films, the same in every pack
 
 
 def take_drawings(source: Drawings, archive: Path, target: Path) -> tuple[Taken, ...]:
     """Write an archive's drawings as `train/drawings/GROUP/NAME.webp`, and films of those held out.
 
-    WebP is without loss where they are not painted: its lossy form halves the resolution of colour, and crisp
-    edges are what drawings are taken for.
+    Drawings that are not painted are stored as lossless WebP. Lossy WebP halves the resolution of the colour,
+    but drawings are used because of their sharp edges.
 
     Args:
-        source: which.
-        archive: its file.
-        target: the pack.
+        source: the source of the drawings.
+        archive: file of the archive.
+        target: folder of the pack.
 
     Raises:
         TrainingError: the archive is damaged, or a file cannot be written.
@@ -77,14 +77,15 @@ def _taken(source: Drawings, archive: Path, target: Path) -> Iterator[Taken]:
 
 
 def fit(content: bytes) -> Image.Image | None:
-    """A drawing in RGBA, reduced, without clear margins; None if there is too little in it to learn from."""
+    """Return a drawing as RGBA, reduced, without clear margins; None if it holds too little to learn from."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             stored = Image.open(io.BytesIO(content))
             long, short = max(stored.size), min(stored.size)
             if long < SMALLEST[0] or short < SMALLEST[1]:
                 return None
-            picture = stored.convert("RGBA").convert("RGBa")  # averages no colour of what is clear
+            # Premultiplied, so that the colours of clear pixels do not count in averages.
+            picture = stored.convert("RGBA").convert("RGBa")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     if long > LONG_SIDE:
@@ -97,7 +98,7 @@ def fit(content: bytes) -> Image.Image | None:
 def _rich(picture: Image.Image) -> bool:
     pixels = np.asarray(picture, np.float64)
     colours, alpha = pixels[..., :3], pixels[..., 3] / 255
-    if alpha.mean() < COVERAGE or alpha.min() == 1:  # nothing clear: a picture in a frame
+    if alpha.mean() < COVERAGE or alpha.min() == 1:  # nothing is clear: a whole picture, not a drawing
         return False
     drawn = alpha > 0.5
     plain = colours[drawn] / alpha[drawn][:, None]
@@ -107,12 +108,13 @@ def _rich(picture: Image.Image) -> bool:
 
 
 def _films(drawings: tuple[Path, ...], count: int) -> Iterator[Iterator[np.ndarray]]:
-    """Some films of drawings before painted backgrounds."""
+    """Yield films of drawings in front of painted backgrounds."""
     if not drawings:
         return
     pictures = PictureCache(_HOLDS)
     backgrounds = Backgrounds((), 0.0, MotionOptions(), pictures)
-    # Drawings that are held for some frames leap, which may pass for a cut: no clip goes over a cut.
+    # hold=1, because a drawing that stays still for some frames then leaps, which may look like a scene cut.
+    # A clip must not cross a cut.
     options = DrawingOptions(hold=1, pan=2.0, rotation=0.5)
     clip = DrawingClip("drawings", drawings, backgrounds, options, pictures)
     for number in range(count):

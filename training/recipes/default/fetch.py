@@ -1,4 +1,4 @@
-"""Archives of packages, fetched once and checked."""
+"""Download of package archives, once, with a check of their checksums."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from training.recipes.default.sources import Archive
 
 
 def fetch(archive: Archive, folder: Path, announce: Callable[[str], None] = lambda line: None) -> Path:
-    """Put an archive into a folder, unless it is there.
+    """Download an archive to a folder, if it is not there.
 
     Args:
-        archive: what to fetch.
-        folder: made if need be.
-        announce: told before something is fetched.
+        archive: the archive.
+        folder: the folder; it is created if it is missing.
+        announce: gets a message before a download.
 
     Returns:
-        The file, whose checksum is right.
+        The path of the file, whose checksum is right.
 
     Raises:
-        TrainingError: it cannot be had, or is not what it was; the message names the package and the file.
+        TrainingError: the archive cannot be downloaded, or has changed. The message names the package and the
+            file.
     """
     target = folder / archive.file
     if target.is_file():
@@ -51,9 +52,9 @@ def fetch(archive: Archive, folder: Path, announce: Callable[[str], None] = lamb
 
 def _check(path: Path, archive: Archive, remedy: str) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != archive.sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != archive.sha256:
         raise TrainingError(
             f"{path.name} is not the file that is pinned for {archive.package} {archive.version}: its "
-            f"SHA-256 is {found}, not {archive.sha256}; {remedy}."
+            f"SHA-256 is {digest}, not {archive.sha256}; {remedy}."
         )

@@ -1,4 +1,4 @@
-"""Font files, and films of text in those held out for validation."""
+"""Font files, and films of text in the fonts held out for validation."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from training.recipes.default.photographs import FRAMES, RATE, SIDE
 from training.recipes.default.record import Taken
 from training.recipes.default.sources import Fonts
 
-_SEED = 6_200  # of the films, the same in every pack
+_SEED = 6_200  # seed of the films, the same in every pack
 
 
 def take_fonts(source: Fonts, archive: Path, target: Path) -> tuple[Taken, ...]:
-    """Write an archive's fonts as they are, `train/fonts/NAME`, and a film of text in each held out.
+    """Write an archive's fonts unchanged as `train/fonts/NAME`, and a film of text for each one held out.
 
     Args:
-        source: which.
-        archive: its file.
-        target: the pack.
+        source: the source of the fonts.
+        archive: file of the archive.
+        target: folder of the pack.
 
     Raises:
         TrainingError: the archive is damaged, or a file cannot be written.
@@ -55,7 +55,7 @@ def _taken(source: Fonts, archive: Path, target: Path) -> Iterator[Taken]:
 
 
 def film(path: Path) -> np.ndarray:
-    """Frames (T, H, W, 3) of text before a painted background, always the same ones for the same name."""
+    """Return frames (T, H, W, 3) of text over a painted background, always the same for the same name."""
     backgrounds = Backgrounds((), 0.0, MotionOptions(), PictureCache(0))
     clip = TextClip(path.name, (read_font(path),), backgrounds, TextOptions())
     return clip.take(np.random.default_rng([_SEED, *path.name.encode()]), FRAMES, SIDE)

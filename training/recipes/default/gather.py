@@ -1,4 +1,4 @@
-"""The footage of the default weights: `python -m training.recipes.default.gather DIR`."""
+"""Gathering of the footage of the default weights: `python -m training.recipes.default.gather DIR`."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from training.recipes.default.start import take_teacher, take_weights
 from vsrealbasicvsr.errors import RestorationError
 
 LIMIT = 80 << 20
-"""Bytes of `train` and `validation` together, which travel to machines without a network.
+"""Largest size of `train` and `validation` together in bytes: they are copied to machines without a network.
 
-Photographs, paintings and clips take 47 MiB of them, drawings (without loss) 21, fonts of ten scripts 7.
+Photographs, paintings and clips take 47 MiB of it, drawings (lossless) 21, fonts of ten scripts 7.
 """
 
 
 def gather(
     sources: Sources, target: Path, downloads: Path, announce: Callable[[str], None] = lambda line: None
 ) -> tuple[Taken, ...]:
-    """Fetch footage and make a pack of it; what is there already is not made again.
+    """Download footage and make a pack from it. Existing files are not made again.
 
-    Into `start` go weights to start from, into `teacher` the network to learn from, into `train/clips`,
-    `train/photos`, `train/drawings` and `train/fonts` what `--data`, `--photos`, `--drawings` and `--fonts`
-    take, into `validation` clips of ground truth for `--validate`, into `evaluation/truth` more of them,
-    without loss, and into `evaluation/low_quality` real clips as they are. `sources.json` and `SOURCES.md`
-    say what is whose.
+    The pack has these folders: `start` with weights to start from; `teacher` with the network to learn from;
+    `train/clips`, `train/photos`, `train/drawings` and `train/fonts` for `--data`, `--photos`, `--drawings`
+    and `--fonts`; `validation` with clips of ground truth for `--validate`; `evaluation/truth` with further
+    clips of ground truth, lossless; and `evaluation/low_quality` with unchanged real clips. `sources.json`
+    and `SOURCES.md` name the origins and licences.
 
     Args:
-        sources: what to fetch and take.
-        target: the pack's folder.
-        downloads: where archives are kept.
-        announce: told what is being done.
+        sources: the archives and what to use from them.
+        target: folder of the pack.
+        downloads: folder for the archives.
+        announce: gets a message for each task.
 
     Raises:
-        TrainingError: something cannot be fetched, read or written, or the pack is too large.
+        TrainingError: something cannot be downloaded, read or written, or the pack is too large.
     """
     archives = {archive: fetch(archive, downloads, announce) for archive in sources.archives}
     folder = downloads / "unpacked"

@@ -1,4 +1,4 @@
-"""Photographs made small and clean, and some of them filmed for validation."""
+"""Photographs, reduced in size so that they are clean, and films of some of them for validation."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from training.recipes.default.record import Taken
 from training.recipes.default.sources import Photographs
 
 REDUCTION = 4 / 3
-"""At least this much smaller, so that JPEG's blocks and the sensor's noise vanish."""
+"""Smallest factor of reduction, so that JPEG blocks and sensor noise vanish."""
 SHORT_SIDE = (400, 832)
-"""Pixels: below the first a photograph is left out, above the second it is reduced further."""
+"""In pixels: a photograph below the first is omitted; above the second it is reduced further."""
 LONG_SIDE = 1400
-"""Pixels: the middle of what is longer, as panoramas are, is taken."""
+"""In pixels: of a longer photograph, such as a panorama, only the middle is used."""
 QUALITY = 90
 
 FRAMES, SIDE, RATE = 32, 320, 24
-"""Of the films made of photographs to validate on."""
-_SEED = 6_000  # of their camera paths, the same in every pack
+"""Number of frames, side and frame rate of the films made from photographs for validation."""
+_SEED = 6_000  # seed of their camera paths, the same in every pack
 
 
 def take_photographs(source: Photographs, archive: Path, target: Path) -> tuple[Taken, ...]:
     """Write an archive's photographs as `train/photos/GROUP/NAME.webp`, and films of those held out.
 
     Args:
-        source: which.
-        archive: its file.
-        target: the pack.
+        source: the source of the photographs.
+        archive: file of the archive.
+        target: folder of the pack.
 
     Raises:
         TrainingError: the archive is damaged, or a file cannot be written.
@@ -65,7 +65,7 @@ def _taken(source: Photographs, archive: Path, target: Path) -> Iterator[Taken]:
 
 
 def reduced(content: bytes) -> Image.Image | None:
-    """A photograph upright, in RGB and reduced; None if too little is left of it."""
+    """Return a photograph upright, in RGB and reduced; None if it is then too small."""
     with Image.open(io.BytesIO(content)) as stored:
         picture = ImageOps.exif_transpose(stored).convert("RGB")
     short = min(picture.size)
@@ -79,7 +79,7 @@ def reduced(content: bytes) -> Image.Image | None:
 
 
 def film(photograph: NDArray[np.uint8], name: str) -> Iterator[NDArray[np.uint8]]:
-    """The frames of a camera that moves over a photograph, always in the same way for the same name."""
+    """Yield frames of a camera that moves over a photograph, always the same for the same name."""
     rng = np.random.default_rng([_SEED, *name.encode()])
     height, width = photograph.shape[:2]
     path = draw_path(rng, MotionOptions(), FRAMES, SIDE, (height, width))

@@ -1,4 +1,4 @@
-"""What came from where: for resuming, for `sources.json` and for `SOURCES.md`."""
+"""Records of the origin of all files: for resuming, for `sources.json` and for `SOURCES.md`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Taken:
     """A file of the pack.
 
     Attributes:
-        part: what it is for.
-        path: below the pack.
-        member: of the archive, with the frames where not all were taken.
-        archive: where it comes from.
+        part: part of the pack.
+        path: path relative to the pack.
+        member: member of the archive, with the frame numbers if not all frames were used.
+        archive: archive that it comes from.
     """
 
     part: Part
@@ -41,39 +41,39 @@ class Taken:
 
 
 def once(pack: Path, key: str, make: Callable[[], Iterable[Taken]]) -> tuple[Taken, ...]:
-    """Make some files of the pack, unless they were made before and are all there.
+    """Make some files of the pack, unless they were made before and all exist.
 
     Args:
-        pack: the folder.
-        key: names what is made; what it depends on must be in it.
-        make: makes the files.
+        pack: folder of the pack.
+        key: name of the task; it must depend on everything that the files depend on.
+        make: function that makes the files.
     """
-    note = pack / ".gathered" / f"{key}.json"
-    if note.is_file():
-        known = tuple(_read(entry) for entry in json.loads(note.read_text(encoding="utf-8")))
-        if known and all((pack / taken.path).is_file() for taken in known):
-            return known
-    made = tuple(make())
-    write_whole(note, json.dumps([asdict(taken) for taken in made]).encode())
-    return made
+    record = pack / ".gathered" / f"{key}.json"
+    if record.is_file():
+        files = tuple(_read(entry) for entry in json.loads(record.read_text(encoding="utf-8")))
+        if files and all((pack / taken.path).is_file() for taken in files):
+            return files
+    files = tuple(make())
+    write_whole(record, json.dumps([asdict(taken) for taken in files]).encode())
+    return files
 
 
 def forget(pack: Path, keys: set[str], files: Iterable[Taken]) -> None:
-    """Remove what an earlier recipe made and this one does not, so that no picture is in two parts.
+    """Remove files that only an earlier recipe made, so that no picture is in two parts.
 
     Args:
-        pack: the folder.
-        keys: those that were given to `once`.
-        files: what it returned.
+        pack: folder of the pack.
+        keys: all keys that were passed to `once`.
+        files: all files that `once` returned.
     """
-    kept = {taken.path for taken in files}
-    for note in (pack / ".gathered").glob("*.json"):
-        if note.stem in keys:
+    paths = {taken.path for taken in files}
+    for record in (pack / ".gathered").glob("*.json"):
+        if record.stem in keys:
             continue
-        for entry in json.loads(note.read_text(encoding="utf-8")):
-            if entry["path"] not in kept:
+        for entry in json.loads(record.read_text(encoding="utf-8")):
+            if entry["path"] not in paths:
                 (pack / entry["path"]).unlink(missing_ok=True)
-        note.unlink()
+        record.unlink()
 
 
 def _read(entry: dict[str, Any]) -> Taken:
@@ -81,7 +81,7 @@ def _read(entry: dict[str, Any]) -> Taken:
 
 
 def write_sources(pack: Path, files: Iterable[Taken]) -> None:
-    """Write `sources.json`, with every file, and `SOURCES.md`, with every archive."""
+    """Write `sources.json` with every file, and `SOURCES.md` with every archive."""
     by_archive: dict[Archive, list[Taken]] = {}
     for taken in files:
         by_archive.setdefault(taken.archive, []).append(taken)

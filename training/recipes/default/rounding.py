@@ -1,4 +1,4 @@
-"""What half precision costs the default weights: `python -m training.recipes.default.rounding CHECKPOINT`."""
+"""The rounding error of half-precision weights: `python -m training.recipes.default.rounding CHECKPOINT`."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ SAMPLE = Path(__file__).parents[3] / "examples" / "media" / "launch.mp4"
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """How far two restorations of the same frames are apart."""
+    """The difference between two restorations of the same frames."""
 
     decibels: float
-    """PSNR over all frames, of unrounded values; infinite where they are equal."""
+    """PSNR over all frames, of unrounded values; infinite if they are equal."""
     largest: float
-    """The largest difference of a value, 0-1."""
+    """Largest difference of a value, on the scale 0-1."""
 
 
 def rounding(exact: str | Path, rounded: str | Path, frames: Sequence[Tensor]) -> Rounding:
     """Restore frames with two files of the same weights and compare, in fp32 arithmetic on the CPU.
 
     Args:
-        exact: the weights in fp32: a known name, a file or a checkpoint, of which the average is taken.
-        rounded: the same in fp16.
-        frames: each (3, H, W), RGB, 0-1, of one shot.
+        exact: the weights in fp32: a known name, a file, or a checkpoint, whose average is used.
+        rounded: the same weights in fp16.
+        frames: frames of one shot, each (3, H, W), RGB, 0-1.
 
     Raises:
-        RestorationError: weights cannot be read or frames not be restored.
+        RestorationError: weights cannot be read, or frames cannot be restored.
     """
     square, largest, count = 0.0, 0.0, 0
     settings = Settings(device="cpu", precision="fp32")
     streams = (Restorer(model, settings).stream(frames) for model in (exact, rounded))
-    for one, other in zip(*streams, strict=True):
-        difference = (one - other).double().abs()
+    for frame, rounded_frame in zip(*streams, strict=True):
+        difference = (frame - rounded_frame).double().abs()
         square += float(difference.square().sum())
         largest = max(largest, float(difference.max()))
         count += difference.numel()
@@ -62,11 +62,11 @@ def main(exact: str, rounded: str, frames: int) -> None:
     try:
         with open_source(SAMPLE) as video:
             clip = [rgb_from_frame(f.picture, video.info.colour) for f in itertools.islice(video, frames)]
-        found = rounding(exact, rounded, clip)
+        result = rounding(exact, rounded, clip)
     except RestorationError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
-        f"{found.decibels:.1f} dB, at most {found.largest:.5f} of full scale, {frames} frames of launch.mp4"
+        f"{result.decibels:.1f} dB, at most {result.largest:.5f} of full scale, {frames} frames of launch.mp4"
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the footage comes from, what of it is taken and what for."""
+"""Sources of the footage: archives, the members that are used, and the parts that they belong to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Part = Literal["start", "teacher", "train", "validation", "evaluation"]
-"""What a file is for; no picture and no shot is for two of them."""
+"""The part of the pack that a file belongs to. No picture and no shot belongs to two parts."""
 
 Client = Literal["apt", "apt source", "pip", "pip source"]
-"""Who fetches a package, and what of it: Debian's binary or source package, a wheel or a source archive."""
+"""The client that downloads a package: Debian's binary or source package, a wheel or a source archive."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,13 +18,13 @@ class Archive:
     """A file of a package.
 
     Attributes:
-        client: who fetches it, from wherever this machine is set up to get its packages.
-        package: its name there.
-        version: likewise.
-        file: the name that the client gives it.
-        sha256: of the file.
-        licence: of what is taken.
-        only: members that are unpacked further where they are archives themselves.
+        client: the client that downloads it, from the sources that this machine is configured for.
+        package: name of the package.
+        version: version of the package.
+        file: file name that the client uses.
+        sha256: SHA-256 of the file.
+        licence: licence of what is used from it.
+        only: regular expression for members that are archives themselves and are searched too.
     """
 
     client: Client
@@ -41,11 +41,12 @@ class Photographs:
     """Photographs of one archive.
 
     Attributes:
-        group: names their folder.
-        archive: where they are.
-        members: matches their paths in the archive; its groups, with `-` between them, name a photograph.
-        left_out: names of those that are no photographs, or too poor.
-        held_out: names of those to validate on.
+        group: name of their folder.
+        archive: archive that holds them.
+        members: regular expression for their paths in the archive. Its groups, joined by `-`, are the name of
+            a photograph.
+        left_out: names of pictures that are not photographs, or are too poor.
+        held_out: names of the photographs for validation.
     """
 
     group: str
@@ -55,13 +56,13 @@ class Photographs:
     held_out: tuple[str, ...] = ()
 
     def name_of(self, member: str) -> str | None:
-        """What a member is called; None for what is not taken."""
+        """Return the name of a member; None if it is not used."""
         match = re.fullmatch(self.members, member)
         name = "-".join(match.groups()) if match else ""
         return name if name and name not in self.left_out else None
 
     def part(self, name: str) -> Part:
-        """What a photograph is for."""
+        """Return the part of the pack for a photograph."""
         return "validation" if name in self.held_out else "train"
 
 
@@ -70,14 +71,14 @@ class Drawings:
     """Drawings of one archive, pictures with transparency.
 
     Attributes:
-        group: names their folder.
-        archive: where they are.
-        members: matches their paths in the archive; its only group, with `-` for `/` and spaces, names a
-            drawing.
-        painted: whether they are painted, with brush strokes and shades everywhere, and so stored with loss.
-        left_out: names of those that are damaged, almost the same as another, or show trademarks or people.
-        held_out: names of those to validate on.
-        films: how many clips are made of those.
+        group: name of their folder.
+        archive: archive that holds them.
+        members: regular expression for their paths in the archive. Its only group, with `-` for `/` and
+            spaces, is the name of a drawing.
+        painted: whether they are painted, with brush strokes and shades everywhere, and so stored lossy.
+        left_out: names of drawings that are damaged, almost equal to another, or show trademarks or people.
+        held_out: names of the drawings for validation.
+        films: number of clips that are made from the drawings for validation.
     """
 
     group: str
@@ -89,7 +90,7 @@ class Drawings:
     films: int = 2
 
     def name_of(self, member: str) -> str | None:
-        """What a member is called; None for what is not taken."""
+        """Return the name of a member; None if it is not used."""
         match = re.fullmatch(self.members, member)
         name = re.sub(r"[/ ]", "-", match[1]) if match else ""
         return name if name and name not in self.left_out else None
@@ -100,9 +101,9 @@ class Fonts:
     """Font files of one archive.
 
     Attributes:
-        archive: where they are.
-        members: matches their paths in the archive.
-        held_out: names without suffix of those to validate on.
+        archive: archive that holds them.
+        members: regular expression for their paths in the archive.
+        held_out: names, without suffix, of the fonts for validation.
     """
 
     archive: Archive
@@ -112,18 +113,18 @@ class Fonts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Excerpt:
-    """Frames of a clip, reduced in size so that its own compression vanishes.
+    """Frames of a clip, reduced in size so that the artefacts of its compression vanish.
 
     Attributes:
-        name: of the result.
-        part: what it is for.
-        archive: where the clip is.
-        member: matches its path in the archive.
-        size: width and height.
+        name: name of the result.
+        part: part of the pack.
+        archive: archive that holds the clip.
+        member: regular expression for its path in the archive.
+        size: width and height of the result.
         first: number of the first frame.
-        frames: how many are taken.
-        step: from one frame that is taken to the next.
-        crop: left, top, width, height in pixels of the clip; None takes the whole picture.
+        frames: number of frames to use.
+        step: distance between the frames that are used.
+        crop: left, top, width, height in pixels of the clip; None uses the whole picture.
     """
 
     name: str
@@ -139,12 +140,12 @@ class Excerpt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """A clip of low quality that is evaluated on as it is.
+    """A clip of low quality for evaluation, which is not changed.
 
     Attributes:
-        name: of the file, with its suffix.
-        archive: where the clip is.
-        member: matches its path in the archive.
+        name: name of the file, with its suffix.
+        archive: archive that holds the clip.
+        member: regular expression for its path in the archive.
     """
 
     name: str
@@ -154,21 +155,22 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Film:
-    """A film whose shots are taken apart: some to train on, those of one stretch to validate on.
+    """A film that is split into shots: those of one interval for validation, the others for training.
 
     Attributes:
-        name: of the film; its shots get numbers.
-        archive: where it is.
-        member: matches its path in the archive.
+        name: name of the film; its shots get numbers.
+        archive: archive that holds it.
+        member: regular expression for its path in the archive.
         size: width and height of the shots.
         used: first and last frame between titles and credits.
-        held_out: the stretch to validate on, first and last as shares of all frames.
-        frames: of a shot to train on.
-        validation_frames: of a shot to validate on.
-        validation_shots: how many, spread over the stretch.
-        contrast: standard deviation of brightness, of 255: below it a shot is fog, night or a fade.
-        motion: the least and most median change of brightness between frames: stills and blurs teach little.
-        leap: a change of brightness between frames from which it may be a cut that no detector finds.
+        held_out: the interval for validation: its ends as fractions of all frames.
+        frames: number of frames of a shot for training.
+        validation_frames: number of frames of a shot for validation.
+        validation_shots: number of shots for validation, spread over the interval.
+        contrast: smallest standard deviation of brightness, of 255; a shot below it is fog, night or a fade.
+        motion: smallest and largest median change of brightness between frames, because there is little to
+            learn from still or blurred shots.
+        leap: a larger change of brightness between frames may be a cut that the detector does not find.
     """
 
     name: str
@@ -190,9 +192,9 @@ class Weights:
     """Weights to start from.
 
     Attributes:
-        name: of the result, without its suffix.
-        archive: where they are.
-        member: matches their path in the archive.
+        name: name of the result, without its suffix.
+        archive: archive that holds them.
+        member: regular expression for their path in the archive.
     """
 
     name: str
@@ -202,12 +204,12 @@ class Weights:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Teacher:
-    """A network to learn from, in ncnn's two files, as they are.
+    """A network to learn from, in ncnn's two files, which are not changed.
 
     Attributes:
-        name: of the files, without their suffixes.
-        archive: where they are.
-        members: matches the paths of both in the archive.
+        name: name of the files, without their suffixes.
+        archive: archive that holds them.
+        members: regular expression for the paths of both in the archive.
     """
 
     name: str
@@ -217,7 +219,7 @@ class Teacher:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """Everything that a recipe gathers."""
+    """All sources of a recipe."""
 
     weights: tuple[Weights, ...] = ()
     teachers: tuple[Teacher, ...] = ()
@@ -230,7 +232,7 @@ class Sources:
 
     @property
     def archives(self) -> tuple[Archive, ...]:
-        """What has to be fetched."""
+        """The archives to download, each once."""
         users: tuple[Weights | Teacher | Photographs | Film | Excerpt | Copy | Drawings | Fonts, ...]
         users = (
             *self.weights, *self.teachers, *self.photographs, *self.films, *self.excerpts, *self.copies,
@@ -375,14 +377,14 @@ _PLASMA_PHOTOGRAPHS = "BytheWater|ColdRipple|ColorfulCups|EveningGlow|FallenLeaf
 PHOTOGRAPHS = (
     Photographs(
         group="krank", archive=KRANK, members=r".*/unera-backgrounds/([\w-]+)\.jpg",
-        left_out=("menu-scores1",),  # bonus-01 again
+        left_out=("menu-scores1",),  # the same as bonus-01
         held_out=("level-05", "level-17"),
     ),
     Photographs(
         group="gcompris", archive=GCOMPRIS,
         members=r".*\.rcc/(?:.*/)?(erase|explore_world_animals|explore_farm_animals|explore_monuments|"
         r"explore_world_music|clickgame)/resource/(?:\w+/)?(\w+)\.webp",
-        # Grey; a statue, instruments and an actor before nothing.
+        # Grey pictures; a statue, instruments and an actor on an empty background.
         left_out=(
             *("explore_monuments-castleClinton", "explore_monuments-cabrillo"),
             *("explore_world_music-middleeast", "explore_world_music-america"),
@@ -413,11 +415,11 @@ PHOTOGRAPHS = (
         members=r".*/original-files/pic\d/(IMG_\d+(?:_\d+)?)\.(?:jpg|JPG)",
     ),
     Photographs(group="libjxl", archive=JPEG_XL, members=r".*/jxl/flower/(flower)\.png"),
-    # From here on they are painted, which a camera moves over just as well.
+    # The following pictures are painted; a camera moves over them as over photographs.
     Photographs(
         group="wesnoth", archive=WESNOTH,
         members=r".*/core/images/story/(grim-altar|landscape-[\w-]+|swamp-\d+)\.jpg",
-        left_out=("landscape-battlefield_nohumans", "landscape-bridge_sun"),  # others again
+        left_out=("landscape-battlefield_nohumans", "landscape-bridge_sun"),  # almost the same as others
         held_out=("landscape-coast", "swamp-03"),
     ),
     Photographs(
@@ -527,7 +529,8 @@ DRAWINGS = (
     ),
     Drawings(
         group="wesnoth", archive=WESNOTH, painted=True,
-        # Without the undead, who are dark and often others' portraits in grey, and other postures (-2).
+        # Without the undead, which are dark and often grey copies of other portraits, and without other
+        # postures (-2).
         members=r".*/core/images/portraits/((?:drakes|dunefolk|dwarves|elves|goblins|humans|merfolk|monsters|nagas|"
         r"orcs|saurians|trolls|wolves|woses)/[^/]+)(?<!-[2-6])\.png",
         left_out=("nagas-naga-mace_warrior2", "nagas-naga-mace_warrior3", "trolls-troll-hero-alt"),
@@ -546,7 +549,7 @@ DRAWINGS = (
 def _fonts(
     package: str, version: str, licence: str, sha256: str, members: str, held_out: tuple[str, ...] = ()
 ) -> Fonts:
-    """Fonts of a package of Debian that is named after its only file."""
+    """Return the fonts of a Debian package in its usual file PACKAGE_VERSION_all.deb."""
     archive = Archive(
         client="apt", package=package, version=version, file=f"{package}_{version}_all.deb", sha256=sha256,
         licence=licence,
@@ -644,7 +647,7 @@ FONTS = (
     ),
 )  # fmt: skip
 
-# Not by the name "bundled", which the weights that are trained here have.
+# The name is not "bundled", because that is the name of the weights that this recipe trains.
 START = Weights(name="basicvsr_reds4", archive=BASICVSR, member=r".*/BasicVSR_REDS4\.pth")
 TEACHER = Teacher(
     name="realesrgan-x4plus", archive=REAL_ESRGAN, members=r".*/models/realesrgan-x4plus\.(?:param|bin)"

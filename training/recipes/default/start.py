@@ -1,4 +1,4 @@
-"""The weights that training starts from, and the network that it learns from."""
+"""The weights that the training starts from, and the teacher that it learns from."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from vsrealbasicvsr.weights.convert import convert
 
 
 def take_weights(weights: Weights, file: Path, target: Path) -> tuple[Taken, ...]:
-    """Write weights as `start/NAME.safetensors`, in half precision; `network.init` takes them.
+    """Write weights as `start/NAME.safetensors`, in half precision, for `network.init`.
 
     Args:
-        weights: which.
-        file: the archive's.
-        target: the pack.
+        weights: the weights.
+        file: file of the archive.
+        target: folder of the pack.
 
     Raises:
         TrainingError: the archive is damaged or holds no such file.
         WeightsError: the file holds no weights, or cannot be written.
     """
-    found = next(members(file, weights.member, weights.archive.only), None)
-    require(found is not None, f"{file} holds nothing like {weights.member}.")
-    assert found is not None
+    entry = next(members(file, weights.member, weights.archive.only), None)
+    require(entry is not None, f"{file} holds nothing like {weights.member}.")
+    assert entry is not None
     path = target / "start" / f"{weights.name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        stored = Path(folder) / found[0].rpartition("/")[2]
-        stored.write_bytes(found[1])
+        stored = Path(folder) / entry[0].rpartition("/")[2]
+        stored.write_bytes(entry[1])
         convert(stored, path, "fp16", weights.archive.licence)
-    return (Taken("start", path.relative_to(target).as_posix(), found[0], weights.archive),)
+    return (Taken("start", path.relative_to(target).as_posix(), entry[0], weights.archive),)
 
 
 def take_teacher(teacher: Teacher, file: Path, target: Path) -> tuple[Taken, ...]:
     """Write a teacher as `teacher/NAME.param` and `teacher/NAME.bin`; `load_teacher` reads them.
 
     Args:
-        teacher: which.
-        file: the archive's.
-        target: the pack.
+        teacher: the teacher.
+        file: file of the archive.
+        target: folder of the pack.
 
     Raises:
-        TrainingError: the archive is damaged or lacks a file, or one cannot be written.
+        TrainingError: the archive is damaged or lacks a file, or a file cannot be written.
     """
     contents = {Path(member).suffix: (member, content) for member, content in members(file, teacher.members)}
     taken = []
