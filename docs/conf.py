@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from sphinx.application import Sphinx
 
 import vsrealbasicvsr
 
-sys.path.insert(0, str(Path(__file__).parent))  # passages and messages
+sys.path.insert(0, str(Path(__file__).parent))  # messages
 
 project = "vsrealbasicvsr"
 author = "the authors of vsrealbasicvsr"
@@ -18,11 +20,11 @@ version = release = vsrealbasicvsr.__version__
 
 extensions = [
     "myst_parser",
-    "passages",
     "messages",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
+    "sphinx_copybutton",
 ]
 exclude_patterns = ["_build"]
 default_role = "code"  # what our docstrings mean by single backticks
@@ -51,6 +53,37 @@ html_theme_options = {"navigation_with_keys": True}
 linkcheck_anchors = False
 linkcheck_timeout = 10
 
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    "README.md": "index.md",
+    "ARCHITECTURE.md": "architecture.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "performance.md",
+    "examples": "examples.md",
+    "training/README.md": "tutorials/training.md",
+    "training/SCALING.md": "scaling.md",
+    "training/recipes/default": "recipe.md",
+    "training/recipes/default/README.md": "recipe.md",
+    "vsrealbasicvsr/weights/MODEL_CARD.md": "model-card.md",
+}
+"""The pages that show documents and folders from outside this folder."""
+_LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^\s()#]+)")
+
+
+def _turn_links(app: Sphinx, path: Path, docname: str, content: list[str]) -> None:
+    """Make the links of an included document lead to the page of their target, or to the file itself."""
+    docs = Path(app.srcdir)
+    document = (docs / path).resolve()
+    folder = (docs / PAGES[document.relative_to(ROOT).as_posix()]).parent
+
+    def turn(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(document.parent / match[1]))
+        page = PAGES.get(target.relative_to(ROOT).as_posix())
+        return os.path.relpath(docs / page if page else target, folder)
+
+    content[0] = _LINK.sub(turn, content[0])
+
 
 def _as_plain_text(app: Sphinx, context: object, lines: list[str]) -> None:
     """Usage lines are no shell: `<ffmpeg's arguments>` has a quote without an end."""
@@ -59,4 +92,5 @@ def _as_plain_text(app: Sphinx, context: object, lines: list[str]) -> None:
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("include-read", _turn_links)
     app.connect("sphinx-click-process-usage", _as_plain_text)

@@ -2,9 +2,9 @@
 
     python docs/make_pictures.py [--only NAME] [--source CLIP] [FOLDER] [options of `vsrealbasicvsr restore`]
 
-Into docs/pictures by default. Each panel is a run of `vsrealbasicvsr restore` over the whole sample clip,
-without loss in between; ten minutes or so on two CPU cores. The page names the command and the frame of
-each panel.
+The default folder is docs/pictures. Each panel is a run of `vsrealbasicvsr restore` over the whole sample
+clip, stored without loss. It takes about ten minutes on two CPU cores. The page names the command and the
+frame of each panel.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ GAP = 8  # white columns between two panels
 
 
 class Sheet(NamedTuple):
-    """Panels side by side: the same frame and piece under several options.
+    """Panels side by side: the same frame and piece, restored with several options.
 
-    difference: a last panel shows by how much the first two differ, so many times amplified.
+    difference: if not 0, a last panel shows the difference of the first two, amplified this many times.
     """
 
     frame: int
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).with_name("pictures"))
     parser.add_argument("--only", choices=SHEETS, help="make this one")
     parser.add_argument("--source", type=Path, default=SAMPLE, help="of this clip, instead of the sample")
-    arguments, given = parser.parse_known_args()
+    arguments, more_options = parser.parse_known_args()
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
@@ -64,7 +64,7 @@ def main() -> None:
         @cache
         def restored(options: tuple[str, ...]) -> Path:
             target = Path(temporary, f"{'_'.join(options) or 'defaults'}.mkv")
-            restore(arguments.source, target, "--encoder", "ffv1", "--quiet", *given, *options)
+            restore(arguments.source, target, "--encoder", "ffv1", "--quiet", *more_options, *options)
             return target
 
         for name in [arguments.only] if arguments.only else SHEETS:
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def cut_out(path: Path, sheet: Sheet) -> Tensor:
-    """The sheet's piece of its frame, (3, h, w)."""
+    """Return the sheet's piece of its frame, (3, h, w)."""
     pixels = picture(path, sheet.frame)
     height, width = pixels.shape[-2:]
     rows = slice(int(height * sheet.piece.top), int(height * sheet.piece.bottom))
@@ -85,7 +85,7 @@ def cut_out(path: Path, sheet: Sheet) -> Tensor:
 
 
 def save(path: Path, panels: list[Tensor]) -> None:
-    """Side by side, as WebP."""
+    """Write the panels side by side as WebP."""
     gap = torch.ones(3, panels[0].shape[1], GAP)
     row = [part for panel in panels for part in (gap, panel)][1:]
     array = (255 * torch.cat(row, dim=2).clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()

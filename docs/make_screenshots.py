@@ -2,7 +2,8 @@
 
     python docs/make_screenshots.py [FOLDER]
 
-Into docs/pictures by default. Needs Chromium; a grid of the sample clip takes some minutes on two CPU cores.
+The default folder is docs/pictures. It needs Chromium. A grid of the sample clip takes some minutes on two
+CPU cores.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         restored = work / "restored.mkv"
-        words = [sys.executable, "-m", "vsrealbasicvsr", "restore", str(SAMPLE), str(restored), *GRID]
-        subprocess.run(words, check=True)
+        command = [sys.executable, "-m", "vsrealbasicvsr", "restore", str(SAMPLE), str(restored), *GRID]
+        subprocess.run(command, check=True)
         browser = Browser(chromium, work / "profile", 1280, 800)
         try:
             browser.open(work / "restored.preview.html")

@@ -1,9 +1,9 @@
-"""Every sentence that the program says when something is wrong, read off its source.
+"""Every message of the program about something wrong, read from its source.
 
     ```{messages} vsrealbasicvsr
     ```
 
-stands for a list of them, layer by layer, with … where names and numbers stand.
+becomes a list of them, part by part. … stands for names and numbers.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ ROOT = Path(__file__).parents[1]
 GAP = "…"
 _PRINTF = re.compile(r"%(?:\.\d+)?[sdrf]")
 TITLES = {
-    "axes": "Several values of settings",
-    "benchmark": "Evaluating and measuring",
+    "bench": "Measuring speed",
     "cli": "The command line",
-    "compare": "The comparison page",
+    "compare": "The comparison page and previews",
     "cuts": "Scene cuts",
     "engine": "Devices, precision and memory",
+    "evaluate": "Evaluating",
     "ffmpeg": "FFmpeg commands",
+    "files": "Files",
     "filter": "VapourSynth",
+    "grid": "Several values of settings",
     "job": "Jobs and their segments",
     "network": "The network",
     "plot": "Plots",
-    "preview": "Previews",
     "settings": "Settings",
     "video": "Files and colours",
     "weights": "Weights",
@@ -42,15 +43,11 @@ TITLES = {
     "configuration": "Stage files",
     "data": "Data",
     "degradation": "Degradation",
-    "degrade": "Degradation, shown",
     "diagnosis": "Diagnosis",
-    "discriminator": "The discriminator",
-    "export": "Export",
-    "initial": "Weights to start from",
-    "loop": "A run under way",
+    "loop": "A running training",
     "losses": "Losses",
     "metrics": "Metrics",
-    "ncnn_files": "The teacher's files",
+    "model": "Weights to start from, and the teacher",
     "options": "Options",
     "pool": "Pools of samples",
     "processes": "Devices and processes",
@@ -58,26 +55,20 @@ TITLES = {
     "record": "What a run writes",
     "run": "A run begun or resumed",
     "state": "Checkpoints that do not fit",
-    "teacher": "The teacher",
+    "tools": "Preparing, degrading and exporting",
+    "update": "One iteration",
     "validation": "Validation",
 }
-"""What a user calls each part of the packages that says something; ARCHITECTURE.md has the parts' tables."""
+"""A title for each part of the packages that has messages."""
 _ERRORS = {
-    *(
-        "RestorationError",
-        "SettingsError",
-        "WeightsError",
-        "ClipError",
-        "VideoError",
-        "GraphError",
-        "JobError",
-    ),
-    *("NoFFmpegError", "TrainingError", "UsageError", "BadParameter", "told"),
+    *("RestorationError", "SettingsError", "WeightsError", "ClipError", "VideoError", "GraphError"),
+    *("UnavailableError", "JobError", "NoFFmpegError", "TrainingError", "UsageError", "BadParameter"),
+    *("told", "vs_error"),
 }
 
 
 def template(node: ast.expr) -> str | None:
-    """A literal with … in the place of what is filled in; None where it is no literal."""
+    """The text of a literal, with … for what is filled in; None if it is no literal."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _PRINTF.sub(GAP, node.value)
     if isinstance(node, ast.JoinedStr):
@@ -86,7 +77,7 @@ def template(node: ast.expr) -> str | None:
     return None
 
 
-def said(path: Path) -> Iterator[str]:
+def messages_in(path: Path) -> Iterator[str]:
     """The errors and warnings of a module, in order, each once."""
     calls = (
         node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
@@ -112,9 +103,9 @@ class Messages(SphinxDirective):
         for path in sorted(package.rglob("*.py")):
             self.env.note_dependency(str(path))
             part = path.relative_to(package).with_suffix("").parts[0]
-            for text in said(path):
-                shown = re.sub(rf"{GAP}\.(?=$|\s)", GAP, text)  # no fourth dot
-                parts.setdefault(part, {})[shown] = True
+            for text in messages_in(path):
+                message = re.sub(rf"{GAP}\.(?=$|\s)", GAP, text)  # no fourth dot
+                parts.setdefault(part, {})[message] = True
         items = nodes.definition_list()
         for part, texts in sorted(parts.items(), key=lambda item: self._title(item[0])):
             lines = nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", t)) for t in texts))

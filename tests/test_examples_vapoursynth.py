@@ -21,7 +21,7 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsrealbasicvsr import restore
-from vsrealbasicvsr.filter.ready_scripts import open_source
+from vsrealbasicvsr.filter.script import open_source
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.vpy"))

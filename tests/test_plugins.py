@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from tests.vspipe import vspipe_program
 from vsrealbasicvsr import restore
 from vsrealbasicvsr.cli import main
-from vsrealbasicvsr.filter.ready_scripts import open_source
+from vsrealbasicvsr.filter.script import open_source
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 SCRIPT = PLUGINS / "vapoursynth" / "realbasicvsr.vpy"

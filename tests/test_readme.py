@@ -1,14 +1,10 @@
-"""The README says what is true: its table, commands, links and Python recipe.
-
-`python -m tests.test_readme` writes the settings table anew.
-"""
+"""The README and all other documents say what is true: their commands, links and Python blocks."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import av
@@ -19,7 +15,6 @@ from tests.ffmpeg.programs import with_ffmpeg_on_the_path
 from training.cli import main as training
 from training.configuration import SHIPPED
 from vsrealbasicvsr.cli import main
-from vsrealbasicvsr.settings import Settings, default_of, kind_of
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -33,30 +28,14 @@ DOCUMENTS = (
     "training/recipes/default/README.md",
     "vsrealbasicvsr/weights/MODEL_CARD.md",
     "benchmarks/README.md",
-    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("**/[a-z]*.md"))),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "docs").glob("**/[a-z]*.md"))
+        if "_build" not in path.parts
+    ),
 )
-TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
-
-
-TEXTS = {
-    "model": "a name or a file",
-    "device": "auto or names of devices",
-    "cuts": "auto, none or a file",
-    "memory": "auto, a share or an amount",
-}
-"""What the values are of settings that are neither numbers nor choices."""
-
-
-def settings_table() -> str:
-    """Markdown from the fields of `Settings`."""
-    lines = ["| setting | default | values | meaning |", "| --- | --- | --- | --- |"]
-    for item in fields(Settings):
-        rule = item.metadata
-        values = ", ".join(rule["choices"]) or TEXTS.get(item.name, "")
-        if kind_of(item) is not str:
-            values = f"{rule['low']:g} to {rule['high']:g} {rule['unit'].partition(',')[0]}".strip()
-        lines.append(f"| `{item.name}` | {default_of(item)} | {values} | {rule['help']} |")
-    return "\n".join(lines) + "\n"
+LARGEST = {"README.md": 6_000, "ARCHITECTURE.md": 8_000}
+"""Bytes: a README is read on one screen and a half, an ARCHITECTURE on one page."""
 
 
 def blocks(language: str) -> list[str]:
@@ -99,12 +78,6 @@ def check_command(words: list[str]) -> None:
             parameter.type.convert(value, parameter, context)
 
 
-def test_the_settings_table_is_fresh() -> None:
-    written = TABLE.search(README.read_text(encoding="utf-8"))
-    assert written is not None
-    assert written[0] == settings_table(), "run: python -m tests.test_readme"
-
-
 @pytest.mark.parametrize("words", list(commands()), ids=shlex.join)
 def test_commands_parse(words: list[str]) -> None:
     check_command(words)
@@ -129,6 +102,11 @@ def test_no_figure_is_left_to_be_filled_in(document: str) -> None:
     assert re.findall(r"\{\{\w*\}\}", (ROOT / document).read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("document", LARGEST)
+def test_a_first_page_stays_short(document: str) -> None:
+    assert (ROOT / document).stat().st_size < LARGEST[document]
+
+
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for document in DOCUMENTS:
@@ -137,7 +115,7 @@ def test_make_targets_exist() -> None:
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document}: make {target}"
 
 
-def test_the_python_recipe_runs(
+def test_the_python_blocks_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ffmpeg: Callable[..., None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -148,11 +126,3 @@ def test_the_python_recipe_runs(
         exec(compile(block, str(README), "exec"), {})
     with av.open("by-python.mkv") as container:
         assert [(f.width, f.height) for f in container.decode(video=0)] == [(128, 96)] * 3
-    with av.open("film.mkv") as container:
-        assert len(container.streams.audio) == 1
-        assert [(f.width, f.height) for f in container.decode(video=0)] == [(64, 48)] * 3
-
-
-if __name__ == "__main__":
-    text = README.read_text(encoding="utf-8")
-    README.write_text(TABLE.sub(lambda _: settings_table(), text), encoding="utf-8")

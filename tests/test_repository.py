@@ -26,14 +26,15 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def test_the_citation_has_what_the_format_1_2_0_requires() -> None:
-    told = read(ROOT / "CITATION.cff")
-    assert {"cff-version", "message", "title", "authors"} <= told.keys()
-    assert (told["cff-version"], told["type"], told["license"]) == ("1.2.0", "software", "Apache-2.0")
-    assert told["version"] == vsrealbasicvsr.__version__
-    (paper,) = told["references"]
+    citation = read(ROOT / "CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert (citation["cff-version"], citation["type"]) == ("1.2.0", "software")
+    assert citation["license"] == "Apache-2.0"
+    assert citation["version"] == vsrealbasicvsr.__version__
+    (paper,) = citation["references"]
     assert {"type", "title", "authors"} <= paper.keys()
     assert [author["family-names"] for author in paper["authors"]] == ["Chan", "Zhou", "Xu", "Loy"]
-    for author in (*told["authors"], *paper["authors"]):
+    for author in (*citation["authors"], *paper["authors"]):
         assert author.keys() in ({"name"}, {"family-names", "given-names"})
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     assert paper["title"] in notice

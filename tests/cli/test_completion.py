@@ -12,6 +12,7 @@ import pytest
 
 from vsrealbasicvsr.weights import KNOWN
 
+PAGE = Path(__file__).parents[2] / "docs" / "terminal.md"
 START = (
     "import atexit, sys; from vsrealbasicvsr.cli import main\n"
     "atexit.register(lambda: sys.stderr.write(' '.join({'torch', 'av', 'numpy'} & set(sys.modules))))\n"
@@ -83,12 +84,11 @@ def test_the_shells_own_script_is_printed(shell: str) -> None:
         subprocess.run([program, "-n"], input=script, text=True, check=True)
 
 
-def test_the_readmes_line_completes_in_a_real_bash(tmp_path: Path) -> None:
+def test_the_documented_line_completes_in_a_real_bash(tmp_path: Path) -> None:
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("bash is not installed: click's protocol alone was tried")
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (line,) = (line for line in readme.splitlines() if "=bash_source" in line)
+    (line,) = (line for line in PAGE.read_text(encoding="utf-8").splitlines() if "=bash_source" in line)
     program = tmp_path / "vsrealbasicvsr"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vsrealbasicvsr.cli "$@"\n', encoding="utf-8")
     program.chmod(0o755)
@@ -109,6 +109,6 @@ def test_the_readmes_line_completes_in_a_real_bash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_readme_has_a_line_for_each_shell(shell: str) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert readme.count(f"_VSREALBASICVSR_COMPLETE={shell}_source vsrealbasicvsr") == 1
+def test_there_is_a_documented_line_for_each_shell(shell: str) -> None:
+    line = f"_VSREALBASICVSR_COMPLETE={shell}_source vsrealbasicvsr"
+    assert PAGE.read_text(encoding="utf-8").count(line) == 1

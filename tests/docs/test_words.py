@@ -1,4 +1,4 @@
-"""What the pages quote is there: messages in the source, tests in the tests, passages in the documents."""
+"""What the pages quote is there: messages in the source, tests in the tests, examples in their folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GAP = "…"
 
 
 def literals(package: str) -> Iterator[str]:
-    """Every text of a package, with a gap where something is filled in."""
+    """Every text of a package, with a gap for what is filled in."""
     for path in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
@@ -35,7 +35,7 @@ def literals(package: str) -> Iterator[str]:
 
 
 def refusals() -> Iterator[str]:
-    """What is said of a value in the wrong form, by the settings' own checks."""
+    """The messages of the settings' own checks about a value in the wrong form."""
     for item in fields(Settings):
         if item.metadata["form"]:
             with pytest.raises(SettingsError) as refused:
@@ -51,20 +51,20 @@ def headings() -> list[str]:
     return re.findall(r"^### (.+)$", text, re.MULTILINE)
 
 
-def is_said(message: str) -> bool:
-    """Whether some text of the source is this message, give or take its full stop."""
+def is_message(message: str) -> bool:
+    """Whether some text of the source is this message, with or without its full stop."""
     pattern = r"[^\0]+".join(map(re.escape, message.split(GAP)))
     return re.search(rf"(?:^|\0){pattern}[.:]?(?:\0|$)", LITERALS) is not None
 
 
 @pytest.mark.parametrize("message", headings())
 def test_the_program_says_what_is_quoted(message: str) -> None:
-    assert is_said(message)
+    assert is_message(message)
 
 
-def test_a_message_that_is_not_said_would_be_noticed() -> None:
-    assert is_said("there is no file …: check the name")
-    assert not is_said("there is no file …: check the spelling")
+def test_a_message_that_is_not_in_the_source_would_be_noticed() -> None:
+    assert is_message("there is no file …: check the name")
+    assert not is_message("there is no file …: check the spelling")
 
 
 def test_each_message_is_quoted_once() -> None:
@@ -75,13 +75,13 @@ def test_other_programs_say_what_is_quoted() -> None:
     text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8").partition(OTHERS)[2]
     with pytest.raises(AttributeError) as missing:
         _ = vs.core.nosuchplugin
-    said = str(missing.value).replace("nosuchplugin", "bs").partition(".")[0]
-    assert f"### AttributeError: {said}" in text
+    message = str(missing.value).replace("nosuchplugin", "bs").partition(".")[0]
+    assert f"### AttributeError: {message}" in text
     source = ("-f", "lavfi", "-i", "color", "-frames:v", "1")
     command = [imageio_ffmpeg.get_ffmpeg_exe(), *source, "-vf", "realbasicvsr", "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = next(line for line in done.stderr.splitlines() if "No such filter" in line)
-    assert f"### {said.rpartition('] ')[2]}" in text
+    message = next(line for line in done.stderr.splitlines() if "No such filter" in line)
+    assert f"### {message.rpartition('] ')[2]}" in text
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = next(name for name in project["dependencies"] if name.startswith("av>"))
     assert f"### ERROR: Could not find a version that satisfies the requirement {needed}\n" in text
@@ -120,16 +120,3 @@ def test_the_page_of_commands_has_all_of_them() -> None:
     listed = re.search(r"^   :commands: (.+)$", text, re.MULTILINE)
     assert listed is not None
     assert sorted(listed[1].split(", ")) == sorted(main.commands)
-
-
-def test_every_section_of_the_readme_is_on_a_page() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages = "".join(
-        path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md") if "_build" not in path.parts
-    )
-    taken = set(re.findall(r"^```\{passage\} README\.md#(\S+)$", pages, re.MULTILINE))
-    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.+)$", readme, re.MULTILINE)}
-    assert titles - taken == {
-        "more",
-        "when-something-is-wrong",
-    }  # links, and the short form of Troubleshooting
