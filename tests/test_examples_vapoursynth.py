@@ -275,7 +275,7 @@ def test_anime_is_restored_from_the_size_it_was_drawn_in(
 def test_anime_gets_no_halos(film: Path, tiny_model: Path, pipe: Callable[..., Path]) -> None:
     """Nothing is brighter or darker than the source within a pixel of it; the network alone is."""
     restored = lumas(pipe("anime.vpy", film, tiny_model))
-    free = restore(open_source(str(film)), "cpu", tiny_model, cuts="detect", strength=0.7, max_passes=2)
+    free = restore(open_source(str(film)), "cpu", tiny_model, cuts="detect", strength=0.7)
     without = [np.asarray(frame[0]).astype(np.float32) for frame in free.frames()]
     worst = 0.0
     for frame, unbounded, source in zip(restored, without, lumas(film), strict=True):

@@ -28,7 +28,7 @@ def interruption() -> Iterator[Interruption]:
         if request.signal:
             raise KeyboardInterrupt
         request.signal = number
-        log.info("finishing this iteration, then saving; once more stops at once")
+        log.info("finishing this iteration or validation; what is done is saved. Once more stops at once")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

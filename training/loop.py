@@ -75,8 +75,11 @@ class Loop[B: (Batch, CleaningBatch), C: (Clips, CleaningFrames)]:
                 self._note(outcome, time.perf_counter() - began, waited)
                 bar.update()
                 stop = self.processes.any(bool(request.signal))
-                if stop or state.iteration == last or state.iteration % self.stage.record.checkpoint == 0:
+                due = state.iteration == last or state.iteration % self.stage.record.checkpoint == 0
+                if stop or due:
                     self._save(must=stop or state.iteration == last, measured=not stop)
+                if due and not stop and state.iteration < last:  # a signal may have come while it validated
+                    stop = self.processes.any(bool(request.signal))
                 if stop:
                     return self._stopped(request)
         return 0

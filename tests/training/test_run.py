@@ -27,6 +27,7 @@ from tests.training.conftest import ALONE
 from tests.training.data.synthetic.test_drawings import drawing
 from tests.training.data.synthetic.test_text import font_file
 from tests.training.model.teacher_files import write_teacher
+from training import loop
 from training.cli import main as training
 from training.commit import commit
 from training.configuration import read_stage, written
@@ -402,6 +403,24 @@ def test_signals_save_and_end_the_run(
     assert "--resume goes on from there" in errors
     done = len(rows(out))
     assert [path.name for path in (out / "checkpoints").iterdir()] == [f"iteration_{done:08}.pth"]
+
+
+def test_a_signal_during_a_validation_ends_the_run_after_it(
+    small: Stage, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = loop.validate
+
+    def validate(*arguments: Any) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return measure(*arguments)
+
+    monkeypatch.setattr(loop, "validate", validate)
+    sources = replace(small.sources, validation=str(footage))
+    record = replace(small.record, validation_frames=3, checkpoint=2)
+    stage = replace(small, sources=sources, iterations=4, record=record)
+    assert run(stage, tmp_path, ALONE, resume=False) == signal.SIGTERM
+    assert len(losses(tmp_path)) == 2
+    assert (tmp_path / "checkpoints" / "iteration_00000002.pth").is_file()
 
 
 def test_sigterm_to_torchrun_saves_in_all_processes(
