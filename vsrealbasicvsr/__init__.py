@@ -1,7 +1,7 @@
-"""RealBasicVSR: restore old, noisy, compressed, small video to four times its size.
+"""RealBasicVSR: restoration of old, noisy, compressed and small videos to four times their size.
 
-Importing this package loads neither torch nor VapourSynth nor PyAV; its names load what they need
-when they are first used.
+Importing this package loads neither torch nor VapourSynth nor PyAV. Each name loads what it needs when it is
+first used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["RestorationError", "Restorer", "Settings", "Window", "realbasicvsr", "restore", "restore_file"]
 
-_HOMES = {
+_MODULES = {
     "RestorationError": "errors",
     "Restorer": "engine",
     "Settings": "settings",
@@ -33,9 +33,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # PEP 562
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""A bounded queue between two threads that also carries the end and the failure of either side."""
+"""A bounded queue between two threads; it also passes on the end and the errors of both sides."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 
 class ChannelClosedError(Exception):
-    """The reader has gone: nothing that is put would be read."""
+    """The reader has stopped; further items would not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room[T]:
-    """What a channel holds at most; one item always has room.
+    """The capacity of a channel; one item always has room.
 
     Attributes:
-        items: their number; 0: whoever puts one waits until it was consumed.
-        size: bytes of an item; None where their number bounds them well enough.
-        size_in_all: bytes of all items.
+        items: Maximum number of waiting items. With 0, `Channel.put` waits until its item is consumed.
+        size: Returns the bytes of an item; None if the limit on their number is enough.
+        size_in_all: Maximum of all waiting items' bytes.
     """
 
     items: int
@@ -28,15 +28,15 @@ class Room[T]:
     size_in_all: int = 0
 
     def has(self, waiting: Iterable[T], item: T) -> bool:
-        """Whether the item fits beside those that wait."""
-        held = list(waiting)
-        if not held or not self.size:
-            return len(held) < max(self.items, 1)
-        return len(held) < self.items and sum(map(self.size, held)) + self.size(item) <= self.size_in_all
+        """Return whether an item fits beside the waiting ones."""
+        queued = list(waiting)
+        if not queued or not self.size:
+            return len(queued) < max(self.items, 1)
+        return len(queued) < self.items and sum(map(self.size, queued)) + self.size(item) <= self.size_in_all
 
 
 class Channel[T]:
-    """Items from one thread to another, in order, as many of them waiting as there is room for."""
+    """A queue of items from one thread to another, in order; a `Room` limits how many wait."""
 
     def __init__(self, room: Room[T]) -> None:
         self._room = room
@@ -51,7 +51,7 @@ class Channel[T]:
         """Wait for room and add an item.
 
         Raises:
-            ChannelClosedError: the reader has gone.
+            ChannelClosedError: the reader has stopped.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or self._room.has(self._items, item))
@@ -66,26 +66,26 @@ class Channel[T]:
                     raise ChannelClosedError
 
     def consumed(self) -> None:
-        """Say that the reader is through with an item."""
+        """Say that the reader has finished with an item."""
         with self._changed:
             self._unconsumed -= 1
             self._changed.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows; with an error, the reader raises it after the last item."""
+        """Say that no item follows; an error is raised in the reader after the last item."""
         with self._changed:
             self._finished, self._error = True, error
             self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Say that nothing will be read any more, and drop what waits."""
+        """Say that no item will be read any more, and drop the waiting ones."""
         with self._changed:
             self._abandoned = True
             self._items.clear()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[T]:
-        """Items until the writer has finished; then its error, if any."""
+        """Yield items until the writer has finished, then raise its error, if any."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self._finished or self._abandoned)
@@ -96,14 +96,15 @@ class Channel[T]:
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
-            del item
+            del item  # free its memory before the wait for the next item
 
 
 @contextmanager
 def read_ahead[T](items: Iterable[T], room: Room[T]) -> Iterator[Iterator[T]]:
-    """Iterate `items` in a thread, as far ahead of the reader as there is room; leaving the block stops it.
+    """Iterate `items` in a thread, as far ahead of the reader as `room` allows.
 
-    An error of the iteration is raised at the reader, after the items before it.
+    Leaving the block stops the thread. An error of the iteration is raised in the reader, after the items
+    before it.
     """
     channel = Channel(room)
 
@@ -129,10 +130,10 @@ def read_ahead[T](items: Iterable[T], room: Room[T]) -> Iterator[Iterator[T]]:
 
 @contextmanager
 def write_behind[T](consume: Callable[[T], None], room: Room[T]) -> Iterator[Callable[[T], None]]:
-    """Call `consume` in a thread for all that is put; leaving the block waits for the last of it.
+    """Call `consume` in a thread for every item that is put; leaving the block waits for the last call.
 
-    An error of `consume` ends the block: `put` stops it, and the error itself is raised from it. When
-    the block fails by itself, what still waits is dropped.
+    After an error of `consume`, the next `put` ends the block, and the block raises that error. If the block
+    itself fails, the waiting items are dropped.
     """
     channel = Channel(room)
     failure: list[BaseException] = []
@@ -141,7 +142,7 @@ def write_behind[T](consume: Callable[[T], None], room: Room[T]) -> Iterator[Cal
         try:
             for item in channel:
                 consume(item)
-                del item  # before the wait for the next
+                del item  # free its memory before the wait for the next item
                 channel.consumed()
         except BaseException as caught:  # raised again at the end of the block
             failure.append(caught)

@@ -1,4 +1,4 @@
-"""Scene cuts: told from small copies of the pictures, or read from and written to a text file."""
+"""Scene-cut detection on small copies of the frames; reading and writing of files with cuts."""
 
 from __future__ import annotations
 
@@ -13,51 +13,56 @@ from vsrealbasicvsr.errors import VideoError
 from vsrealbasicvsr.files import replaced
 
 DEFAULT_THRESHOLD = 10.0
-"""Percent of the brightness range; FFmpeg's scdet has the same default."""
+"""In percent of the brightness range; FFmpeg's scdet has the same default."""
 BEFORE, AFTER = 3, 2
-"""Frames before and after a frame that decide whether it starts a shot; the longest flash that is not a cut
-lasts `AFTER` frames."""
+"""Number of frames before and after a frame that decide whether it starts a shot. A flash of up to `AFTER`
+frames is not a cut."""
 SMALL_WIDTH = 160
-"""Of the copies that are compared, in pixels."""
+"""Largest width of the compared copies, in pixels."""
 _FLASH = 0.5
-"""Pictures across a cut that differ by less than this part of it mean that the shot goes on."""
+"""If a frame soon after a change and one shortly before it differ by less than this part of the change, the
+change is a flash, and the shot goes on."""
 _BLEND = 0.8
-"""From before to after a blended picture it is nearly as far as by way of it; between three shots, half."""
-_LONGEST_NUMBER = 12
+"""The neighbours of a blended frame differ by nearly the sum of their differences from it. If all three
+frames are from different shots, they differ by about half of that sum."""
+_LONGEST_NUMBER = 12  # digits
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the copy of a picture that `starts_shot` compares."""
+    """Return width and height of the copy of a frame that `starts_shot` compares."""
     small = min(width, SMALL_WIDTH)
     return small, max(1, small * height // width)
 
 
 def in_percent(luma: NDArray[Any]) -> NDArray[np.float32]:
-    """An 8-bit small copy as `starts_shot` takes it; only differences count, whatever colour and range."""
+    """Convert an 8-bit small copy for `starts_shot`.
+
+    Only differences count, so colour and range of the video do not matter.
+    """
     return luma.astype(np.float32) * np.float32(100 / 256)
 
 
 def starts_shot(
     pictures: Mapping[int, NDArray[np.float32]], number: int, threshold: float = DEFAULT_THRESHOLD
 ) -> bool:
-    """Whether a frame starts a new shot; a function of it and its neighbours alone.
+    """Return whether a frame starts a new shot; the result depends only on it and its neighbours.
 
-    The measure is that of FFmpeg's scdet, the rise of the mean luma difference between neighbours, in
-    percent of the range; so constant motion and fades, whose differences stay alike, give no cuts. A flash
-    of one or two frames gives none either, two cuts in a row give both, and a cut through one blended
-    frame is one. The first frame of all starts none: a cut lies between two frames.
+    The measure is that of FFmpeg's scdet: the rise of the mean luma difference between neighbours, in percent
+    of the range. In constant motion and in fades these differences stay alike, so they give no cuts. A flash
+    of one or two frames gives no cut. Two cuts in a row give two cuts. A cut through one blended frame gives
+    one cut. The clip's first frame is not a cut, because a cut lies between two frames.
 
     Args:
-        pictures: small copies by frame number, from `in_percent`: those of `number - BEFORE` to
-            `number + AFTER` that the clip has.
-        number: of the frame, from 0.
-        threshold: percent from which a rise is a cut.
+        pictures: Small copies by frame number, from `in_percent`: frames `number - BEFORE` to
+            `number + AFTER`, as far as the clip has them.
+        number: Number of the frame, from 0.
+        threshold: Smallest rise that is a cut, in percent.
     """
     return _Neighbourhood(pictures, threshold).starts(number)
 
 
 class _Neighbourhood:
-    """The measures around a frame."""
+    """Measures on a frame and its neighbours."""
 
     def __init__(self, pictures: Mapping[int, NDArray[np.float32]], threshold: float) -> None:
         self._pictures = pictures
@@ -73,20 +78,20 @@ class _Neighbourhood:
 
     def _rises(self, number: int) -> bool:
         rise = self._change(number - 1, number) - self._change(number - 2, number - 1)
-        # Nothing lies before the clip's first pair, which may be in fast motion: what follows decides.
+        # The clip may begin in fast motion. Frame 1 has no earlier pair to show that, so the next pair does.
         return rise >= self._threshold and (number > 1 or self._falls(number))
 
     def _falls(self, number: int) -> bool:
         return self._change(number - 1, number) - self._change(number, number + 1) >= self._threshold
 
     def _change(self, first: int, second: int) -> float:
-        """Mean difference of two pictures; 0 where one lies outside the clip."""
+        """Return the mean difference of two frames; 0 if one lies outside the clip."""
         if first not in self._pictures or second not in self._pictures:
             return 0.0
         return float(np.abs(self._pictures[first] - self._pictures[second]).mean())
 
     def _is_flash(self, number: int, change: float) -> bool:
-        """Whether a picture soon after is like one shortly before."""
+        """Return whether a frame soon after the change is like one shortly before it."""
         for distance in range(2, AFTER + 2):
             for first in range(number - distance, number):
                 second = first + distance
@@ -96,16 +101,16 @@ class _Neighbourhood:
         return False
 
     def _is_blend(self, number: int) -> bool:
-        """Whether a picture lies between its neighbours, as a mixture of both."""
-        way = self._change(number - 1, number) + self._change(number, number + 1)
-        return self._change(number - 1, number + 1) >= _BLEND * way
+        """Return whether a frame is a mixture of its neighbours."""
+        path = self._change(number - 1, number) + self._change(number, number + 1)
+        return self._change(number - 1, number + 1) >= _BLEND * path
 
 
 def given_cuts(choice: str) -> frozenset[int] | None:
-    """The frames that start a shot by the setting `cuts`; None where they are to be found.
+    """Return the frames that start a shot by the setting `cuts`; None if they must be detected.
 
     Raises:
-        VideoError: the file that it names cannot be read.
+        VideoError: the setting names a file that cannot be read.
     """
     if choice == "auto":
         return None
@@ -113,14 +118,14 @@ def given_cuts(choice: str) -> frozenset[int] | None:
 
 
 def read_cuts(path: str | Path) -> frozenset[int]:
-    """Read the numbers of the frames that start a shot: one a line; `#` starts a comment.
+    """Read the numbers of the frames that start a shot, one in each line; `#` starts a comment.
 
     Raises:
-        VideoError: the file cannot be read, or a line is no frame number.
+        VideoError: the file cannot be read, or a line is not a frame number.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # no text, or a name with a NUL in it
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a NUL in it
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise VideoError(f"cannot read cuts from {path}: {reason}.") from error
     lines = ((n, line.partition("#")[0].strip()) for n, line in enumerate(text.splitlines(), 1))
@@ -128,7 +133,7 @@ def read_cuts(path: str | Path) -> frozenset[int]:
 
 
 def write_cuts(path: str | Path, cuts: Iterable[int]) -> None:
-    """Write what `read_cuts` reads; the file appears only when it is whole.
+    """Write a file that `read_cuts` reads; it appears only when it is complete.
 
     Raises:
         VideoError: the file cannot be written.

@@ -1,16 +1,16 @@
-"""Every error a user can cause, one sentence each: what is wrong and what to do.
+"""The errors that a user can cause; each text is one sentence on what is wrong and what to do.
 
 RestorationError
 ├── SettingsError           a setting is unknown or out of range
-├── WeightsError            a weights file is missing, damaged, or of something else
+├── WeightsError            a weights file is missing, damaged, or holds other content
 ├── ClipError               frames do not fit together (shapes, ranges, cuts)
 ├── VideoError              a video or image file cannot be read or written
-├── GraphError              the text of a filter graph cannot be read or carried out
-├── UnavailableError        a metric, a peer or a library cannot be had here
-└── JobError                a restoration as a whole cannot start or go on
+├── GraphError              the text of a filter graph cannot be parsed or carried out
+├── UnavailableError        a metric, a peer or a library is not available on this machine
+└── JobError                a whole restoration cannot start or continue
     ├── NoFFmpegError       there is no ffmpeg program
-    ├── FFmpegFailedError   an ffmpeg ended by itself with an error
-    └── CommandFailedError  a command that `vsrealbasicvsr.ffmpeg.run` ran did not succeed
+    ├── FFmpegFailedError   an ffmpeg process ended by itself with an error
+    └── CommandFailedError  a command that `vsrealbasicvsr.ffmpeg.run` ran has failed
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Self
 
 
 class RestorationError(Exception):
-    """The base of all of them; its text is shown to the user as it is."""
+    """The base of all these errors; its text is shown to the user unchanged."""
 
 
 class SettingsError(RestorationError):
@@ -27,7 +27,7 @@ class SettingsError(RestorationError):
 
 
 class WeightsError(RestorationError):
-    """A weights file is missing, damaged, or holds something else."""
+    """A weights file is missing, damaged, or holds other content."""
 
 
 class ClipError(RestorationError):
@@ -39,36 +39,36 @@ class VideoError(RestorationError):
 
 
 class GraphError(RestorationError):
-    """The text of a filter graph cannot be read, or asks for what cannot be done.
+    """The text of a filter graph cannot be parsed, or asks for something impossible.
 
     Attributes:
-        position: Where in the text, counted in characters from 0.
+        position: Place of the error in the text, counted in characters from 0.
     """
 
     position = 0
 
     @classmethod
     def at(cls, what: str, text: str, position: int) -> Self:
-        """The error with the line and column of `position`, and that line with a mark under it."""
+        """Return an error that states the line and column of `position`, and shows that line with a mark."""
         start = text.rfind("\n", 0, position) + 1
         end = text.find("\n", position)
         line, column = text.count("\n", 0, position) + 1, position - start + 1
         first = max(0, column - 60)
-        shown = (
+        excerpt = (
             text[start : len(text) if end < 0 else end][first : first + 100].replace("\t", " ").rstrip("\r")
         )
         mark = " " * (column - 1 - first) + "^"
-        error = cls(f"filter graph, line {line}, column {column}: {what}.\n  {shown}\n  {mark}")
+        error = cls(f"filter graph, line {line}, column {column}: {what}.\n  {excerpt}\n  {mark}")
         error.position = position
         return error
 
 
 class JobError(RestorationError):
-    """A restoration as a whole cannot start or go on."""
+    """A whole restoration cannot start or continue."""
 
 
 class UnavailableError(RestorationError):
-    """A metric or a peer cannot be had here; the text says why and what to do."""
+    """A metric, a peer or a library is not available; the text says why and what to do."""
 
 
 class NoFFmpegError(JobError):
@@ -76,7 +76,7 @@ class NoFFmpegError(JobError):
 
 
 class FFmpegFailedError(JobError):
-    """An ffmpeg ended by itself with an error.
+    """An ffmpeg process ended by itself with an error.
 
     Attributes:
         code: Its exit code.
@@ -88,7 +88,7 @@ class FFmpegFailedError(JobError):
 
 
 class CommandFailedError(JobError):
-    """A command did not succeed; what went wrong was written to stderr.
+    """A command failed; the reason was written to stderr.
 
     Attributes:
         code: Its exit code.

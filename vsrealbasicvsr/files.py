@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing of files that appear only when they are complete."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vsrealbasicvsr.errors import JobError
 
 @contextmanager
 def replaced(path: Path, *, synced: bool = False) -> Iterator[Path]:
-    """A temporary path beside `path`; what is written there gets the name `path` when the block ends.
+    """Yield a temporary path beside `path`; the file written there is renamed to `path` when the block ends.
 
-    Until then, and after an error, an older file at `path` stays as it is. The temporary file is removed
-    after an error. Two processes that write the same file do not disturb each other.
+    Until then, and after an error, an older file at `path` stays unchanged. After an error the temporary file
+    is removed. Two processes that write the same file do not disturb each other.
 
     Args:
-        path: The final name; its folder exists.
-        synced: Wait until the content is on the disk before it gets its name.
+        path: The final name; its folder must exist.
+        synced: Whether to wait until the content is on the disk before the file is renamed.
 
     Raises:
         OSError: the file cannot be written.
@@ -36,10 +36,10 @@ def replaced(path: Path, *, synced: bool = False) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; its folder is made if it is missing.
+    """Write a file that appears only when it is complete; a missing folder is created.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as partial:
@@ -47,10 +47,10 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8, whole or not at all. Devices and links are written to directly.
+    """Write a text file in UTF-8 that appears only when it is complete; write to devices and links directly.
 
     Raises:
-        JobError: it cannot be written.
+        JobError: the file cannot be written.
     """
     try:
         if path.is_symlink() or (path.exists() and not path.is_file()):  # /dev/stdout is a link
@@ -62,12 +62,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def partial_path(path: Path) -> Path:
-    """The name of a long-lived output while it grows: NAME.partial.EXT, which the user may keep."""
+    """Return the name of an output while it grows, NAME.partial.EXT; the user may keep such a file."""
     return path.with_suffix(f".partial{path.suffix}")
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk; Windows does the latter by itself."""
+    """Wait until a file, or the names in a folder, are on the disk. Windows does this for folders itself."""
     if os.name == "nt" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A grid of settings: some of them take several values, and every combination is a variant."""
+"""Grids of settings: some settings take several values, and every combination is a variant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Value = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A setting and the values that it takes, each once."""
+    """A setting and its values, each value once."""
 
     name: str
     values: tuple[Value, ...]
@@ -23,11 +23,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One combination of the grid.
+    """One combination of values in a grid.
 
     Attributes:
         settings: All settings.
-        varied: Those that the grid varies, in the order of the axes.
+        varied: The settings that the grid varies, with their values, in the order of the axes.
     """
 
     settings: Settings
@@ -35,63 +35,65 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """The varied settings as NAME=VALUE; "restored" without a grid."""
+        """The varied settings as NAME=VALUE; "restored" if no setting is varied."""
         return " ".join(f"{name}={shown(value)}" for name, value in self.varied.items()) or "restored"
 
     def words(self) -> dict[str, str]:
-        """Settings in words, without those that do not change the pictures, unless the grid varies them."""
+        """Return the settings in words; `UNSEEN` settings only if the grid varies them."""
         everything = asdict(self.settings).items()
         return {name: shown(value) for name, value in everything if name not in UNSEEN or name in self.varied}
 
 
 def read_axis(text: str, *, without: Collection[str] = ()) -> Axis:
-    """An axis from `NAME=VALUE,VALUE,...`; the name may be spelt as the flag is.
+    """Parse an axis from `NAME=VALUE,VALUE,...`; the name may be spelt like its command-line flag.
 
     Args:
-        text: What the user wrote.
-        without: Settings that cannot be varied.
+        text: The user's text.
+        without: Names of settings that cannot be varied.
 
     Raises:
         SettingsError: there is no such setting, or a value is of the wrong kind.
     """
-    before, _, listed = text.partition("=")
-    wanted = before.strip().replace("-", "_")
+    left, _, listed = text.partition("=")
+    name = left.strip().replace("-", "_")
     known = {item.name: kind_of(item) for item in fields(Settings) if item.name not in without}
-    if wanted not in known:
+    if name not in known:
         raise SettingsError(f"{text!r} varies no setting; write NAME=VALUE,VALUE, with {', '.join(known)}.")
     try:
-        values = tuple(known[wanted](value.strip()) for value in listed.split(","))
+        values = tuple(known[name](value.strip()) for value in listed.split(","))
     except ValueError:
-        kind = "whole numbers" if known[wanted] is int else "numbers"
-        raise SettingsError(f"{text!r}: {wanted} takes {kind}, with commas between them.") from None
-    return Axis(wanted, tuple(dict.fromkeys(values)))
+        kind = "whole numbers" if known[name] is int else "numbers"
+        raise SettingsError(f"{text!r}: {name} takes {kind}, with commas between them.") from None
+    return Axis(name, tuple(dict.fromkeys(values)))
 
 
 def variants(settings: Settings, axes: Sequence[Axis], *, limit: int | None = None) -> tuple[Variant, ...]:
-    """Every combination of the axes' values; the first axis changes slowest. Without axes, `settings` alone.
+    """Return every combination of the axes' values; the first axis changes slowest.
+
+    Without axes, the only variant is `settings`.
 
     Args:
         settings: The values of all other settings.
         axes: The settings to vary.
-        limit: How many variants are allowed.
+        limit: Maximum number of variants.
 
     Raises:
         SettingsError: a value is out of its range, a setting stands in two axes, or there are too many
             combinations.
     """
     names = [axis.name for axis in axes]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise SettingsError(f"{twice} is varied twice: write all of its values with commas between them.")
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise SettingsError(f"{repeated} is varied twice: write all of its values with commas between them.")
     count = prod(len(axis.values) for axis in axes)
     if limit is not None and count > limit:
         raise SettingsError(f"the grid has {count} combinations: give at most {limit}.")
-    chosen = (dict(zip(names, values, strict=True)) for values in product(*(axis.values for axis in axes)))
-    return tuple(Variant(Settings.from_mapping({**asdict(settings), **varied}), varied) for varied in chosen)
+    grid = (dict(zip(names, values, strict=True)) for values in product(*(axis.values for axis in axes)))
+    return tuple(Variant(Settings.from_mapping({**asdict(settings), **varied}), varied) for varied in grid)
 
 
 def shown(value: Value) -> str:
-    """A value as people write it, and exactly."""
+    """Return a value as a person writes it, without rounding."""
     if not isinstance(value, float):
         return str(value)
     return str(int(value)) if value.is_integer() else repr(value)

@@ -1,4 +1,4 @@
-"""Every choice of inference: name, default, unit and check, written once.
+"""The settings of a restoration: name, default, unit and range of each, written once.
 
 The command line's flags, the VapourSynth keywords, the bridge's filter options and the README's table
 are derived from `Settings`.
@@ -18,9 +18,9 @@ Precision = Literal["auto", "fp32", "fp16", "bf16"]
 Acceleration = Literal["auto", "off", "compile", "graphs", "fused", "tensorrt"]
 
 UNSEEN = ("device", "memory", "acceleration")
-"""Settings that change no picture, but for its last bits."""
+"""Settings that do not change the pictures, except for the last bits."""
 DEVICE = r"auto|cpu(?::\d+)?|cuda|(?:cuda:)?\d+"
-"""One device's name, for `re.ASCII`; whether the machine has it is told where it is used."""
+"""Pattern of one device's name, for `re.ASCII`. The engine checks whether the machine has the device."""
 
 
 Kind = type[int] | type[float] | type[str]
@@ -35,13 +35,13 @@ def _setting(default: Any, help: str, *, unit: str = "", low: float = -math.inf,
 
 
 def kind_of(item: Field[Any]) -> Kind:
-    """The type of a setting's values, from its field."""
+    """Return the type of a setting's values, from its field."""
     example: Any = item.metadata["fallback"] if item.default is None else item.default
     return type(example)
 
 
 def default_of(item: Field[Any]) -> str:
-    """A setting's default in words, from its field."""
+    """Return a setting's default in words, from its field."""
     if item.default is None:
         return f"from the weights, {item.metadata['fallback']:g} where they do not say"
     return str(item.default)
@@ -49,9 +49,9 @@ def default_of(item: Field[Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """How to restore; frozen, checked when made.
+    """The settings of a restoration; frozen, and checked when created.
 
-    Where `refine` or `max_passes` is None, the weights say it; see `vsrealbasicvsr.weights.completed`.
+    If `refine` or `max_passes` is None, the weights state the value; see `vsrealbasicvsr.weights.completed`.
 
     Raises:
         SettingsError: a value is of the wrong kind or out of its range.
@@ -104,7 +104,7 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from names and values of some host.
+        """Return settings from the names and values that a host program gives.
 
         Raises:
             SettingsError: a name is unknown, or a value is refused.

@@ -1,4 +1,4 @@
-"""What every command line needs: signals, lines on stderr, errors as exit codes, and the browser."""
+"""Basics of every command line: signals, lines on stderr, errors as exit codes, and the browser."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ INTERRUPTED = 128 + signal.SIGINT
 _ENDING = tuple(
     number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
 )
-"""Windows has no SIGHUP: there a closed terminal ends the process."""
+"""Signals that end the work. Windows has no SIGHUP; there, a closed terminal ends the process."""
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal ends the work as Ctrl-C does.
+    """A signal ends the work like Ctrl-C.
 
     Attributes:
-        exit_code: 128 and the signal's number.
+        exit_code: 128 plus the signal's number.
     """
 
     def __init__(self, number: int) -> None:
@@ -41,7 +41,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM and SIGHUP inside the block; what `nohup` ignores stays ignored."""
+    """Raise `Terminated` on SIGTERM and SIGHUP inside the block; signals ignored by `nohup` stay ignored."""
     before = {
         number: signal.signal(number, _raise)
         for number in _ENDING
@@ -56,7 +56,10 @@ def signals_interrupt() -> Iterator[None]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Delay signals until the block ends. An import that is interrupted half-way fails later, unclearly."""
+    """Delay signals until the block ends.
+
+    It is for imports: an interrupted import causes unclear errors later.
+    """
     waiting: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: waiting.append(number))
@@ -73,17 +76,17 @@ def signals_held() -> Iterator[None]:
 
 
 class Stderr:
-    """The current `sys.stderr`, without its errors: a reader that has gone must not end hours of work."""
+    """The current `sys.stderr`, but without its errors: a closed pipe must not end hours of work."""
 
     def write(self, text: str) -> int:
-        """Write, or drop what nobody reads."""
+        """Write; drop the text if nobody reads it."""
         with suppress(OSError):
-            if sys.stderr is not None:  # None where it was closed before Python began
+            if sys.stderr is not None:  # None if it was closed before Python started
                 sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or drop what nobody reads."""
+        """Flush; ignore it if nobody reads."""
         with suppress(OSError):
             if sys.stderr is not None:
                 sys.stderr.flush()
@@ -100,7 +103,7 @@ def say(text: str) -> None:
 
 
 def open_page(path: Path) -> None:
-    """Open a page in the browser, if there is a terminal and a screen; a failure is ignored."""
+    """Open a page in the browser if there are a terminal and a screen; failures are ignored."""
     if sys.stderr is None or not sys.stderr.isatty() or not _has_screen():
         return
     with suppress(webbrowser.Error, OSError):
@@ -108,11 +111,13 @@ def open_page(path: Path) -> None:
 
 
 class Program(click.Group):
-    """A group of commands: an error becomes one line on stderr and exit code 1, a signal an exit code.
+    """A group of commands that handles errors and signals.
+
+    A `RestorationError` becomes one line on stderr and exit code 1. A signal becomes an exit code.
 
     Args:
-        logger: Name of the logger whose records become lines on stderr; each line begins with it.
-        level: Records below this level are not shown.
+        logger: Name of the logger whose records become lines on stderr; each line begins with this name.
+        level: Lowest level of the records that are shown.
     """
 
     def __init__(self, *args: Any, logger: str, level: int = logging.WARNING, **kwargs: Any) -> None:
@@ -121,7 +126,7 @@ class Program(click.Group):
         self._level = level
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command with its log lines, signals and errors handled."""
+        """Run the command; handle its log records, signals and errors."""
         lines = _Lines(self._level)
         self._logger.addHandler(lines)
         if self._logger.getEffectiveLevel() > self._level:
@@ -131,8 +136,8 @@ class Program(click.Group):
                 return super().invoke(ctx)
         except RestorationError as error:
             raise _Failure(f"{self._logger.name}: {error}") from error
-        except Terminated as ended:
-            ctx.exit(ended.exit_code)
+        except Terminated as signalled:
+            ctx.exit(signalled.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         finally:
@@ -147,7 +152,7 @@ class _Failure(click.ClickException):
 
 
 class _Lines(logging.Handler):
-    """Log records as lines on stderr, above a progress bar if there is one."""
+    """Writes log records as lines on stderr, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(f"{record.name.partition('.')[0]}: {record.getMessage()}", file=Stderr())

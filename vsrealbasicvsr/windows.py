@@ -1,4 +1,4 @@
-"""The fixed grid of windows, and where scene cuts divide it (DESIGN 4.2)."""
+"""The fixed grid of windows, and its division by scene cuts (DESIGN 4.2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from vsrealbasicvsr.errors import ClipError
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Frames start..stop are computed together; frames core_start..core_stop of them are kept.
+    """Frames start..stop are computed together; of these, frames core_start..core_stop are kept.
 
-    Frame numbers of the clip, stops exclusive.
+    All are frame numbers of the clip; stops are exclusive.
     """
 
     start: int
@@ -31,19 +31,19 @@ class Window:
 
 
 def core_stop_after(frame: int, window: int) -> int:
-    """Where the core that holds `frame` ends in a clip without end; `window` is at least 1."""
+    """Return where the core that holds `frame` ends in an endless clip; `window` is at least 1."""
     return (frame // window + 1) * window
 
 
 def window_at(frame: int, length: int, *, window: int, margin: int, first: int = 0) -> Window:
-    """The window whose core holds `frame`; it depends on nothing but these numbers.
+    """Return the window whose core holds `frame`; it depends only on these numbers.
 
     Args:
-        frame: frame number, first to length - 1.
-        length: frames of the clip.
-        window: length of a core, at least 1.
-        margin: frames of context on either side.
-        first: frames before this one are not there; the grid begins at frame 0 all the same.
+        frame: Frame number, first to length - 1.
+        length: Number of frames of the clip.
+        window: Length of a core in frames, at least 1.
+        margin: Frames of context on either side.
+        first: Number of the first frame that exists; the grid begins at frame 0 even so.
     """
     core_start = max(frame // window * window, first)
     core_stop = min(core_stop_after(frame, window), length)
@@ -51,9 +51,9 @@ def window_at(frame: int, length: int, *, window: int, margin: int, first: int =
 
 
 def shot_at(frame: int, length: int, cuts: Sequence[int], *, first: int = 0) -> Window:
-    """The whole shot that holds `frame`, as a window without margins; `cuts` must be sorted.
+    """Return the whole shot that holds `frame`, as a window without margins; `cuts` must be sorted.
 
-    Frames before `first` are not there.
+    Frames before `first` do not exist.
     """
     start = max((cut for cut in cuts if first < cut <= frame), default=first)
     stop = min((cut for cut in cuts if frame < cut < length), default=length)
@@ -61,22 +61,23 @@ def shot_at(frame: int, length: int, cuts: Sequence[int], *, first: int = 0) -> 
 
 
 def without_other_shots(window: Window, cuts: Container[int]) -> Window:
-    """The window less the margin frames that a cut parts from the core: nothing reaches it from there."""
+    """Return the window without margin frames that belong to other shots; they cannot affect the core."""
     start = next((n for n in range(window.core_start, window.start, -1) if n in cuts), window.start)
     stop = next((n for n in range(window.core_stop, window.stop) if n in cuts), window.stop)
     return Window(start, window.core_start, window.core_stop, stop)
 
 
 def first_core(first: int, core_start: int | None, window: int) -> int:
-    """Where the first core begins when the clip's first frames, or its first windows, are left out.
+    """Return where the first core begins if the clip's first frames, or its first windows, are left out.
 
     Args:
-        first: number of the first frame that is there.
-        core_start: number of the first frame to keep; None is `first`.
-        window: length of a core; 0 takes whole shots.
+        first: Number of the first frame that exists.
+        core_start: Number of the first frame to keep; None is `first`.
+        window: Length of a core in frames; 0 is the whole shot.
 
     Raises:
-        ClipError: a core begins neither at `first` nor, where windows have a length, on a later grid line.
+        ClipError: `first` is negative; or `core_start` is neither `first` nor, if `window` is not 0, a later
+            multiple of `window`.
     """
     if first < 0:
         raise ClipError(f"first must be a frame number, from 0, not {first}.")

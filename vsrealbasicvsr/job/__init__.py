@@ -1,4 +1,4 @@
-"""One file's restoration: `restore_file` and what it takes and gives."""
+"""The restoration of one file: `restore_file`, its options, progress and report."""
 
 from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.job.progress import Progress, Report

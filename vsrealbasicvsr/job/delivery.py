@@ -1,4 +1,4 @@
-"""What is made of one file: everything but the restoration itself."""
+"""Options of reading a source and writing its output; everything except the restoration itself."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vsrealbasicvsr.video.write.encoders import Encoding
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """How a source is read and the restored frames are delivered.
+    """Options of reading a source and of delivering the restored frames.
 
     Raises:
-        JobError: values that contradict each other or are out of range.
+        JobError: options contradict each other or are out of range.
     """
 
     encoding: Encoding = field(default_factory=Encoding)
@@ -26,25 +26,26 @@ class Delivery:
     size: tuple[int, int] | None = None
     """Width and height to resize the restored frames to, in pixels."""
     scale: float | None = None
-    """Enlargement in all, instead of `size`; the network's own is 4."""
+    """Total enlargement, instead of `size`; the network enlarges 4 times."""
     kernel: Kernel = "spline36"
-    """Filter of that resizing."""
+    """Filter for this resizing."""
     light: Light = "gamma"
-    """Light in which that resizing averages."""
+    """Light in which this resizing averages."""
     deinterlace: Literal["auto", "off", "frame", "field"] = "auto"
-    """bwdif before restoration: where flagged, never, to one frame per frame, to one per field."""
+    """Deinterlacing with bwdif before restoration. "auto": flagged frames only; "off": none; "frame": all, to
+    one frame for each; "field": all, to one frame for each field."""
     rate: Fraction | None = None
     """Frames per second of an image sequence."""
     segment_length: int = 0
-    """Frames of a segment of the job at most, up to the next window; 0 chooses by the picture's size."""
+    """Frames after which a segment ends where the next window starts; 0 chooses by the picture's size."""
     cuts_out: Path | None = None
-    """Where to write the scene cuts that were used."""
+    """File to write the used scene cuts to."""
     figures: bool = False
-    """Write cleaning passes and residue of each frame to OUT.csv."""
+    """Whether to write the cleaning passes and residue of each frame to OUT.csv."""
     strict: bool = False
-    """Refuse what the output cannot hold instead of leaving it out with a warning."""
+    """Whether to refuse content that the output cannot hold; otherwise it is left out with a warning."""
     overwrite: bool = False
-    """Replace an output that exists."""
+    """Whether to replace an existing output."""
 
     def __post_init__(self) -> None:
         if self.size and self.scale:
@@ -60,7 +61,7 @@ class Delivery:
             raise JobError(f"segment length {self.segment_length} is out of range; give 0 to 1000000 frames.")
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of the output for a source of this size; with `scale` both are made even."""
+        """Return width and height of the output for a source of this size; with `scale` both are even."""
         if self.size:
             return self.size
         if self.scale is None:

@@ -1,4 +1,4 @@
-"""`OUT.csv`: cleaning passes and residue of each frame, kept where the job's journal is not."""
+"""The file `OUT.csv` of cleaning passes and residue of each frame; it stays when the journal is removed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _HEAD = ["frame", "seconds", "passes", "residue"]
 
 
 def figures_path(output: Path) -> Path:
-    """Where the figures of a file, a folder of frames or a pattern of frames are kept: beside it."""
+    """Return the path of the figures of a file, a folder of frames or a pattern of frames: beside it."""
     return beside(output, ".csv")
 
 
 def check_figures(output: Path) -> None:
-    """Find out before the work that the figures cannot be written.
+    """Check before the work that the figures can be written.
 
     Raises:
-        JobError: another file has their name.
+        JobError: another file has this name.
     """
     path = figures_path(output)
     if path.exists() and not _is_ours(path):
@@ -32,13 +32,13 @@ def check_figures(output: Path) -> None:
 
 
 def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fraction) -> None:
-    """Write a line for each frame; the file appears only when it is whole.
+    """Write a line for each frame; the file appears only when it is complete.
 
     Args:
         output: The restored file, folder or pattern.
         done: All segments, in order.
-        tick: Seconds, the unit of their time stamps.
-        start: Seconds subtracted from them.
+        tick: Unit of their time stamps, in seconds.
+        start: Seconds to subtract from every time stamp.
 
     Raises:
         JobError: the file cannot be written.
@@ -48,9 +48,10 @@ def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fra
         with replaced(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             lines = csv.writer(file, lineterminator="\n")
             lines.writerow(_HEAD)
-            for one in done:
+            for segment in done:
+                numbers = range(segment.start, segment.stop)
                 for number, (pts, _), passes, residue in zip(
-                    range(one.start, one.stop), one.times, one.passes, one.residues, strict=True
+                    numbers, segment.times, segment.passes, segment.residues, strict=True
                 ):
                     lines.writerow([number, f"{float(pts * tick - start):.3f}", passes, f"{residue:.3f}"])
     except OSError as error:
@@ -58,7 +59,7 @@ def write_figures(output: Path, done: Iterable[Done], tick: Fraction, start: Fra
 
 
 def forget_figures(output: Path) -> None:
-    """Remove what an earlier restoration to the same place left: it tells nothing of the new one.
+    """Remove the figures of an earlier restoration to the same output; they do not belong to the new one.
 
     Raises:
         JobError: the file cannot be removed.
@@ -72,10 +73,10 @@ def forget_figures(output: Path) -> None:
 
 
 def read_figures(output: Path) -> Sequence[tuple[int, float]]:
-    """Passes and residue of each frame of a file, folder or pattern; empty where they are not kept.
+    """Return passes and residue of each frame of a file, folder or pattern; empty if there are no figures.
 
     Raises:
-        JobError: they are damaged.
+        JobError: the figures are damaged.
     """
     path = figures_path(output)
     if not path.is_file() or not _is_ours(path):
@@ -88,7 +89,11 @@ def read_figures(output: Path) -> Sequence[tuple[int, float]]:
 
 
 def figures_of(named: Path) -> Path | None:
-    """The output whose figures are kept, where it or their file is named; else None."""
+    """Return the output that has figures; None if there are none.
+
+    Args:
+        named: The output, or its file of figures.
+    """
     for output in (named, named.with_suffix("") if named.suffix == ".csv" else named):
         path = figures_path(output)
         if path.is_file() and _is_ours(path):

@@ -1,4 +1,4 @@
-"""What a job's pictures depend on, in words that can be compared and told."""
+"""The fingerprint of a job: names and values of everything that its pictures depend on."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from vsrealbasicvsr.settings import UNSEEN, Settings
 from vsrealbasicvsr.video.read.images import image_files, is_image_sequence
 from vsrealbasicvsr.video.write.encoders import encoder_of
 
-_ELSEWHERE = (*UNSEEN, "model", "cuts")
-"""Settings that may differ from run to run, and those that are told by what is in their files."""
-_SAMPLES, _SAMPLE = 64, 1 << 16
+_NOT_BY_VALUE = (*UNSEEN, "model", "cuts")
+"""Settings that may differ from run to run; and settings whose files are compared by their content."""
+_SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 
 
 def fingerprint(order: Order) -> dict[str, str]:
-    """Names and values of all that must stay the same from a job's first run to its last.
+    """Return names and values of everything that must stay the same from a job's first run to its last.
 
-    Where the network runs may change, for its last bits only; so may what is written beside the output.
+    Device, memory and acceleration may change, because they change only the last bits of the pictures. Files
+    that are written beside the output may change, too.
 
     Raises:
-        RestorationError: one of its kinds: the source, the weights or the cuts cannot be read.
+        RestorationError: one of its kinds; the source, the weights or the cuts cannot be read.
     """
     settings, delivery, plan = order.settings, order.delivery, order.plan
-    choices = {name: value for name, value in asdict(settings).items() if name not in _ELSEWHERE}
+    choices = {name: value for name, value in asdict(settings).items() if name not in _NOT_BY_VALUE}
     encoding = plan.encoding
     codecs = ".".join(map(str, av.library_versions["libavcodec"]))
     return {
@@ -55,25 +56,28 @@ def fingerprint(order: Order) -> dict[str, str]:
 
 
 def check_same(before: Mapping[str, str], now: Mapping[str, str], folder: Path) -> None:
-    """Refuse to go on with a job whose pictures would not fit together.
+    """Check that a job can continue, so that its pictures fit together.
 
     Raises:
-        JobError: something differs; all that does is named.
+        JobError: something differs; the message names all differences.
     """
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if not changed:
         return
-    told = "; ".join(
+    differences = "; ".join(
         f"{name} (was {_short(before.get(name))}, is {_short(now.get(name))})" for name in changed
     )
     raise JobError(
-        f"{folder} holds a job that differs from this one in: {told}. Run it as it was begun, "
+        f"{folder} holds a job that differs from this one in: {differences}. Run it as it was begun, "
         "give another name, or discard what is done with --restart."
     )
 
 
 def _precision(settings: Settings) -> str:
-    """The arithmetic that `auto` stands for where the job is begun: half a film in another is noticed."""
+    """Return the precision that the setting means on this machine's device.
+
+    So a job that began in one precision is not continued in another.
+    """
     device = find_device(settings.device.split(",")[0].strip())
     return str(find_dtype(settings.precision, device)).removeprefix("torch.")
 
@@ -84,7 +88,10 @@ def _short(value: str | None) -> str:
 
 
 def _source(path: Path) -> str:
-    """Size, time of the last change, and a hash of samples from all over the file; of a folder, its list."""
+    """Return size, time of the last change, and a hash.
+
+    The hash is of samples from the whole file; for several images it is of their names and sizes.
+    """
     files = image_files(path) if is_image_sequence(path) else (path,)
     digest = hashlib.sha256()
     size, changed = 0, 0
@@ -103,8 +110,8 @@ def _source(path: Path) -> str:
 def _add_samples(digest: hashlib._Hash, path: Path, size: int) -> None:
     with path.open("rb") as file:
         for n in range(_SAMPLES):
-            file.seek(max(0, size - _SAMPLE) * n // (_SAMPLES - 1))
-            digest.update(file.read(_SAMPLE))
+            file.seek(max(0, size - _SAMPLE_BYTES) * n // (_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE_BYTES))
 
 
 def _hash_of(path: Path) -> str:

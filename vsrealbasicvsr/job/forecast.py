@@ -1,4 +1,4 @@
-"""How long a job would take on many devices: the source in numbers, and a simulation of the workers."""
+"""Forecast of a job's time on many devices: the source in numbers, and a simulation of the workers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from vsrealbasicvsr.video.read.source import SourceFrame, SourceInfo
 
 _MADE_UP_RATE = Fraction(24)
 _MEDIAN_SHOT, _MEAN_SHOT = 2.5, 4.0
-"""Seconds. That shot lengths are log-normal is what Barry Salt found; the two numbers are our assumption."""
+"""In seconds. Barry Salt found that shot lengths are log-normal; the two numbers are our assumption."""
 _SEED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A source as a plan sees it.
+    """A source in numbers.
 
     Attributes:
-        frames: How many.
-        cuts: Frames that start a shot, in order; the first frame is none.
-        rate: Frames a second when it is played.
-        width: Of its pictures, in pixels.
-        height: Likewise.
+        frames: Number of frames.
+        cuts: Numbers of the frames that start a shot, in order, without frame 0.
+        rate: Frames per second when it is played.
+        width: Width of its pictures in pixels.
+        height: Height of its pictures in pixels.
     """
 
     frames: int
@@ -43,12 +43,12 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A segment, and the context that its worker reads, too.
+    """A segment and the context that its worker reads.
 
     Attributes:
         segment: The frames to restore.
         first: Number of the first frame of its context.
-        end: Number of the first frame behind its context.
+        end: Number of the first frame after its context.
     """
 
     segment: Segment
@@ -57,18 +57,18 @@ class Load:
 
     @property
     def context(self) -> int:
-        """Frames of context."""
+        """Number of frames of context."""
         return self.end - self.first - self.segment.frames
 
 
 def loads(film: Film, longest: int, window: int, margin: int) -> Iterator[Load]:
-    """The segments of a film in order, as `Scan` gives them to workers.
+    """Yield the segments of a film in order, as `Scan` gives them to workers.
 
     Args:
-        film: Of which.
-        longest: As `SegmentRule` takes it.
-        window: The setting.
-        margin: The setting.
+        film: The source.
+        longest: See `SegmentRule`.
+        window: The setting `window`.
+        margin: The setting `margin`.
     """
     rule, cuts = SegmentRule(longest, window), frozenset(film.cuts)
     starts = [n for n in range(film.frames) if rule.starts(n, n in cuts)]
@@ -84,29 +84,29 @@ def read_film(frames: Iterable[tuple[SourceFrame, bool]], info: SourceInfo) -> t
     """Read a source once, as a job with workers does.
 
     Args:
-        frames: All of it, with whether each starts a shot.
-        info: Of the source.
+        frames: All frames of the source, each with True if it starts a shot.
+        info: The source's properties.
 
     Returns:
-        The film, and how many of its frames were read a second.
+        The film, and the number of frames that were read per second.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     count, cuts = 0, []
     for n, (_, cut) in enumerate(frames):
         count = n + 1
         cuts.extend([n] if cut and n else [])
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     return Film(count, tuple(cuts), info.rate, info.width, info.height), count / seconds
 
 
 def made_up_film(minutes: float, width: int, height: int, given: Container[int] | None = None) -> Film:
-    """A feature film that nobody shot, the same in every run: 24 frames a second, shots of 4 s on average.
+    """Return an invented feature film, the same in every run: 24 frames per second, shots of 4 s on average.
 
     Args:
-        minutes: How long it is.
-        width: Of its pictures, in pixels.
-        height: Likewise.
-        given: Frames that start a shot; None makes them up.
+        minutes: Length of the film.
+        width: Width of its pictures in pixels.
+        height: Height of its pictures in pixels.
+        given: Numbers of the frames that start a shot; None invents them.
     """
     frames = max(1, round(minutes * 60 * _MADE_UP_RATE))
     cuts = _made_up_cuts(frames) if given is None else (n for n in range(1, frames) if n in given)
@@ -114,7 +114,7 @@ def made_up_film(minutes: float, width: int, height: int, given: Container[int] 
 
 
 def _made_up_cuts(frames: int) -> Iterator[int]:
-    """Of shots whose lengths are log-normal."""
+    """Yield the cuts of shots with log-normal lengths."""
     lengths = random.Random(_SEED)
     spread = math.sqrt(2 * math.log(_MEAN_SHOT / _MEDIAN_SHOT))
     cut = 0
@@ -127,28 +127,28 @@ def _made_up_cuts(frames: int) -> Iterator[int]:
 
 
 Bound = Literal["devices", "scan", "segments", "joining", "start"]
-"""What would make a job faster: more devices, a faster scan, shorter segments at its end, a faster joining,
-or workers that are ready sooner."""
+"""What limits a job's speed: the number of devices, the scan, long segments at its end, the joining, or the
+start of the workers."""
 
 CONTEXT_SHARE = (85.13 + 39.30) / 377.2
-"""Of a frame's time that a frame of context costs: it is cleaned and its flows are found once more. By the
-operations of a pass, of both directions and of all (SPEC 10.1); the trunks run over the margins of windows in
-any case, whether a segment ends there or not."""
+"""Cost of a frame of context, as a share of the time of a restored frame: it is cleaned and its flows are
+computed once more. The numbers are the operations of a cleaning pass, of the flows in both directions, and of
+everything (SPEC 10.1). The trunks run over the margins of windows in any case, so they are not counted."""
 JOINING_PASSES = 4
-"""Segments are read twice, to hash and to join them; the output is written, and read once as a check."""
+"""Segments are read twice, to hash and to join them; the output is written, and read once to check it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Costs:
-    """What the parts of a job take.
+    """Speeds and times of the parts of a job.
 
     Attributes:
-        rate: Frames a second that one device restores.
-        scan_rate: Frames a second that are read to find the segments.
+        rate: Frames per second that one device restores.
+        scan_rate: Frames per second of the scan for segments.
         start: Seconds until a worker is ready.
-        overhead: Seconds for each segment: seeking, the encoder's start, the disk's word that all is there.
-        disk: Megabytes a second that one process reads or writes.
-        bitrate: Of the output, in megabits a second.
+        overhead: Seconds for each segment: seeking, the start of the encoder, and the wait for the disk.
+        disk: Megabytes per second that one process reads or writes.
+        bitrate: Bit rate of the output, in megabits per second.
     """
 
     rate: float
@@ -159,27 +159,27 @@ class Costs:
     bitrate: float
 
     def of(self, load: Load) -> float:
-        """Seconds for which a segment keeps its device."""
+        """Return the seconds for which a segment occupies its device."""
         return self.overhead + (load.segment.frames + CONTEXT_SHARE * load.context) / self.rate
 
     def joining(self, film: Film) -> float:
-        """Seconds from the last segment to the whole output."""
+        """Return the seconds from the last segment to the complete output."""
         megabytes = float(film.frames / film.rate) * self.bitrate / 8
         return JOINING_PASSES * megabytes / self.disk
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a number of devices would take.
+    """The forecast for a number of devices.
 
     Attributes:
-        devices: How many.
-        scan: Seconds to read the source once, if nothing holds that up.
-        restoring: Seconds until the last segment is done, the scan among them.
-        joining: Seconds from there to the whole output.
-        speedup: Times as fast as one device.
-        gains: Seconds less by twice the devices, a scan in no time, segments as short as one likes, a joining
-            in no time, workers that are ready at once.
+        devices: Number of devices.
+        scan: Seconds to read the source once without waiting.
+        restoring: Seconds until the last segment is done, including the scan.
+        joining: Seconds from there to the complete output.
+        speedup: Time on one device divided by the time on these devices.
+        gains: Seconds that would be saved by twice the devices; a scan, a joining or a start of the workers
+            that takes no time; or segments that are as short as needed.
     """
 
     devices: int
@@ -191,53 +191,53 @@ class Forecast:
 
     @property
     def whole(self) -> float:
-        """Seconds in all."""
+        """Total seconds."""
         return self.restoring + self.joining
 
     @property
     def share(self) -> float:
-        """Of the speed-up that so many devices have ideally."""
+        """Speed-up as a share of the ideal one, which is the number of devices."""
         return self.speedup / self.devices
 
     @property
     def bound(self) -> Bound:
-        """What would gain most."""
+        """The limit whose removal would save the most time."""
         return max(self.gains, key=lambda name: self.gains[name])
 
 
 def restoring(loads: Sequence[Load], devices: int, costs: Costs) -> float:
-    """Seconds until the last segment is done.
+    """Return the seconds until the last segment is done.
 
-    As in `spread`: segments go in order to the device that is free first, and while one waits for a device
-    another is read, but no further.
+    As in `spread`, segments go in order to the device that is free first. While a segment waits for a device,
+    one more is read, and no further ones.
 
     Args:
-        loads: Of all segments, in order.
-        devices: 1 or more.
-        costs: Of the parts.
+        loads: All segments, in order.
+        devices: Number of devices, 1 or more.
+        costs: Speeds and times of the parts.
     """
     free = [0.0] * devices
-    seen, read, given, given_before, last = 0, 0.0, 0.0, 0.0, 0.0
+    scanned, read, assigned, assigned_before, last = 0, 0.0, 0.0, 0.0, 0.0
     for load in loads:
-        read = max(read, given_before) + (load.end - seen) / costs.scan_rate
-        given_before, given = given, max(read, given, free[0])
-        done = max(given, costs.start) + costs.of(load)  # a worker that is not ready has its first already
+        read = max(read, assigned_before) + (load.end - scanned) / costs.scan_rate
+        assigned_before, assigned = assigned, max(read, assigned, free[0])
+        done = max(assigned, costs.start) + costs.of(load)  # a segment may wait for its worker's start
         heapq.heapreplace(free, done)
-        seen, last = load.end, max(last, done)
+        scanned, last = load.end, max(last, done)
     return last
 
 
 def simulate(film: Film, loads: Sequence[Load], devices: int, costs: Costs) -> Forecast:
-    """What so many devices would take for a film.
+    """Forecast the time that a number of devices takes for a film.
 
-    Not counted: what the shared disk takes while segments are made, failures, and what devices that share a
-    machine take from each other.
+    Not counted are the time of the shared disk while segments are made, failures, and the slowdown of devices
+    that share a machine.
 
     Args:
         film: The source.
-        loads: Of all its segments, in order.
-        devices: 1 or more.
-        costs: Of the parts.
+        loads: All its segments, in order.
+        devices: Number of devices, 1 or more.
+        costs: Speeds and times of the parts.
     """
     seconds, joining = restoring(loads, devices, costs), costs.joining(film)
     scan = film.frames / costs.scan_rate
@@ -249,5 +249,6 @@ def simulate(film: Film, loads: Sequence[Load], devices: int, costs: Costs) -> F
         "joining": joining,
         "start": seconds - restoring(loads, devices, replace(costs, start=0.0)),
     }
-    one = restoring(loads, 1, costs) + joining
-    return Forecast(devices, scan, seconds, joining, one / (seconds + joining), gains)
+    on_one_device = restoring(loads, 1, costs) + joining
+    speedup = on_one_device / (seconds + joining)
+    return Forecast(devices, scan, seconds, joining, speedup, gains)

@@ -1,4 +1,4 @@
-"""What a restored file says of how it was made: one line, as the command would be written."""
+"""The note in a restored file on how it was made: one line, written like the command."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vsrealbasicvsr.job.delivery import Delivery
 from vsrealbasicvsr.settings import UNSEEN, Settings
 
 _PROGRAM = "vsrealbasicvsr"
-_DELIVERY = ("size", "scale", "kernel", "light", "deinterlace", "rate")  # which change the pictures
+_DELIVERY = ("size", "scale", "kernel", "light", "deinterlace", "rate")  # options that change the pictures
 
 
 def note(settings: Settings, delivery: Delivery) -> str:
-    """Program, version, weights, and what differs from the defaults; files by their names alone."""
+    """Return program, version, weights, and every option that is not the default; files without folders."""
     words = [_PROGRAM, __version__, "--model", Path(settings.model).name]
     for item in fields(Settings):
         value = getattr(settings, item.name)
@@ -34,12 +34,12 @@ def note(settings: Settings, delivery: Delivery) -> str:
 
 
 def settings_in(tags: Mapping[str, str]) -> dict[str, str]:
-    """What `note` wrote into a file's tags, by the settings' names; empty where there is nothing of it."""
+    """Return the version and options of a note in a file's tags, by name; empty if there is no note."""
     for text in tags.values():
         if text.startswith(f"{_PROGRAM} "):
             try:
                 _, version, *words = shlex.split(text)
-            except ValueError:  # cut short, or somebody else's
+            except ValueError:  # truncated, or another program's text
                 continue
             flags, values = words[::2], words[1::2]
             named = {flag.removeprefix("--"): value for flag, value in zip(flags, values, strict=False)}

@@ -1,4 +1,4 @@
-"""How far a job is, and what it did."""
+"""The progress of a job, and the report at its end."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from vsrealbasicvsr.job.store.record import Done, Record
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a restoration is."""
+    """The progress of a restoration."""
 
     frames: int
-    """Frames that are encoded, by earlier runs and other processes, too."""
+    """Number of encoded frames, including those of earlier runs and other processes."""
     total: int | None
-    """Frames expected, None where the source does not say."""
+    """Expected number of frames; None if the source does not state it."""
     seconds: float
-    """Since this run asked for its first frame."""
+    """Seconds since this run requested its first frame."""
     mean_passes: float
     """Cleaning passes per frame so far."""
     resumed: int = 0
-    """Frames that were done when this run began."""
+    """Number of frames that were done when this run began."""
     workers: tuple[str, ...] = ()
-    """What each worker does, a few words each; empty without workers."""
+    """The activity of each worker in a few words; empty without workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a finished restoration did."""
+    """The result of a finished restoration."""
 
     target: Path
     frames: int
     lost: int
-    """Source frames that could not be decoded."""
+    """Number of source frames that could not be decoded."""
     cuts: tuple[int, ...]
     seconds: float
-    """Of this run."""
+    """Duration of this run."""
     mean_passes: float
     resumed: int = 0
-    """Frames that earlier runs had done."""
+    """Number of frames that earlier runs had done."""
 
 
 OnProgress = Callable[[Progress], None]
 
 
 class Tracker:
-    """Counts what the record does not know yet, and tells how far the job is.
+    """Counts the frames that are not in the record yet, and reports the job's progress; threads may share it.
 
     Args:
-        record: Of the job.
-        total: Frames expected, None where unknown.
-        on_progress: Called with the state, when work begins and after every frame.
+        record: The job's record.
+        total: Expected number of frames; None if unknown.
+        on_progress: Called with the progress by `tell` and `note`.
     """
 
     def __init__(self, record: Record, total: int | None, on_progress: OnProgress | None) -> None:
         self._record, self._total, self._on_progress = record, total, on_progress
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         self._resumed = record.frames_done
         self._frames = 0
         self._passes = 0
         self._lock = threading.Lock()
 
     def note(self, passes: int) -> None:
-        """A frame more is encoded, of a segment that is not recorded."""
+        """Count one more encoded frame, of a segment that is not recorded yet."""
         with self._lock:
             self._frames += 1
             self._passes += passes
         self.tell()
 
     def recorded(self, done: Done) -> None:
-        """Write down a segment that is done: its frames are the record's from now on.
+        """Record a finished segment; its frames are counted by the record from now on.
 
         Raises:
             JobError: see `Record.add`.
@@ -84,24 +84,24 @@ class Tracker:
             self._passes -= sum(done.passes)
 
     def given_up(self) -> None:
-        """The frames that are not in the record will not come."""
+        """Forget the frames that are not in the record, because their segment will not be finished."""
         with self._lock:
             self._frames = self._passes = 0
 
     def tell(self, workers: tuple[str, ...] = ()) -> None:
-        """Tell how far the job is."""
+        """Report the progress to `on_progress`."""
         if self._on_progress:
             self._on_progress(self.progress(workers))
 
     def progress(self, workers: tuple[str, ...] = ()) -> Progress:
-        """How far it is."""
+        """Return the progress."""
         with self._lock:
             frames = self._record.frames_done + self._frames
             passes = self._record.passes_done + self._passes
         return Progress(
             frames,
             self._total,
-            time.monotonic() - self._begun,
+            time.monotonic() - self._started,
             passes / max(frames, 1),
             self._resumed,
             workers,

@@ -1,4 +1,4 @@
-"""One file's restoration: a job of segments that survives whatever stops it."""
+"""The restoration of one file: a job in segments that continues after any interruption."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from vsrealbasicvsr.video.read.source import Source, open_source
 log = logging.getLogger("vsrealbasicvsr")
 
 _TRIES = 3
-_POLL = 1.0  # seconds between looks at what other processes have done
+_POLL_SECONDS = 1.0  # between checks of what other processes have done
 
 
 def restore_file(
@@ -53,72 +53,71 @@ def restore_file(
     ray: str | None = None,
     opener: OpenRestorer = open_restorer,
 ) -> Report:
-    """Restore a video file or an image sequence to another.
+    """Restore a video file or an image sequence, and write a video file or PNG frames.
 
-    Everything that can be known is checked before the first frame is restored. The work is kept in segments
-    in the folder `TARGET.parts` until the output is whole; the same call goes on where it was stopped, by
-    whatever. The output gets its name when it is whole, and the folder goes then.
+    All checks that are possible are made before the first frame is restored. The folder `TARGET.parts` keeps
+    the finished segments until the output is complete. After an interruption of any kind, the same call
+    continues the job. The complete output gets its name, and the folder is removed.
 
     Args:
-        source: any file PyAV reads, a folder of images, or a pattern such as `frames/%06d.png`.
-        target: a .mkv, .mp4 or .mov file, or a folder or pattern for PNG frames.
-        settings: how to restore.
-        delivery: how to read the source and to write the output.
-        on_progress: called when work begins, and after every frame from the encoding thread.
-        restart: discard what earlier runs have done.
-        helping: make segments of a job that another process leads, on this machine or one that shares its
-            disk, and leave the joining to that.
-        workers: processes that make segments beside each other, on the devices that `settings.device`
-            names in turn; 0 makes them in this one. With `ray`, their number there.
-        ray: the address of a Ray cluster whose machines share this disk; "local" starts one here.
-        opener: makes what restores, of the settings; with `workers` or `ray` it is pickled, and equal to its
-            copies.
+        source: Any file that PyAV reads, a folder of images, or a pattern such as `frames/%06d.png`.
+        target: A .mkv, .mp4 or .mov file, or a folder or pattern for PNG frames.
+        settings: How to restore.
+        delivery: How to read the source and to write the output.
+        on_progress: Called when work begins, and after every frame from the encoding thread.
+        restart: Whether to discard the segments of earlier runs.
+        helping: Whether to make segments of a job that another process leads, on this machine or on one that
+            shares its disk. The leader joins the segments.
+        workers: Number of processes that make segments in parallel, on the devices of `settings.device` in
+            turn; 0 makes them in this process. With `ray`, the number of workers on the cluster.
+        ray: Address of a Ray cluster whose machines share this disk; "local" starts one on this machine.
+        opener: Creates a restorer from the settings. With `workers` or `ray` it is pickled, and must be equal
+            to its copies.
 
     Returns:
-        What was done, with the number of source frames that were lost.
+        A report, with the number of source frames that were lost.
 
     Raises:
-        RestorationError: one of its kinds, in one sentence, for whatever is wrong.
-        KeyboardInterrupt: passed on; the segments that are done are kept.
+        RestorationError: one of its kinds, for everything that is wrong; the text is one sentence.
+        KeyboardInterrupt: passed on; finished segments are kept.
     """
     settings, delivery = settings or Settings(), delivery or Delivery()
-    given = given_cuts(settings.cuts)
+    known_cuts = given_cuts(settings.cuts)
     _check_cuts_out(delivery.cuts_out)
     with open_source(Path(source), deinterlace=delivery.deinterlace, rate=delivery.rate) as reader:
         order = make_order(reader.info, Path(target), settings, delivery)
         if delivery.figures:
             check_figures(order.target)
-        job = _Job(
-            order, reader, given, on_progress, opener, functools.partial(_crew, order, workers, ray, opener)
-        )
+        open_crew = functools.partial(_open_crew, order, workers, ray, opener)
+        job = _Job(order, reader, known_cuts, on_progress, opener, open_crew)
         return job.help() if helping else job.lead(restart)
 
 
 class _Job:
-    """What a process knows of the job that it leads or helps."""
+    """A job that this process leads or helps."""
 
     def __init__(
         self,
         order: Order,
         reader: Source,
-        given: frozenset[int] | None,
+        known_cuts: frozenset[int] | None,
         on_progress: OnProgress | None,
         opener: OpenRestorer,
-        crew: Callable[[], Crew | None],
+        open_crew: Callable[[], Crew | None],
     ) -> None:
-        self._order, self._reader, self._given = order, reader, given
-        self._on_progress, self._crew = on_progress, crew
+        self._order, self._reader, self._known_cuts = order, reader, known_cuts
+        self._on_progress, self._open_crew = on_progress, open_crew
         self._plan, self._folder = order.plan, order.folder()
         self._restorer = functools.cache(functools.partial(opener, order.settings))
 
     def lead(self, restart: bool) -> Report:
-        """Make what is not done, wait for what others make, join all."""
-        now = fingerprint(self._order)
+        """Make the missing segments, wait for those of other processes, and join all."""
+        current = fingerprint(self._order)
         with self._folder.led():
             if restart:
                 self._folder.clear()
                 remove(partial_path(self._plan.target))
-            record = self._begun(now)
+            record = self._open_record(current)
             try:
                 record.run()
                 with write_log(self._folder.log):
@@ -140,25 +139,25 @@ class _Job:
         return report
 
     def _write_figures(self, record: Record) -> None:
-        done = sorted(record.done.values(), key=lambda one: one.start)
+        done = sorted(record.done.values(), key=lambda segment: segment.start)
         write_figures(self._order.target, done, self._plan.pictures.time_base, self._plan.start)
 
-    def _begun(self, now: Mapping[str, str]) -> Record:
-        """The record of the job that goes on, or of one that begins."""
+    def _open_record(self, current: Mapping[str, str]) -> Record:
+        """Return the record of the job that continues, or of a new job."""
         record = Record(self._folder)
         if record.fingerprint is not None:
-            check_same(record.fingerprint, now, self._folder.path)
+            check_same(record.fingerprint, current, self._folder.path)
             return record
-        if record.done:  # of what, the journal does not tell any more
+        if record.done:  # segments without the fingerprint of their job
             log.warning("%s is damaged; the job begins anew.", self._folder.path)
             self._folder.clear()
             record = Record(self._folder)
-        record.begin(now, self._reader.info.frames)
+        record.begin(current, self._reader.info.frames)
         return record
 
     def _keep(self, record: Record) -> None:
-        """Keep what is done of a job that was stopped, and say so; a job that has nothing yet goes."""
-        with suppress(RestorationError):  # another error is being told
+        """Tell the user what is kept of a stopped job; remove the folder if nothing is done."""
+        with suppress(RestorationError):  # another error is already being raised
             record.refresh()
         if record.done:
             log.warning(
@@ -170,7 +169,7 @@ class _Job:
             self._folder.remove()
 
     def help(self) -> Report:
-        """Make segments that nobody else makes, once through the source."""
+        """Read the source once, and make the segments that no other process makes."""
         record = Record(self._folder)
         if record.fingerprint is None:
             raise JobError(f"there is no job to join in {self._folder.path}: begin it without --join.")
@@ -178,7 +177,7 @@ class _Job:
         tracker = Tracker(record, record.total, self._on_progress)
         with write_log(self._folder.log):
             tracker.tell()
-            walk = make_here(self._order, self._reader, self._given, record, tracker, self._restorer)
+            walk = make_here(self._order, self._reader, self._known_cuts, record, tracker, self._restorer)
         progress = tracker.progress()
         return Report(
             self._plan.target,
@@ -191,7 +190,7 @@ class _Job:
         )
 
     def _work(self, record: Record) -> Report:
-        begun, resumed = time.monotonic(), record.frames_done
+        started, resumed = time.monotonic(), record.frames_done
         if not publish_joined(self._plan, self._folder, record):
             segments, cuts = self._make_all(record)
             join(self._plan, self._folder, record, segments, self._reader.lost, cuts)
@@ -201,18 +200,18 @@ class _Job:
             record.joined.frames,
             record.joined.lost,
             tuple(record.joined.cuts),
-            time.monotonic() - begun,
+            time.monotonic() - started,
             record.passes_done / max(record.frames_done, 1),
             resumed,
         )
 
     def _make_all(self, record: Record) -> tuple[list[Segment], list[int]]:
-        """All segments whole on the disk, and the source's cuts."""
+        """Make all segments, and return them and the source's cuts."""
         drop_damaged(self._folder, record, whole=False)
-        crew = self._crew()
+        crew = self._open_crew()
         try:
             if crew is None:
-                self._restorer()  # what is wrong with it is told before work begins
+                self._restorer()  # so that its errors are raised before work begins
             self._warn(record)
             tracker = Tracker(record, self._order.info.frames, self._on_progress)
             tracker.tell()
@@ -220,7 +219,7 @@ class _Job:
                 walk = self._make_missing(record, tracker, crew)
                 segments = list(walk.segments())
                 self._wait_for_others(record, segments, tracker)
-                self._drop_strange(record, segments)
+                self._drop_other_segments(record, segments)
                 drop_damaged(self._folder, record, whole=True)
                 if all(segment.start in record.done for segment in segments):
                     return segments, walk.cuts
@@ -233,28 +232,28 @@ class _Job:
         )
 
     def _warn(self, record: Record) -> None:
-        """Say what a user should know before the work."""
+        """Log warnings before the work begins."""
         for warning in filter(None, ("; ".join(self._order.info.assumptions), *self._plan.warnings)):
             log.warning("%s", warning)
         if record.done:
             log.warning("%d frames are done; the job goes on from there.", record.frames_done)
 
     def _make_missing(self, record: Record, tracker: Tracker, crew: Crew | None) -> Walk | Scan:
-        """Once through the source."""
+        """Read the source once, and make all segments that are not done."""
         if crew is None:
-            return make_here(self._order, self._reader, self._given, record, tracker, self._restorer)
-        return spread(self._order, self._reader, self._given, record, tracker, crew)
+            return make_here(self._order, self._reader, self._known_cuts, record, tracker, self._restorer)
+        return spread(self._order, self._reader, self._known_cuts, record, tracker, crew)
 
     @staticmethod
-    def _drop_strange(record: Record, segments: list[Segment]) -> None:
-        """Take segments that are not those of this walk through the source out of the record."""
+    def _drop_other_segments(record: Record, segments: list[Segment]) -> None:
+        """Remove segments from the record that this pass through the source does not have."""
         stops = {segment.start: segment.stop for segment in segments}
         for done in list(record.done.values()):
             if stops.get(done.start) != done.stop:
                 record.drop(done.start, "the source is cut into other segments now")
 
     def _wait_for_others(self, record: Record, segments: list[Segment], tracker: Tracker) -> None:
-        """Until every segment is done, or was left by the process that made it."""
+        """Wait until every segment is done, or its process has given it up."""
         claims = Claims(self._folder, record)
         for segment in segments:
             while not claims.take(segment.start):
@@ -263,19 +262,19 @@ class _Job:
                 if not self._folder.path.is_dir():
                     raise JobError(f"{self._folder.path} was removed by somebody else.")
                 tracker.tell()
-                time.sleep(_POLL)
+                time.sleep(_POLL_SECONDS)
                 record.refresh()
         claims.release_all()
 
 
 def _check_cuts_out(path: Path | None) -> None:
-    """Find out now, not after hours, that the cuts cannot be written."""
+    """Check that the cuts can be written, before hours of work."""
     if path is not None and not os.access(path.parent, os.W_OK):
         raise JobError(f"the cuts cannot be written to {path}: there is no folder {path.parent} to write to.")
 
 
-def _crew(order: Order, workers: int, ray: str | None, opener: OpenRestorer) -> Crew | None:
-    """Who makes the segments; None: this process."""
+def _open_crew(order: Order, workers: int, ray: str | None, opener: OpenRestorer) -> Crew | None:
+    """Start the workers that make the segments; None means that this process makes them."""
     if ray is not None:
         from vsrealbasicvsr.job.workers.ray import Cluster
 

@@ -1,4 +1,4 @@
-"""What a job is to make, and the ways of spending bits that cannot be used with segments."""
+"""The order of a job: what to make, after all checks; and checks of its rate control."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from vsrealbasicvsr.video.write.plan import CONTAINERS, OutputPlan, plan_output
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One file's restoration, checked.
+    """The restoration of one file, after all checks.
 
     Attributes:
-        info: Of the source.
+        info: The source's properties.
         target: The output as the user named it.
         settings: How to restore; `refine` and `max_passes` are numbers.
-        delivery: How to read and to write.
-        plan: Of the output.
+        delivery: How to read the source and to write the output.
+        plan: The plan of the output.
     """
 
     info: SourceInfo
@@ -41,7 +41,7 @@ class Order:
     plan: OutputPlan
 
     def open_source(self) -> Source:
-        """The source, opened once more.
+        """Open the source again.
 
         Raises:
             VideoError: it cannot be read.
@@ -49,31 +49,31 @@ class Order:
         return open_source(self.info.path, deinterlace=self.delivery.deinterlace, rate=self.delivery.rate)
 
     def folder(self) -> JobFolder:
-        """Where the job is kept."""
+        """Return the job's folder."""
         return JobFolder(self.target)
 
     def conversion(self) -> Conversion:
-        """How restored pictures become its frames."""
+        """Return the conversion of restored pictures to frames of the output."""
         width, height = self.plan.size
         kernel, light = self.delivery.kernel, self.delivery.light
         return Conversion(self.plan.pixel_format, self.plan.colour, width, height, kernel, light)
 
     def rule(self) -> SegmentRule:
-        """Where its segments start; for one way through the source."""
+        """Return a new rule of where segments start, for one pass through the source."""
         longest = longest_segment(self.delivery.segment_length, self.info.width, self.info.height)
         return SegmentRule(longest, self.settings.window)
 
 
 def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Delivery) -> Order:
-    """What is to be made, after every check that can be made beforehand.
+    """Create an order; all checks that are possible before the work are made here.
 
     Raises:
-        VideoError: the output cannot be made as asked.
-        WeightsError: the weights cannot be read for the refinement that they say.
-        JobError: it cannot be made in segments as asked.
+        VideoError: the output is not possible as requested.
+        WeightsError: the weights, which may state the refinement, cannot be read.
+        JobError: the requested encoding is not possible in segments.
     """
     refuse_passes(delivery.encoding)
-    settings = weights.completed(settings)  # the file, its note and its job tell numbers
+    settings = weights.completed(settings)  # so that the note and the job state numbers
     size = delivery.output_size(info.width, info.height)
     plan = plan_output(
         target,
@@ -90,31 +90,34 @@ def make_order(info: SourceInfo, target: Path, settings: Settings, delivery: Del
 
 
 def _pixel_shape(info: SourceInfo, size: tuple[int, int]) -> Fraction:
-    """The sample aspect ratio that keeps the source's display shape at another size."""
+    """Return the sample aspect ratio that keeps the source's display aspect ratio at another size."""
     width, height = size
     return info.sample_aspect_ratio * Fraction(info.width * height, info.height * width)
 
 
 def _is_ours(target: Path) -> bool:
-    """Whether what has the output's name was put there by this job, which was stopped at its very end."""
+    """Return whether the existing output is from this job.
+
+    That is so if the job was stopped after the output got its name, before the job's folder was removed.
+    """
     record = Record(JobFolder(target))
     is_file = target.suffix.lower() in CONTAINERS
     return has_its_name(target, record) if is_file else record.joined is not None
 
 
 _LISTS = ("x264-params", "x264opts", "x265-params", "svtav1-params")
-"""Options that hold an encoder's own, as `key=value:key=value`."""
+"""Options that hold a list of an encoder's own options, as `key=value:key=value`."""
 _PASSES = ("pass", "passes", "passlogfile", "stats")
 _BIT_RATES = ("b", "bitrate", "tbr")
 _BY_BIT_RATE = ("vbr", "cbr", "1", "2")
-"""Values of `rc`; the numbers are SVT-AV1's and NVENC's."""
+"""Values of `rc` that aim at a bit rate; the numbers are those of SVT-AV1 and NVENC."""
 
 
 def refuse_passes(encoding: Encoding) -> None:
-    """Refuse two passes: the second would need what the first saw of the whole film.
+    """Refuse two-pass encoding: the second pass would need the first pass over the whole film.
 
     Raises:
-        JobError: an option asks for them.
+        JobError: an option requests two passes.
     """
     for key, value in _options(encoding):
         if key in _PASSES or (key == "flags" and ("pass1" in value or "pass2" in value)):
@@ -125,7 +128,7 @@ def refuse_passes(encoding: Encoding) -> None:
 
 
 def bit_rate_warning(encoding: Encoding) -> str:
-    """What a bit rate means for a job, a sentence; empty where none is aimed at."""
+    """Return a sentence on what a bit rate means for a job; empty if no option requests a bit rate."""
     options = list(_options(encoding))
     at_quality = any(key == "cq" for key, _ in options)
     for key, value in options:
@@ -138,7 +141,7 @@ def bit_rate_warning(encoding: Encoding) -> str:
 
 
 def _options(encoding: Encoding) -> Iterator[tuple[str, str]]:
-    """The user's options, and those in lists of the encoder's own."""
+    """Yield the user's options, and the options in lists of the encoder's own."""
     for key, value in encoding.options:
         if key not in _LISTS:
             yield key, value

@@ -1,4 +1,4 @@
-"""How a job stands, from its folder alone."""
+"""The status of a job, read from its folder; checking and discarding its segments."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vsrealbasicvsr.job.store.record import Done, Failure, Record
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the folder of a job says.
+    """The status of a job.
 
     Attributes:
-        folder: `OUT.parts`.
-        running: Whether a process leads it now.
-        joined: Whether the output is whole, and lacks at most its name.
-        done: The segments that are done, in order.
-        failures: Of segments that are not done.
-        total: Frames expected; None where unknown.
-        run_at: When the last run began, seconds since 1970.
+        folder: The folder `OUT.parts`.
+        running: Whether a process leads the job now.
+        joined: Whether the output is complete; at most its renaming is missing.
+        done: The finished segments, in order.
+        failures: Failures of segments that are not done.
+        total: Expected number of frames; None if unknown.
+        run_at: Start of the last run, in seconds since 1970; None if there was none.
     """
 
     folder: Path
@@ -35,12 +35,12 @@ class Status:
 
     @property
     def frames(self) -> int:
-        """Frames that are done."""
+        """Number of frames that are done."""
         return sum(done.segment.frames for done in self.done)
 
     @property
     def rate(self) -> float | None:
-        """Frames per second of the last run, of all who work on it; None before its first segment."""
+        """Frames per second of the last run, of all its processes; None before its first segment."""
         newest = [done for done in self.done if self.run_at is not None and done.at > self.run_at]
         if not newest or self.run_at is None:
             return None
@@ -48,17 +48,17 @@ class Status:
 
     @property
     def mean_passes(self) -> float:
-        """Cleaning passes per frame."""
+        """Mean number of cleaning passes per frame."""
         return sum(sum(done.passes) for done in self.done) / max(self.frames, 1)
 
 
 def read_status(target: Path) -> Status:
-    """The state of the job that makes an output.
+    """Return the status of the job that makes an output.
 
     Raises:
         JobError: there is no such job.
     """
-    folder, record = _opened(target)
+    folder, record = _open_job(target)
     open_failures = (failure for failure in record.failures if failure.start not in record.done)
     return Status(
         folder.path,
@@ -72,28 +72,28 @@ def read_status(target: Path) -> Status:
 
 
 def is_over(target: Path) -> bool:
-    """Whether the output is there, and no folder of a job that makes it."""
+    """Return whether the output exists, and no job's folder for it."""
     return target.exists() and not JobFolder(target).path.exists()
 
 
 def find_damage(target: Path) -> tuple[int, list[str]]:
-    """Read all segments that are done: their number, and what is wrong with which.
+    """Read all finished segments; return their number, and a description of each damaged one.
 
     Raises:
         JobError: there is no such job.
     """
-    folder, record = _opened(target)
-    found = [damaged(folder, done, whole=True) for done in record.done.values()]
-    return len(found), [reason for reason in found if reason]
+    folder, record = _open_job(target)
+    reasons = [damaged(folder, done, whole=True) for done in record.done.values()]
+    return len(reasons), [reason for reason in reasons if reason]
 
 
 def discard(target: Path) -> int:
-    """Remove what is done of a job; returns how many frames that was.
+    """Remove a job's folder; return the number of frames that were done.
 
     Raises:
         JobError: there is no such job, or a process works on it.
     """
-    folder, record = _opened(target)
+    folder, record = _open_job(target)
     if folder.is_led:
         raise JobError(f"{folder.path} is in use by a process that makes {target}: stop it first.")
     with folder.led():
@@ -102,7 +102,7 @@ def discard(target: Path) -> int:
     return record.frames_done
 
 
-def _opened(target: Path) -> tuple[JobFolder, Record]:
+def _open_job(target: Path) -> tuple[JobFolder, Record]:
     folder = JobFolder(target)
     record = Record(folder)
     if record.fingerprint is None:

@@ -1,1 +1,1 @@
-"""Drawings of what a job's journal and a training's tables tell."""
+"""Plots of a job's journal, of a film's figures and of a training's tables."""

@@ -1,4 +1,4 @@
-"""Drawings by matplotlib, which need not be installed."""
+"""Figures by matplotlib, which is optional."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vsrealbasicvsr.errors import JobError, UnavailableError
 
 
 def new_figure(width: float = 1.0, height: float = 1.0) -> Any:
-    """An empty figure of that size in inches.
+    """Return an empty figure of this size in inches.
 
     Raises:
         UnavailableError: matplotlib is not installed.
@@ -23,10 +23,10 @@ def new_figure(width: float = 1.0, height: float = 1.0) -> Any:
 
 
 def check_figure(path: Path) -> None:
-    """Whether a figure can be saved there, before anything is measured for it.
+    """Check that a figure can be saved to this path, before the work that fills it.
 
     Raises:
-        UnavailableError: matplotlib is not installed, or cannot write such a file.
+        UnavailableError: matplotlib is not installed, or cannot write files of this kind.
     """
     formats = new_figure().canvas.get_supported_filetypes()
     if path.suffix[1:].lower() not in formats:
@@ -34,7 +34,7 @@ def check_figure(path: Path) -> None:
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write it, its folder too.
+    """Save a figure; a missing folder is created.
 
     Raises:
         JobError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""A job drawn from its journal: cleaning passes, residue and speed."""
+"""A plot of a job, from its journal: cleaning passes, residue and speed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from vsrealbasicvsr.plot.figure import new_figure, save_figure
 
 _SIZE = (9.0, 7.0)  # inches
 _PARTS = ".parts"
-_MOST_MARKS = 200  # more would be a grey area
+_MOST_MARKS = 200  # more lines would merge into a grey area
 
 
 def plot_job(target: Path, path: Path) -> int:
-    """Draw what is done of a job, running or stopped, over the numbers of the source's frames.
+    """Plot the finished segments of a running or stopped job over the numbers of the source's frames.
 
-    Three panels: cleaning passes and residue of each frame, and frames per second of each segment. Grey lines
-    show where segments start; what is not done yet is a gap.
+    Three panels show the cleaning passes and the residue of each frame, and the frames per second of each
+    segment. Grey lines show where segments start; missing segments are gaps.
 
     Args:
-        target: the output, or its folder OUT.parts.
-        path: the drawing, of a kind that `check_figure` accepts.
+        target: The output, or its folder OUT.parts.
+        path: The file of the plot, of a kind that `check_figure` accepts.
 
     Returns:
-        Frames that were drawn.
+        The number of frames in the plot.
 
     Raises:
-        JobError: there is no such job, nothing of it is done, or the drawing cannot be written.
+        JobError: there is no such job, no segment is done, or the plot cannot be written.
         UnavailableError: matplotlib is not installed.
     """
     output = target.with_name(target.name.removesuffix(_PARTS))
@@ -64,24 +64,24 @@ def plot_job(target: Path, path: Path) -> int:
 
 
 def frame_figures(done: Sequence[Done]) -> tuple[list[float], list[float], list[float]]:
-    """What is drawn in steps: numbers of frames, their cleaning passes and residues (0-255).
+    """Return the points of the step curves: numbers of frames, their cleaning passes and residues (0-255).
 
-    A frame reaches from its number to the next, so the last of a row of segments stands once more,
-    at the number behind it; NaN follows, which draws nothing.
+    A frame extends from its number to the next. So the last frame before a gap is repeated at the next
+    number; then NaN follows, which draws nothing.
 
     Args:
-        done: in the order of their frames.
+        done: Finished segments in the order of their frames.
     """
     numbers: list[float] = []
     passes: list[float] = []
     residues: list[float] = []
     ends = {before.stop for before, after in pairwise(done) if before.stop != after.start} | {done[-1].stop}
-    for one in done:
-        numbers += range(one.start, one.stop)
-        passes += one.passes
-        residues += one.residues
-        if one.stop in ends:
-            numbers += (one.stop, math.nan)
-            passes += (one.passes[-1], math.nan)
-            residues += (one.residues[-1], math.nan)
+    for segment in done:
+        numbers += range(segment.start, segment.stop)
+        passes += segment.passes
+        residues += segment.residues
+        if segment.stop in ends:
+            numbers += (segment.stop, math.nan)
+            passes += (segment.passes[-1], math.nan)
+            residues += (segment.residues[-1], math.nan)
     return numbers, passes, residues

@@ -1,4 +1,4 @@
-"""A training drawn from the tables that it writes: losses, rates, validation."""
+"""A plot of a training, from the tables that it writes: losses, rates and validation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.plot.figure import new_figure, save_figure
 
 _PANEL = (9.0, 2.2)  # inches
-_SMOOTHED_FROM = 200  # rows: fewer are seen one by one
-_SPANS = 50  # parts of the table over each of which a smoothed curve averages
+_SMOOTHED_FROM = 200  # rows; shorter tables are readable without smoothing
+_SPANS = 50  # a smoothed curve averages over this fraction of the table: 1/50
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Columns of a table that are drawn together."""
+    """Columns of a table that are plotted together."""
 
     title: str
     columns: tuple[str, ...]
@@ -51,20 +51,20 @@ PANELS = (
 
 
 def plot_training(source: Path, path: Path) -> int:
-    """Draw a table of a training, of one that is running, too.
+    """Plot a table of a training; the training may still be running.
 
-    A panel for each group of columns that holds figures. Of long tables the curve is a running mean, and the
-    figures themselves are pale behind it.
+    There is a panel for each group of columns that has values. For long tables the curve is a running mean,
+    and the values themselves are pale behind it.
 
     Args:
-        source: losses.csv or validation.csv of a run's folder, or the folder: then its losses.csv.
-        path: the drawing, of a kind that `check_figure` accepts.
+        source: The file losses.csv or validation.csv of a run, or the run's folder for its losses.csv.
+        path: The file of the plot, of a kind that `check_figure` accepts.
 
     Returns:
-        Rows of the table.
+        The number of rows of the table.
 
     Raises:
-        JobError: the table cannot be read or holds nothing to draw, or the drawing cannot be written.
+        JobError: the table cannot be read or has no values to plot, or the plot cannot be written.
         UnavailableError: matplotlib is not installed.
     """
     table = read_table(source / "losses.csv" if source.is_dir() else source)
@@ -74,33 +74,34 @@ def plot_training(source: Path, path: Path) -> int:
             f"{source} holds nothing to draw: it is no losses.csv or validation.csv of a training."
         )
     figure = new_figure(_PANEL[0], _PANEL[1] * len(panels) + 0.5)
-    places = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, place in zip(panels, places, strict=True):
-        drawn = [column for column in panel.columns if _has_figures(table, column)]
-        for number, column in enumerate(drawn):
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, axis in zip(panels, axes, strict=True):
+        names = [column for column in panel.columns if _has_figures(table, column)]
+        for number, column in enumerate(names):
             values = table[column]
             is_long = len(values) >= _SMOOTHED_FROM
             if is_long:
-                place.plot(table["iteration"], values, color=f"C{number}", alpha=0.25, linewidth=0.6)
+                axis.plot(table["iteration"], values, color=f"C{number}", alpha=0.25, linewidth=0.6)
             curve = running_mean(values, len(values) // _SPANS) if is_long else values
-            place.plot(table["iteration"], curve, color=f"C{number}", label=column)
-        if panel.logarithmic and all(value > 0 for c in drawn for value in table[c] if math.isfinite(value)):
-            place.set_yscale("log")
-        place.set_title(panel.title, fontsize="medium")
-        if len(drawn) > 1:
-            place.legend(fontsize="x-small")
-    places[-1].set_xlabel("iteration")
+            axis.plot(table["iteration"], curve, color=f"C{number}", label=column)
+        values = [value for name in names for value in table[name] if math.isfinite(value)]
+        if panel.logarithmic and all(value > 0 for value in values):
+            axis.set_yscale("log")
+        axis.set_title(panel.title, fontsize="medium")
+        if len(names) > 1:
+            axis.legend(fontsize="x-small")
+    axes[-1].set_xlabel("iteration")
     save_figure(figure, path)
     return len(table["iteration"])
 
 
 def read_table(path: Path) -> dict[str, list[float]]:
-    """The columns of a table by name; NaN where a cell is empty.
+    """Return the columns of a table by name; an empty cell is NaN.
 
-    A last line that is not whole yet is left out.
+    An incomplete last line is left out.
 
     Raises:
-        JobError: it cannot be read, or has no column `iteration`.
+        JobError: the table cannot be read, or has no column `iteration`.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -118,7 +119,7 @@ def read_table(path: Path) -> dict[str, list[float]]:
 
 
 def running_mean(values: Sequence[float], span: int) -> list[float]:
-    """The mean of the last `span` figures up to each; NaN counts as no figure."""
+    """Return, for each value, the mean of the last `span` values up to it; NaN is not counted."""
     known = [math.isfinite(value) for value in values]
     sums = list(accumulate((v if k else 0.0 for v, k in zip(values, known, strict=True)), initial=0.0))
     counts = list(accumulate(known, initial=0))

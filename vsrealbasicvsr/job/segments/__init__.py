@@ -1,1 +1,1 @@
-"""Segments: where they start, and how the source is divided into them."""
+"""Segments: the rule of where they start, and two ways to divide a source into them."""

@@ -1,4 +1,4 @@
-"""Source frames and whether each starts a shot; what the source has to say is passed on."""
+"""The frames of a source with their cuts; the source's warnings are logged on the way."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ log = logging.getLogger("vsrealbasicvsr")
 
 
 def frames_with_cuts(source: Source, given: Container[int] | None) -> Iterator[tuple[SourceFrame, bool]]:
-    """All frames from the start, each with whether it starts a shot.
+    """Yield all frames from the start, each with True if it starts a shot.
 
     Args:
-        source: Read once; its warnings are logged as they come.
-        given: Frame numbers that start a shot; None finds them.
+        source: Read once; its warnings are logged as soon as they appear.
+        given: Numbers of the frames that start a shot; None detects them.
     """
     frames = find_cuts(source) if given is None else ((frame, n in given) for n, frame in enumerate(source))
-    told = 0
+    logged = 0
     for frame in frames:
-        told = _warn(source, told)
+        logged = _log_warnings(source, logged)
         yield frame
-    _warn(source, told)
+    _log_warnings(source, logged)
     if source.damaged:
         log.warning("%d frames are damaged in the source, and were restored as they are.", source.damaged)
 
 
-def _warn(source: Source, told: int) -> int:
-    """Pass on the source's warnings after the first `told`; returns how many there are."""
+def _log_warnings(source: Source, logged: int) -> int:
+    """Log the source's warnings after the first `logged`; return how many there are in all."""
     warnings = source.warnings
-    for warning in warnings[told:]:
+    for warning in warnings[logged:]:
         log.warning("%s", warning)
     return len(warnings)

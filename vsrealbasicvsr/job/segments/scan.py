@@ -1,4 +1,4 @@
-"""The source read once for its segments, each described so that a process can make it by itself."""
+"""A scan of the source for its segments; each is described so that a worker can make it independently."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vsrealbasicvsr.video.read.source import Source, SourceFrame
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A segment, and where in the source its frames and their context are found.
+    """A segment, and the place of its frames and their context in the source.
 
     Attributes:
         segment: The frames to restore.
         first: Number of the first frame of its context.
-        pts: That frame's time stamp.
-        check: That frame's checksum.
-        end: Number of the first frame behind its context.
-        cuts: Frames of all these that start a shot.
-        seek: Whether its frames can be told apart by time, so that reading can begin in the middle.
-        damaged: Whether the source is damaged so far, and may come out otherwise when it is read again.
+        pts: Time stamp of frame `first`.
+        check: Checksum of frame `first`.
+        end: Number of the first frame after its context.
+        cuts: Numbers of the frames, context included, that start a shot.
+        seek: Whether the time stamps identify the frames, so that reading can begin in the middle.
+        damaged: Whether the source is damaged so far; its frames may then differ when it is read again.
     """
 
     segment: Segment
@@ -37,8 +37,8 @@ class Assignment:
 
 
 @dataclass
-class _Begun:
-    """A segment whose end, or whose context's, is yet to come."""
+class _OpenSegment:
+    """A segment whose last frame, or whose last frame of context, was not read yet."""
 
     start: int
     first: int
@@ -49,17 +49,19 @@ class _Begun:
 
 
 class Scan:
-    """One way through a source that tells the segments, a margin of frames after each one's end.
+    """One pass through a source that yields each segment as soon as the context after it is read.
+
+    Memory holds the last `margin` frames.
 
     Args:
-        source: Which is read.
-        frames: All of it, with whether each starts a shot.
-        rule: Where segments start.
+        source: The source that is read.
+        frames: All its frames, each with True if it starts a shot.
+        rule: The rule of where segments start.
         margin: Frames of context.
 
     Attributes:
-        frames: Read so far.
-        cuts: Those of them that start a shot.
+        frames: Number of frames read so far.
+        cuts: Numbers of those that start a shot, without frame 0.
     """
 
     def __init__(
@@ -72,56 +74,56 @@ class Scan:
         self.frames = 0
         self.cuts: list[int] = []
         self._source, self._frames, self._rule, self._margin = source, frames, rule, margin
-        self._behind: deque[tuple[int, SourceFrame]] = deque(maxlen=margin)
-        self._begun: deque[_Begun] = deque()
+        self._before: deque[tuple[int, SourceFrame]] = deque(maxlen=margin)
+        self._open: deque[_OpenSegment] = deque()
         self._segments: list[Segment] = []
 
     def assignments(self) -> Iterator[Assignment]:
-        """All segments in order."""
+        """Yield all segments in order."""
         for n, (frame, cut) in enumerate(self._frames):
             if cut:
-                self._behind.clear()  # no context reaches over a cut
+                self._before.clear()  # context never crosses a cut
                 self.cuts.extend([n] if n else [])
             if self._rule.starts(n, cut):
-                if self._begun:
-                    self._begun[-1].stop = n
-                self._begun.append(self._begin(n, frame))
-            yield from self._ended(n, cut)
-            for begun in self._begun:
-                begun.cuts.update([n] if cut else [])
-            self._behind.append((n, frame))
+                if self._open:
+                    self._open[-1].stop = n
+                self._open.append(self._begin(n, frame))
+            yield from self._complete(n, cut)
+            for segment in self._open:
+                segment.cuts.update([n] if cut else [])
+            self._before.append((n, frame))
             self.frames = n + 1
-        if self._begun:
-            self._begun[-1].stop = self.frames
-        while self._begun:
-            yield self._end(self._begun.popleft(), self.frames)
+        if self._open:
+            self._open[-1].stop = self.frames
+        while self._open:
+            yield self._end(self._open.popleft(), self.frames)
 
     def segments(self) -> Iterator[Segment]:
-        """All segments that were told."""
+        """Yield all segments that `assignments` has yielded."""
         yield from self._segments
 
-    def _begin(self, number: int, frame: SourceFrame) -> _Begun:
-        first, lead = self._behind[0] if self._behind else (number, frame)
-        return _Begun(number, first, lead.pts, checksum(lead.picture))
+    def _begin(self, number: int, frame: SourceFrame) -> _OpenSegment:
+        first, lead = self._before[0] if self._before else (number, frame)
+        return _OpenSegment(number, first, lead.pts, checksum(lead.picture))
 
-    def _ended(self, number: int, cut: bool) -> Iterator[Assignment]:
-        """The segments whose context ends before this frame."""
-        while self._begun and (stop := self._begun[0].stop) is not None:
+    def _complete(self, number: int, cut: bool) -> Iterator[Assignment]:
+        """Yield the segments whose context ends before this frame."""
+        while self._open and (stop := self._open[0].stop) is not None:
             if not cut and number < stop + self._margin:
                 return
-            yield self._end(self._begun.popleft(), number)
+            yield self._end(self._open.popleft(), number)
 
-    def _end(self, begun: _Begun, end: int) -> Assignment:
-        assert begun.stop is not None
-        segment = Segment(begun.start, begun.stop)
+    def _end(self, opened: _OpenSegment, end: int) -> Assignment:
+        assert opened.stop is not None
+        segment = Segment(opened.start, opened.stop)
         self._segments.append(segment)
         return Assignment(
             segment,
-            begun.first,
-            begun.pts,
-            begun.check,
+            opened.first,
+            opened.pts,
+            opened.check,
             end,
-            frozenset(begun.cuts),
+            frozenset(opened.cuts),
             seek=not self._source.repaired,
             damaged=bool(self._source.lost or self._source.damaged),
         )

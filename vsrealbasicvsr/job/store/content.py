@@ -1,4 +1,4 @@
-"""What is in a segment's file, or in its folder of frames: for the record, and to find damage later."""
+"""The content of a segment's file or folder of frames: for the record, and to detect damage later."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from vsrealbasicvsr.video.write.pieces import inspect_piece
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a segment holds.
+    """The content of a segment.
 
     Attributes:
-        frames: How many.
-        bytes: Of its file, or of its frames in all.
-        sha256: Of its file, or of its frames one after the other.
-        lag: Packets by which the encoder's order runs ahead of the display's.
-        parameters: What tells the encoder's streams apart that cannot be joined.
+        frames: Number of frames.
+        bytes: Size of its file, or of all its frames.
+        sha256: SHA-256 of its file, or of its frames one after the other.
+        lag: Number of frames by which decoding is ahead of display; 0 for frames.
+        parameters: SHA-256 of the encoder's parameters; only segments with the same one can be joined. Empty
+            for frames.
     """
 
     frames: int
@@ -33,27 +34,27 @@ def content_of(path: Path) -> Content:
     """Read a finished segment once.
 
     Raises:
-        VideoError: it is unreadable or damaged.
+        VideoError: the segment is unreadable or damaged.
     """
     if path.is_dir():
         files = files_of(path)
         return Content(len(files), size_of(files), digest_of(files))
-    found = inspect_piece(path)
-    return Content(found.pictures, size_of([path]), found.sha256, found.lag, found.parameters)
+    piece = inspect_piece(path)
+    return Content(piece.pictures, size_of([path]), piece.sha256, piece.lag, piece.parameters)
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file, or those of the folder in order."""
+    """Return the file, or the files of the folder in order."""
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def size_of(files: Sequence[Path]) -> int:
-    """Bytes of all."""
+    """Return the size of all files in bytes."""
     return sum(file.stat().st_size for file in files)
 
 
 def digest_of(files: Sequence[Path]) -> str:
-    """SHA-256 of files one after the other."""
+    """Return the SHA-256 of the files one after the other."""
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""`OUT.parts/`: where a job's segments, journal, log and locks are kept until the output is whole."""
+"""The folder `OUT.parts/` of a job's segments, journal, log and locks, kept until the output is complete."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from vsrealbasicvsr.errors import JobError
 from vsrealbasicvsr.job.store.journal import Journal
 from vsrealbasicvsr.video.write.plan import CONTAINERS
 
-_PATIENCE = 1.0
-"""Seconds that a lock may be held by one who only asks whether it is."""
+_TIMEOUT_SECONDS = 1.0
+"""Time to wait for the leader's lock, because a process that only checks the lock also holds it briefly."""
 _LEAD, _JOURNAL = "lead.lock", "journal.jsonl"
 
 
@@ -26,32 +26,32 @@ class JobFolder:
     """
 
     def __init__(self, target: Path) -> None:
-        named = target if target.name else target.resolve()
-        self.path = named.with_name(f"{named.name}.parts")
+        output = target if target.name else target.resolve()
+        self.path = output.with_name(f"{output.name}.parts")
         self.journal = Journal(self.path / _JOURNAL)
         self.log = self.path / "log.txt"
         self._suffix = target.suffix if target.suffix.lower() in CONTAINERS else ""
 
     def segment(self, start: int) -> Path:
-        """The file, or folder of frames, of the segment that starts with this frame."""
+        """Return the path of the file, or folder of frames, of the segment that starts with this frame."""
         return self.path / f"{start:08d}{self._suffix}"
 
     def lock(self, start: int) -> Path:
-        """The lock of that segment."""
+        """Return the path of the lock of the segment that starts with this frame."""
         return self.path / f"{start:08d}.lock"
 
     @contextmanager
     def led(self) -> Iterator[None]:
-        """Lead the job meanwhile, which one process does; the folder is made.
+        """Lead the job inside the block; only one process can. A missing folder is created.
 
         Raises:
-            JobError: another process leads it, or the folder cannot be made.
+            JobError: another process leads the job, or the folder cannot be created.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_ours()
             lock = FileLock(self.path / _LEAD, thread_local=False)
-            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 20)
+            lock.acquire(timeout=_TIMEOUT_SECONDS, poll_interval=_TIMEOUT_SECONDS / 20)
         except Timeout:
             raise JobError(
                 f"{self.path} is in use by another process that makes the same output: wait for it, "
@@ -71,7 +71,7 @@ class JobFolder:
 
     @property
     def is_helped(self) -> bool:
-        """Whether another process makes a segment now."""
+        """Whether another process is making a segment now."""
         return any(_is_held(path) for path in self.path.glob("*.lock") if path.name != _LEAD)
 
     @property
@@ -85,10 +85,10 @@ class JobFolder:
             raise JobError(f"cannot look into {self.path}: {error.strerror}.") from error
 
     def clear(self) -> None:
-        """Discard what is done; the locks stay, for their holders' sake.
+        """Remove everything except the locks, which other processes may hold.
 
         Raises:
-            JobError: another process makes a segment.
+            JobError: another process is making a segment.
         """
         if self.is_helped:
             raise JobError(f"another process makes segments in {self.path}: stop it first.")
@@ -98,7 +98,7 @@ class JobFolder:
         self.journal = Journal(self.path / _JOURNAL)
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it, last what tells that the job was done."""
+        """Remove the folder; the journal and the leader's lock go last, as proof that the job was done."""
         for path in self.path.iterdir():
             if path.name not in (_LEAD, _JOURNAL):
                 remove(path)
@@ -116,7 +116,7 @@ def _is_held(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder that may not be there."""
+    """Remove a file or a folder, if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

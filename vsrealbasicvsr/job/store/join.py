@@ -1,4 +1,4 @@
-"""A job's segments, checked and made one output, which gets its name when it is whole."""
+"""Checking a job's segments, and joining them to the output, which gets its name when it is complete."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ log = logging.getLogger("vsrealbasicvsr")
 
 
 def damaged(folder: JobFolder, done: Done, *, whole: bool) -> str:
-    """What is wrong with a segment's file, in a few words; empty where nothing is.
+    """Return what is wrong with a segment's file, in a few words; empty if it is undamaged.
 
     Args:
-        folder: Of the job.
+        folder: The job's folder.
         done: The record of the segment.
-        whole: Read all of it; else only its size is looked at.
+        whole: Whether to read the whole file; otherwise only its size is checked.
     """
     path = folder.segment(done.start)
     try:
@@ -42,14 +42,14 @@ def damaged(folder: JobFolder, done: Done, *, whole: bool) -> str:
 
 
 def drop_damaged(folder: JobFolder, record: Record, *, whole: bool) -> int:
-    """Take the segments whose files are damaged out of the record; returns how many they are."""
-    found = 0
+    """Remove segments with damaged files from the record; return their number."""
+    dropped = 0
     for done in list(record.done.values()):
         if reason := damaged(folder, done, whole=whole):
             log.warning("%s; it is made again.", reason)
             record.drop(done.start, reason)
-            found += 1
-    return found
+            dropped += 1
+    return dropped
 
 
 def join(
@@ -60,10 +60,11 @@ def join(
     lost: int,
     cuts: list[int],
 ) -> None:
-    """Make the output under its temporary name, write that down, and give it its name.
+    """Write the output under its temporary name, record that, and give it its name.
 
     Raises:
-        VideoError: the disk is full, the joined file is not what the segments are, or another has its name.
+        VideoError: the disk is full, the joined file does not match its segments, or another file has its
+            name.
         JobError: the journal cannot be written.
     """
     parts = [record.done[segment.start] for segment in segments]
@@ -80,10 +81,10 @@ def join(
 
 
 def publish_joined(plan: OutputPlan, folder: JobFolder, record: Record) -> bool:
-    """Give an output that was whole its name, if that is still to be done.
+    """Give a complete output its name, if it does not have it yet.
 
     Returns:
-        Whether the output has its name now; False where it must be joined again.
+        Whether the output has its name now; False if the segments must be joined again.
 
     Raises:
         VideoError: another file has the name.
@@ -105,6 +106,9 @@ def publish_joined(plan: OutputPlan, folder: JobFolder, record: Record) -> bool:
 
 
 def has_its_name(target: Path, record: Record) -> bool:
-    """Whether the file of this name is the job's output, whole: it was stopped before it cleaned up."""
+    """Return whether the file of this name is the job's complete output.
+
+    That is so if the job was stopped before it removed its folder.
+    """
     whole = record.joined is not None and target.is_file() and target.stat().st_size == record.joined.bytes
     return whole and not partial_path(target).exists()

@@ -1,4 +1,4 @@
-"""What is done of a job: lines of JSON, only ever added, each on the disk before work goes on."""
+"""The journal of a job: lines of JSON that are only added, each on the disk before the work continues."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vsrealbasicvsr.files import sync
 Entry = Mapping[str, Any]
 
 _CHECKSUM = "crc32"
-_HEAD = 64  # bytes; the first entry begins with what no other job has
+_HEAD = 64  # bytes; the first entry begins with the random id of the job
 
 
 class Journal:
-    """A file of entries that several processes may add to.
+    """A file of entries; several processes may add to it.
 
-    A line that a crash or damage left broken is no entry; whatever it stood for is done again.
+    A broken line, after a crash or damage, is ignored; the work that it recorded is done again.
 
     Args:
-        path: The file; made with the first entry.
+        path: The file; the first entry creates it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class Journal:
         """Add an entry and wait until it is on the disk.
 
         Raises:
-            JobError: it cannot be written, or it is not the file any more that was read.
+            JobError: the file cannot be written, or another file has replaced the one that was read.
         """
         entry = {"kind": kind, **facts}
         line = json.dumps({**entry, _CHECKSUM: _checksum(entry)}, separators=(",", ":")) + "\n"
@@ -60,7 +60,7 @@ class Journal:
             ) from error
 
     def news(self) -> Iterator[Entry]:
-        """The entries since the last call; at first all.
+        """Yield the entries since the last call; the first call yields all.
 
         Raises:
             JobError: the file cannot be read.
@@ -71,7 +71,7 @@ class Journal:
                 file.seek(self._read)
                 for line in file:
                     if not line.endswith(b"\n"):
-                        return  # another process is writing it, or was killed then
+                        return  # another process is writing this line, or was killed while writing
                     self._read += len(line)
                     entry = _entry(line)
                     if entry is not None:
@@ -82,7 +82,7 @@ class Journal:
             raise JobError(f"cannot read {self._path}: {error.strerror}.") from error
 
     def _check_same(self, descriptor: int) -> None:
-        """Another process may have begun the job anew; its segments are no concern of this one."""
+        """Check that the file is still this job's journal; another process may have started the job again."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         head = os.read(descriptor, _HEAD)
         if not head.startswith(self._head):
@@ -91,7 +91,7 @@ class Journal:
 
 
 def _is_torn(descriptor: int) -> bool:
-    """Whether the file ends in the middle of a line."""
+    """Return whether the file ends in the middle of a line."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     if not size:
         return False
@@ -100,7 +100,7 @@ def _is_torn(descriptor: int) -> bool:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """In one call, so that lines of several processes do not mix; a full disk may take a part."""
+    """Write in one call, so that lines of several processes do not mix; a full disk may take only a part."""
     written = os.write(descriptor, data)
     while written < len(data):
         written += os.write(descriptor, data[written:])

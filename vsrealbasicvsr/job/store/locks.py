@@ -1,4 +1,4 @@
-"""Who makes which segment: a lock for each, so that processes that share a disk never make one twice."""
+"""Locks of segments, so that processes that share a disk never make a segment twice."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from vsrealbasicvsr.job.store.record import Record
 
 
 class Claims:
-    """The segments that this process makes; a process that dies gives its own back.
+    """The segments that this process makes; if the process dies, its locks are released.
 
     Args:
-        folder: Of the job.
-        record: Of the job.
+        folder: The job's folder.
+        record: The job's record.
     """
 
     def __init__(self, folder: JobFolder, record: Record) -> None:
@@ -21,18 +21,18 @@ class Claims:
         self._locks: dict[int, FileLock] = {}
 
     def take(self, start: int) -> bool:
-        """Claim the segment that starts with this frame; False where it is done, or another makes it."""
+        """Claim the segment that starts with this frame; False if it is done, or another process makes it."""
         if start in self._record.done or not self.try_lock(start):
             return False
         self._record.refresh()
-        if start in self._record.done:  # by who had it a moment ago
+        if start in self._record.done:  # by the process that had the lock a moment ago
             self.release(start)
             return False
         return True
 
     def try_lock(self, start: int) -> bool:
-        """Claim it, done or not; False where another process has it."""
-        if not self._folder.path.is_dir():  # the job is over, and a lock would make the folder again
+        """Claim a segment even if it is done; False if another process has claimed it."""
+        if not self._folder.path.is_dir():  # the job has ended, and a lock would create the folder again
             return False
         lock = FileLock(self._folder.lock(start), thread_local=False)
         try:
@@ -43,12 +43,12 @@ class Claims:
         return True
 
     def release(self, start: int) -> None:
-        """Give a segment back: it is done, or will not be."""
+        """Release a segment that is done or was given up."""
         lock = self._locks.pop(start, None)
         if lock:
             lock.release()
 
     def release_all(self) -> None:
-        """Give all segments back."""
+        """Release all segments."""
         for start in list(self._locks):
             self.release(start)

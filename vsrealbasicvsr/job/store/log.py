@@ -1,4 +1,4 @@
-"""The job's log file: warnings and the course of the work, by every process that takes part."""
+"""The job's log file: warnings and progress of every process that takes part."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 log = logging.getLogger("vsrealbasicvsr")
 
 
-class _Quiet(logging.FileHandler):
-    """A full disk or a folder that has gone loses lines, not the work, nor the word of what is wrong."""
+class _QuietHandler(logging.FileHandler):
+    """A handler that ignores write errors.
+
+    A full disk or a removed folder must neither stop the work nor hide the error that matters.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
@@ -27,8 +30,8 @@ class _Quiet(logging.FileHandler):
 
 @contextmanager
 def write_log(path: Path) -> Iterator[None]:
-    """Write what the program's logger gets to this file meanwhile, too."""
-    handler = _Quiet(path, encoding="utf-8", delay=True)
+    """Write the messages of the program's logger to this file, too, inside the block."""
+    handler = _QuietHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     log.addHandler(handler)
     try:

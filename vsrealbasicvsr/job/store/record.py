@@ -1,4 +1,4 @@
-"""What the journal says of a job: what it was begun with, and which segments are done."""
+"""The record of a job, read from its journal: its fingerprint, and the segments that are done."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from vsrealbasicvsr.job.store.folder import JobFolder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
-    """A segment that is encoded, whole and on the disk.
+    """A finished segment: encoded completely, and on the disk.
 
     Attributes:
         start: Number of its first frame in the source.
-        stop: Of the first frame behind it.
-        times: Time stamp and duration (None where unknown) of each frame, in the source's time base.
-        passes: Cleaning passes of each frame.
+        stop: Number of the first frame after it.
+        times: Time stamp and duration (None if unknown) of each frame, in the source's time base.
+        passes: Number of cleaning passes of each frame.
         residues: Mean absolute change by the last pass of each frame, 0-255.
-        bytes: Of its file; of its frames in all where they are files.
-        sha256: Of its file; of its frames one after the other.
-        parameters: What tells the encoder's streams apart that cannot be joined.
-        lag: Packets by which the encoder's order runs ahead of the display's.
-        seconds: That it took.
-        worker: Which process made it.
-        at: When it was done, seconds since 1970 by that machine's clock.
+        bytes: Size of its file, or of all its frames.
+        sha256: SHA-256 of its file, or of its frames one after the other.
+        parameters: SHA-256 of the encoder's parameters; only segments with the same one can be joined.
+        lag: Number of frames by which decoding is ahead of display.
+        seconds: Time that it took.
+        worker: Name of the process that made it.
+        at: Time when it was done, in seconds since 1970 by that machine's clock.
     """
 
     start: int
@@ -49,19 +49,19 @@ class Done:
 
     @property
     def segment(self) -> Segment:
-        """Its frames."""
+        """The segment's frame numbers."""
         return Segment(self.start, self.stop)
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> Self:
-        """From a journal's entry."""
+        """Return the segment of a journal entry."""
         values = {item.name: entry[item.name] for item in fields(cls)}
         return cls(**{**values, "times": [(pts, duration) for pts, duration in values["times"]]})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Joined:
-    """The output, from when it was whole under its temporary name."""
+    """The output, as recorded when it was complete under its temporary name."""
 
     bytes: int
     frames: int
@@ -71,25 +71,25 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A try to make a segment that failed."""
+    """A failed try to make a segment."""
 
     start: int
-    """First frame of the segment."""
+    """Number of the segment's first frame."""
     error: str
 
 
 class Record:
-    """A job's state, kept up with its journal; threads may share it.
+    """The state of a job, kept equal to its journal; threads may share it.
 
     Attributes:
-        fingerprint: What the job was begun with; None where there is no job.
-        total: Frames expected; None where unknown.
-        done: By first frame.
-        failures: In order; those of segments that were made later, too.
-        joined: The output, once it was whole.
-        run_at: When the last run began, seconds since 1970; None where none did.
-        frames_done: Frames of the segments that are done.
-        passes_done: Their cleaning passes.
+        fingerprint: The fingerprint with which the job began; None if there is no job.
+        total: Expected number of frames; None if unknown.
+        done: The finished segments by the number of their first frame.
+        failures: All failures in order, including those of segments that were made later.
+        joined: The output; None until it is complete.
+        run_at: Start of the last run, in seconds since 1970; None if there was none.
+        frames_done: Number of frames of the finished segments.
+        passes_done: Number of their cleaning passes.
     """
 
     def __init__(self, folder: JobFolder) -> None:
@@ -106,25 +106,26 @@ class Record:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read what was added to the journal, by whichever process."""
+        """Read the entries that any process has added to the journal."""
         with self._lock:
             for entry in self._folder.journal.news():
-                with suppress(KeyError, TypeError, ValueError):  # of another version: as good as broken
+                with suppress(KeyError, TypeError, ValueError):  # another version's entry is ignored
                     self._take(entry["kind"], entry)
 
     def begin(self, fingerprint: Mapping[str, str], total: int | None) -> None:
-        """Write down what the job is begun with."""
+        """Record that a job begins, with its fingerprint."""
         self._add("job", id=secrets.token_hex(8), fingerprint=dict(fingerprint), total=total)
 
     def run(self) -> None:
-        """A process begins to lead the job."""
+        """Record that a process begins to lead the job."""
         self._add("run", at=round(time.time(), 3))
 
     def add(self, done: Done) -> None:
-        """A segment is done: its file has its name, and is on the disk.
+        """Record a finished segment: its file has its name, and is on the disk.
 
         Raises:
-            JobError: it cannot be joined with those before: another build of the encoder made it.
+            JobError: another build of the encoder made it, so it cannot be joined with the others; or the
+                journal cannot be written.
         """
         others = {other.parameters for other in self.done.values()}
         if others and done.parameters not in others:
@@ -135,15 +136,15 @@ class Record:
         self._add("segment", **asdict(done))
 
     def drop(self, start: int, reason: str) -> None:
-        """A segment turned out to be damaged, and is to be made again."""
+        """Record that a segment is damaged, and must be made again."""
         self._add("dropped", start=start, reason=reason)
 
     def fail(self, failure: Failure) -> None:
-        """A try failed."""
+        """Record a failed try."""
         self._add("failure", **asdict(failure))
 
     def join(self, joined: Joined) -> None:
-        """The output is whole under its temporary name."""
+        """Record that the output is complete under its temporary name."""
         self._add("joined", **asdict(joined))
 
     def _add(self, kind: str, **facts: Any) -> None:

@@ -1,1 +1,1 @@
-"""Workers: who makes the segments, in this process, in several processes or on a Ray cluster."""
+"""Workers that make segments: in this process, in several processes, or on a Ray cluster."""

@@ -1,4 +1,4 @@
-"""A job's segments made in this process, in order."""
+"""Making a job's segments in this process, in order."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def make_here(
     tracker: Tracker,
     restorer: Callable[[], Restorer | Lanes],
 ) -> Walk:
-    """Go through the source once, and make every segment that is not done, and that nobody else makes.
+    """Read the source once, and make every segment that is not done and that no other process makes.
 
     Args:
-        order: What to make.
-        source: Opened.
-        given: Frames that start a shot; None finds them.
-        record: Gets the segments that are done.
-        tracker: Gets the frames.
-        restorer: Makes what restores, when there is something to restore.
+        order: The order of the job.
+        source: The open source.
+        given: Numbers of the frames that start a shot; None detects them.
+        record: The job's record.
+        tracker: Counts the frames and records the finished segments.
+        restorer: Creates the restorer; called when there is something to restore.
 
     Returns:
-        The walk, at its end: it knows all segments and cuts.
+        The walk at its end; it knows all segments and cuts.
 
     Raises:
-        RestorationError: one of its kinds; what is done stays done.
+        RestorationError: one of its kinds; finished segments are kept.
     """
     claims = Claims(order.folder(), record)
 
@@ -54,7 +54,7 @@ def make_here(
             maker = maker or Maker(order, restorer(), tracker.note)
             maker.make(stretch, on_done)
     except RestorationError as error:
-        with suppress(JobError):  # a full disk takes no note
+        with suppress(JobError):  # the journal cannot be written on a full disk
             record.fail(Failure((maker and maker.start) or 0, str(error)))
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Stretches of frames through the network and into the files of their segments."""
+"""Restoration of stretches of frames, and encoding to the files of their segments."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vsrealbasicvsr.pipeline import Passage
 
 
 class Maker:
-    """Makes segments with one restorer; what it does is a function of the order and the frames alone.
+    """Makes segments with one restorer; the result depends only on the order and the frames.
 
     Args:
-        order: What to make.
-        restorer: What restores the frames.
-        on_frame: Called after each encoded frame with its cleaning passes.
+        order: The order of the job.
+        restorer: Restores the frames.
+        on_frame: Called after each encoded frame with its number of cleaning passes.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class Maker:
         self._folder = order.folder()
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self.start: int | None = None
-        """First frame of the segment that is, or was last, in the making."""
+        """Number of the first frame of the current or last segment."""
 
     def make(self, stretch: Stretch, on_done: Callable[[Done], None]) -> None:
-        """Restore a stretch; `on_done` gets each segment when it is whole and on the disk.
+        """Restore a stretch; `on_done` gets each segment when it is complete and on the disk.
 
         Raises:
-            RestorationError: one of its kinds; of the open segment nothing is left then.
+            RestorationError: one of its kinds; the unfinished segment is removed.
         """
         self.start = stretch.start
         frugal = self._is_frugal()
@@ -63,6 +63,6 @@ class Maker:
             raise
 
     def _is_frugal(self) -> bool:
-        """Whether the user limits the memory in which restored frames lie, too."""
+        """Return whether the user limits the host's memory, which also holds the restored frames."""
         on_cpu = isinstance(self._restorer, Restorer) and self._restorer.device.type == "cpu"
         return on_cpu and self._order.settings.memory != "auto"

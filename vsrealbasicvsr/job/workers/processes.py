@@ -1,4 +1,4 @@
-"""A crew of processes on this machine."""
+"""Worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from vsrealbasicvsr.job.workers.worker import OpenRestorer, Worker
 
 
 class Processes:
-    """One process for each device named; see `Crew`. They end with this one, whatever ends it.
+    """A `Crew` with one process for each listed device. The processes exit if this process ends in any way.
 
     Args:
-        order: What to make.
-        devices: As the setting `device` names them.
-        opener: Makes what restores.
+        order: The order of the job.
+        devices: Names of devices, as in the setting `device`; a name may be repeated.
+        opener: Creates the restorer.
     """
 
     def __init__(self, order: Order, devices: Sequence[str], opener: OpenRestorer) -> None:
@@ -52,29 +52,32 @@ class Processes:
 
 
 class _Pool:
-    """One process, and the line on which it is told to end at once."""
+    """One worker process, and the pipe that makes it exit when it is closed."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._ending, self._line = context.Pipe(duplex=False)
+        self._worker_end, self._our_end = context.Pipe(duplex=False)
         self.executor = ProcessPoolExecutor(
-            1, mp_context=context, initializer=_end_with, initargs=(self._ending,)
+            1, mp_context=context, initializer=_exit_with_parent, initargs=(self._worker_end,)
         )
 
     def close(self) -> None:
-        self._line.close()
+        self._our_end.close()
         self.executor.shutdown(wait=True, cancel_futures=True)
-        self._ending.close()
+        self._worker_end.close()
 
 
-def _end_with(line: Connection) -> None:
-    """Leave Ctrl-C to the parent, and do not outlive it: a pool's process would wait for work for ever."""
+def _exit_with_parent(pipe: Connection) -> None:
+    """Ignore Ctrl-C, and exit when the parent ends or closes the pipe.
+
+    Without this, a pool's process would wait for work forever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def watch() -> None:
-        wait([parent.sentinel, line])
+        wait([parent.sentinel, pipe])
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
@@ -86,5 +89,5 @@ def _make(order: Order, threads: int, opener: OpenRestorer, assignment: Assignme
 
 @functools.cache
 def _worker(order: Order, threads: int, opener: OpenRestorer) -> Worker:
-    """The process's own worker, opened with its first segment."""
+    """Return the worker of this process; the first segment creates it."""
     return Worker(order, threads, opener)

@@ -1,4 +1,4 @@
-"""A crew on the machines of a Ray cluster, which read the source and write segments on a shared disk."""
+"""Workers on the machines of a Ray cluster; they read the source and write segments on a shared disk."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from vsrealbasicvsr.job.spec import Order
 from vsrealbasicvsr.job.store.record import Done
 from vsrealbasicvsr.job.workers.worker import OpenRestorer, Worker
 
-_PATIENCE = 10  # seconds
+_TIMEOUT_SECONDS = 10
 
 
 class Cluster:
-    """One Ray actor for each worker; see `Crew`. Those that die are replaced, on whichever machine has room.
+    """A `Crew` with one Ray actor for each worker. A dead actor is replaced on any machine with room.
 
     Args:
-        order: What to make; its paths must mean the same files on every machine.
-        address: Of the cluster, as `ray.init` takes it; "local" starts one on this machine.
-        workers: How many; 0: one for each GPU of the cluster, or where it has none, for each machine.
-        opener: Makes what restores.
+        order: The order of the job; its paths must mean the same files on every machine.
+        address: Address of the cluster, as `ray.init` takes it; "local" starts a cluster on this machine.
+        workers: Number of workers; 0 takes one for each GPU of the cluster, or one for each machine if the
+            cluster has no GPU.
+        opener: Creates the restorer.
 
     Raises:
         JobError: Ray is not installed, or there is no such cluster.
@@ -47,12 +48,12 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise _no_cluster(address, _first_line(error)) from error
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the program without a word
+            signal.signal(signal.SIGTERM, handler)  # Ray's handler would end the program without a message
         gpus = int(ray.cluster_resources().get("GPU", 0))
         count = workers or gpus or len(ray.nodes())
         share = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
         actor: Any = ray.remote(**share)(Worker)
-        self._start = functools.partial(actor.remote, _with_whole_names(order), 0, opener)
+        self._start = functools.partial(actor.remote, _with_absolute_paths(order), 0, opener)
         self._actors = [self._start() for _ in range(count)]
         self._last: dict[int, Future[Done]] = {}
         self.names = [f"{n} (ray)" for n in range(count)]
@@ -60,7 +61,7 @@ class Cluster:
     def give(self, worker: int, assignment: Assignment) -> Future[Done]:
         """See `Crew.give`."""
         last = self._last.get(worker)
-        # Ray's own restart takes a while in which all that is asked of the actor fails.
+        # A new actor, because during Ray's own restart of an actor all calls fail for some time.
         if last and isinstance(last.exception(), self._ray.exceptions.RayActorError):
             self._ray.kill(self._actors[worker])
             self._actors[worker] = self._start()
@@ -75,8 +76,8 @@ class Cluster:
         self._ray.shutdown()
 
 
-def _with_whole_names(order: Order) -> Order:
-    """The same with absolute names: actors have working folders of their own."""
+def _with_absolute_paths(order: Order) -> Order:
+    """Return the order with absolute paths, because actors have other working folders."""
     plan = order.plan
     return replace(
         order,
@@ -88,12 +89,12 @@ def _with_whole_names(order: Order) -> Order:
 
 
 def _check_answers(address: str) -> None:
-    """Ray waits for minutes for a machine that is not there."""
+    """Check that the machine answers; Ray itself would wait for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
-        return  # one of Ray's own words
+        return  # one of Ray's keywords, such as auto
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+        socket.create_connection((host.strip("[]"), int(port)), _TIMEOUT_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise _no_cluster(address, _first_line(error)) from error
 

@@ -1,4 +1,4 @@
-"""Hands a job's segments to workers, tries failed ones again, and records what is done."""
+"""Scheduling of a job's segments on workers, with new tries after failures and a record of finished ones."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from vsrealbasicvsr.video.read.source import Source
 
 
 class Crew(Protocol):
-    """Workers, each of which makes one segment at a time."""
+    """A group of workers; each makes one segment at a time."""
 
     @property
     def names(self) -> Sequence[str]:
-        """Of the workers, for people."""
+        """The workers' names, for the user."""
 
     def give(self, worker: int, assignment: Assignment) -> Future[Done]:
-        """Have a worker make a segment; one that died is replaced first."""
+        """Let a worker make a segment; a dead worker is replaced first."""
 
     def close(self) -> None:
-        """End all workers, whatever they are at."""
+        """End all workers, even during work."""
 
 
 log = logging.getLogger("vsrealbasicvsr")
 
 TRIES = 3
-"""After as many failures a segment is given up, and the others are still made."""
-_TICK = 1.0  # seconds between reports
+"""Number of failures after which a segment is given up; the others are still made."""
+_TICK_SECONDS = 1.0  # between reports of progress
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What a worker is at."""
+    """The assignment that a worker is making."""
 
     worker: int
     assignment: Assignment
@@ -57,84 +57,87 @@ def spread(
     tracker: Tracker,
     crew: Crew,
 ) -> Scan:
-    """Read the source once, and have the crew make every segment that is not done and that nobody else makes.
+    """Read the source once, and let a crew make the missing segments.
 
-    Held: the assignments that wait for a worker, one for each; no frame.
+    Segments that are done, or that another process makes, are skipped.
+
+    Memory holds one assignment for each worker, two that wait for a worker, the failed ones, and the frames
+    that `Scan` and the detection of cuts hold.
 
     Args:
-        order: What to make.
-        source: Opened.
-        given: Frames that start a shot; None finds them.
-        record: Gets the segments that are done.
-        tracker: Is told every second.
-        crew: Makes them.
+        order: The order of the job.
+        source: The open source.
+        given: Numbers of the frames that start a shot; None detects them.
+        record: The job's record, which gets the finished segments.
+        tracker: Reports the progress at least every second.
+        crew: Makes the segments.
 
     Returns:
-        The scan, at its end: it knows all segments and cuts.
+        The scan at its end; it knows all segments and cuts.
 
     Raises:
-        JobError: segments failed three times; all others are done.
+        JobError: a segment failed three times; all others are done.
         RestorationError: the source cannot be read.
     """
     scan = Scan(source, frames_with_cuts(source, given), order.rule(), order.settings.margin)
-    run = _Spread(record, tracker, crew, Claims(order.folder(), record))
+    run = _Schedule(record, tracker, crew, Claims(order.folder(), record))
     try:
         run.through(scan.assignments())
     finally:
         run.claims.release_all()
     if run.given_up:
-        told = "; ".join(f"frames {a.segment.start} to {a.segment.stop - 1}" for a in run.given_up)
+        failed = "; ".join(f"frames {a.segment.start} to {a.segment.stop - 1}" for a in run.given_up)
         raise JobError(
-            f"{told} failed {TRIES} times each (see {order.folder().log}); all other segments are done. "
+            f"{failed} failed {TRIES} times each (see {order.folder().log}); all other segments are done. "
             "Run the same command to try again."
         )
     return scan
 
 
-class _Spread:
-    """The state of one way through the assignments."""
+class _Schedule:
+    """The state of one pass through the assignments."""
 
     def __init__(self, record: Record, tracker: Tracker, crew: Crew, claims: Claims) -> None:
         self._record, self._tracker, self._crew, self.claims = record, tracker, crew, claims
         self._tasks: dict[Future[Done], _Task] = {}
-        self._again: deque[Assignment] = deque()
+        self._retries: deque[Assignment] = deque()
         self._failures = Counter[int]()
         self._idle = deque(range(len(crew.names)))
         self._stopped = False
         self.given_up: list[Assignment] = []
 
     def through(self, assignments: Iterator[Assignment]) -> None:
-        """Keep every worker at work until all is done or given up."""
-        wanted = self._wanted(assignments)
-        with ThreadPoolExecutor(1, "scan") as thread, self._stopped_at_the_end():
-            reading: Future[Assignment | None] | None = thread.submit(next, wanted, None)
+        """Keep every worker busy until all segments are done or given up."""
+        missing = self._missing(assignments)
+        with ThreadPoolExecutor(1, "scan") as thread, self._scan_stopped_at_end():
+            reading: Future[Assignment | None] | None = thread.submit(next, missing, None)
             read = deque[Assignment]()
-            while reading or read or self._again or self._tasks:
-                while self._idle and (self._again or read):
-                    self._give((self._again or read).popleft())
-                # Not for what is read already and waits for a worker: that would be a busy loop.
-                waited: list[Future[Any]] = [*self._tasks, *([reading] if reading and not read else [])]
-                wait(waited, _TICK, FIRST_COMPLETED)
+            while reading or read or self._retries or self._tasks:
+                while self._idle and (self._retries or read):
+                    self._give((self._retries or read).popleft())
+                # Without `reading` if an assignment already waits for a worker; that would be a busy loop.
+                pending: list[Future[Any]] = [*self._tasks, *([reading] if reading and not read else [])]
+                wait(pending, _TICK_SECONDS, FIRST_COMPLETED)
                 for future in [task for task in self._tasks if task.done()]:
                     self._take(future)
                 if reading and reading.done() and not read:
                     assignment = reading.result()
                     if assignment is not None:
                         read.append(assignment)
-                    reading = thread.submit(next, wanted, None) if assignment else None
-                self._tracker.tell(self._told())
+                    reading = thread.submit(next, missing, None) if assignment else None
+                self._tracker.tell(self._activities())
 
-    def _wanted(self, assignments: Iterator[Assignment]) -> Iterator[Assignment]:
-        """Those that are to be made here; runs in the scanning thread."""
-        for one in assignments:
+    def _missing(self, assignments: Iterator[Assignment]) -> Iterator[Assignment]:
+        """Claim and yield the assignments that are not done; runs in the scanning thread."""
+        for assignment in assignments:
             if self._stopped:
                 return
-            if self.claims.take(one.segment.start):
-                yield one
+            if self.claims.take(assignment.segment.start):
+                yield assignment
 
     @contextmanager
-    def _stopped_at_the_end(self) -> Iterator[None]:
-        """Let the scanning thread end soon, not at the next segment that is not done."""
+    def _scan_stopped_at_end(self) -> Iterator[None]:
+        """After the block, stop the scanning thread at its next segment, done or not."""
         try:
             yield
         finally:
@@ -146,16 +149,16 @@ class _Spread:
         self._tasks[future] = _Task(worker, assignment)
 
     def _take(self, future: Future[Done]) -> None:
-        """What a worker has done, or why it failed."""
+        """Record the segment that a worker has finished, or its failure."""
         task = self._tasks.pop(future)
         self._idle.append(task.worker)
         start = task.assignment.segment.start
         try:
             done = future.result()
-        except (SettingsError, WeightsError):  # no other try would go better
+        except (SettingsError, WeightsError):  # another try would fail, too
             raise
-        except Exception as error:  # of whatever kind: the worker may have died
-            self._fail(task, _in_a_line(error))
+        except Exception as error:  # of any kind, because the worker may have died
+            self._fail(task, _in_one_line(error))
             return
         self._record.add(done)
         self.claims.release(start)
@@ -165,17 +168,17 @@ class _Spread:
         start = assignment.segment.start
         name = self._crew.names[task.worker]
         log.warning("worker %s failed at the segment from frame %d: %s", name, start, reason)
-        with suppress(JobError):  # a full disk takes no note
+        with suppress(JobError):  # the journal cannot be written on a full disk
             self._record.fail(Failure(start, reason))
         self._failures[start] += 1
         if self._failures[start] < TRIES:
-            self._again.append(assignment)
+            self._retries.append(assignment)
         else:
             self.given_up.append(assignment)
             self.claims.release(start)
 
-    def _told(self) -> tuple[str, ...]:
-        """What each worker does."""
+    def _activities(self) -> tuple[str, ...]:
+        """Return the activity of each worker in words."""
         by_worker = {task.worker: task for task in self._tasks.values()}
         return tuple(
             f"{name} {by_worker[n].assignment.segment.start}-{by_worker[n].assignment.segment.stop - 1}"
@@ -185,7 +188,7 @@ class _Spread:
         )
 
 
-def _in_a_line(error: Exception) -> str:
-    """What went wrong; the last line of those who quote a traceback."""
+def _in_one_line(error: Exception) -> str:
+    """Return an error's text; only the last line if it quotes a traceback."""
     text = (str(error).strip().splitlines() or [""])[-1]
     return text if isinstance(error, RestorationError) else f"{type(error).__name__}: {text}"

@@ -1,4 +1,4 @@
-"""Makes single segments by their assignments, in a process of its own."""
+"""A worker, which makes single segments from their assignments in its own process."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ class Worker:
     """Holds a network and the source, and makes one segment after the other.
 
     Args:
-        order: What to make; its settings name this worker's device.
-        threads: Of the CPU for the network; 0 leaves them as they are.
-        opener: Makes what restores.
+        order: The order of the job; its settings name this worker's device.
+        threads: Number of CPU threads for the network; 0 does not change it.
+        opener: Creates the restorer.
 
     Raises:
-        RestorationError: one of its kinds: the source or the weights cannot be read, there is no such device.
+        RestorationError: one of its kinds; the source or the weights cannot be read, or there is no such
+            device.
     """
 
     def __init__(self, order: Order, threads: int = 0, opener: OpenRestorer = open_restorer) -> None:
@@ -42,15 +43,15 @@ class Worker:
         self._restorer = opener(order.settings)
 
     def make(self, assignment: Assignment) -> Done:
-        """Make a segment; it is whole and on the disk then, and to be recorded by the caller.
+        """Make a segment. On return it is complete and on the disk; the caller must record it.
 
         Raises:
-            RestorationError: one of its kinds; of the segment nothing is left then.
+            RestorationError: one of its kinds; the unfinished segment is removed.
         """
         done: list[Done] = []
         with write_log(self._order.folder().log):
             Maker(self._order, self._restorer).make(self._stretch(assignment), done.append)
-        if [one.segment for one in done] != [assignment.segment]:
+        if [item.segment for item in done] != [assignment.segment]:
             first, last = assignment.segment.start, assignment.segment.stop - 1
             raise JobError(f"the source gave other frames than before at frames {first} to {last}.")
         return done[0]

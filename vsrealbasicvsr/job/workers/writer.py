@@ -1,4 +1,4 @@
-"""Restored pictures into the files of their segments, each recorded when it is whole and on the disk."""
+"""Encoding of restored frames to the files of their segments; each is recorded when it is on the disk."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from vsrealbasicvsr.video.write.sink import Sink, open_sink
 
 
 @dataclass
-class _Open:
+class _OpenSegment:
     """The segment that is being written."""
 
     start: int
     path: Path
     sink: Sink
-    begun: float
+    started: float
     times: list[tuple[int, int | None]] = field(default_factory=list)
     passes: list[int] = field(default_factory=list)
     residues: list[float] = field(default_factory=list)
 
 
 class SegmentWriter:
-    """Takes a stretch's pictures in order; exactly one of `finish` and `abort` ends it.
+    """Takes a stretch's frames in order. The caller must call either `finish` or `abort` once.
 
-    What an encoder looks ahead over is dozens of pictures, which it encodes when its segment ends. That is
-    done in a thread beside the next segment, lest the network wait for it; one segment at most is ended so.
+    An encoder looks ahead over dozens of frames, and encodes them when its segment ends. A thread does this
+    while the next segment is written, so that the network does not wait; at most one segment is ending.
 
     Args:
-        order: What to make.
-        folder: Where segments go.
+        order: The order of the job.
+        folder: The job's folder.
         starts: Numbers of the frames with which a segment starts.
-        record: Takes each segment that is whole and on the disk; called in that thread, in order.
-        on_frame: Called after each frame with its cleaning passes.
-        worker: The name of this process, for the record.
-        beside: Whether to end segments beside the next ones; else memory holds one encoder.
+        record: Takes each segment that is complete and on the disk; called in the ending thread, in order.
+        on_frame: Called after each frame with its number of cleaning passes.
+        worker: Name of this process, for the record.
+        beside: Whether to end a segment while the next one is written; otherwise memory holds one encoder.
 
     Attributes:
-        start: First frame of the segment that is, or was last, open, or of that which could not be ended;
-            None before the first.
+        start: Number of the first frame of the current or last segment, or of the segment whose end failed;
+            None before the first segment.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class SegmentWriter:
         self._starts, self._record, self._on_frame, self._worker = starts, record, on_frame, worker
         self._beside = beside
         self.start: int | None = None
-        self._open: _Open | None = None
+        self._open: _OpenSegment | None = None
         self._thread = ThreadPoolExecutor(1, "end of segment")
         self._ending: tuple[int, Future[None]] | None = None
 
     def write(self, frame: VideoFrame, restored: Restored) -> None:
-        """Encode a frame; with a segment's first, have the one before ended.
+        """Encode a frame; the first frame of a segment ends the segment before.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
@@ -91,7 +91,7 @@ class SegmentWriter:
         self._on_frame(restored.passes)
 
     def finish(self) -> None:
-        """Complete and record all that was written.
+        """Complete and record all segments that were written.
 
         Raises:
             VideoError: the disk is full, or the encoder failed.
@@ -102,16 +102,16 @@ class SegmentWriter:
         self._thread.shutdown()
 
     def abort(self) -> None:
-        """Drop the segment that is open, if one is; the one before it is still recorded, if it can be."""
+        """Drop the open segment, if there is one; the segment before it is still recorded if possible."""
         if self._open is not None:
             self._open.sink.abort()
             self._open = None
-        with suppress(RestorationError):  # another error is being told
+        with suppress(RestorationError):  # another error is already being raised
             self._wait()
         self._thread.shutdown()
 
     def _end(self) -> None:
-        """Have the open segment ended, once the one before it is."""
+        """Wait until the segment before has ended, then begin to end the open one."""
         self._wait()
         if self._open is not None:
             self._ending = self._open.start, self._thread.submit(self._complete, self._open)
@@ -122,37 +122,37 @@ class SegmentWriter:
     def _wait(self) -> None:
         if self._ending is None:
             return
-        (start, done), self._ending = self._ending, None
+        (start, future), self._ending = self._ending, None
         try:
-            done.result()
+            future.result()
         except BaseException:
             self.start = start
             raise
 
-    def _complete(self, made: _Open) -> None:
-        made.sink.finish()
-        content = content_of(made.path)
-        if content.frames != len(made.times):
-            lost = len(made.times) - content.frames
-            raise VideoError(f"the encoder lost {lost} of {len(made.times)} pictures.")
+    def _complete(self, segment: _OpenSegment) -> None:
+        segment.sink.finish()
+        content = content_of(segment.path)
+        if content.frames != len(segment.times):
+            lost = len(segment.times) - content.frames
+            raise VideoError(f"the encoder lost {lost} of {len(segment.times)} pictures.")
         self._record(
             Done(
-                start=made.start,
-                stop=made.start + content.frames,
-                times=made.times,
-                passes=made.passes,
-                residues=made.residues,
+                start=segment.start,
+                stop=segment.start + content.frames,
+                times=segment.times,
+                passes=segment.passes,
+                residues=segment.residues,
                 bytes=content.bytes,
                 sha256=content.sha256,
                 lag=content.lag,
                 parameters=content.parameters,
-                seconds=round(time.monotonic() - made.begun, 3),
+                seconds=round(time.monotonic() - segment.started, 3),
                 worker=self._worker,
                 at=round(time.time(), 3),
             )
         )
 
-    def _begin(self, restored: Restored) -> _Open:
+    def _begin(self, restored: Restored) -> _OpenSegment:
         self.start = restored.number
         path = self._folder.segment(restored.number)
         remove(path)
@@ -167,4 +167,4 @@ class SegmentWriter:
             overwrite=True,
             warnings=(),
         )
-        return _Open(restored.number, path, open_sink(plan), time.monotonic())
+        return _OpenSegment(restored.number, path, open_sink(plan), time.monotonic())
