@@ -16,7 +16,8 @@ from vsrealbasicvsr.settings import Settings
 from vsrealbasicvsr.windows import Window
 
 _SHARES = {"clean": 0.226, "motion": 0.104, "step": 0.231, "reconstruct": 0.208}
-"""Shares of a frame's time by SPEC 10.1: one cleaning pass, the motion of a pair in both directions, one step
+"""Shares of a frame's time by the specification 10.1: one cleaning pass, the motion of a pair in both
+directions, one step
 of either propagation pass, and reconstruction."""
 
 

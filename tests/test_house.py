@@ -23,7 +23,7 @@ LAYERS = (
     "weights", "network", "engine", "video", "pipeline", "filter", "job", "ffmpeg", "compare", "plot",
     "evaluate", "bench", "doctor", "cli", "__main__",
 )  # fmt: skip
-"""DESIGN section 3: no module imports from a layer that stands later."""
+"""ARCHITECTURE.md, "The layer rule": no module imports from a layer that stands later."""
 TRAINING = (
     "errors", "options", "commit", "reduction", "degradation", "data", "backbones", "losses", "metrics",
     "stage", "configuration", "folders", "processes", "model", "state", "pool", "update", "checkpoint",

@@ -1,7 +1,8 @@
 """Checkpoints: the training state in one file, in the layout of the authors' files, written atomically.
 
 The prefixes in `state_dict` are those of the authors' files: `generator.`, `generator_ema.` and
-`discriminator.` (SPEC 1.6). So `vsrealbasicvsr.network.load` reads a checkpoint like any other weights.
+`discriminator.` (specification 1.6). So `vsrealbasicvsr.network.load` reads a checkpoint like any other
+weights.
 """
 
 from __future__ import annotations

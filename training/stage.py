@@ -37,7 +37,7 @@ class SourceOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkOptions:
-    """The generator and its initial weights (SPEC 1, 4, 6.2).
+    """The generator and its initial weights (specification, sections 1, 4, 6.2).
 
     Attributes:
         mid_channels: channels of the trunks.
@@ -48,7 +48,7 @@ class NetworkOptions:
             cleaning network starts as the identity. Without it, a difference is an error.
         flow: SPyNet: "init" uses that of `init`, or the bundled one if `init` is random; "random", or a name
             or file as above, replaces it. The released configuration once had a random frozen SPyNet, which
-            was a mistake according to its author (SPEC 6.6).
+            was a mistake according to its author (specification, section 6.6).
         cleaning_init: the cleaning network: "init" uses that of `init`; a name or file as above replaces it
             by the cleaning network from there.
         train_flow: also train SPyNet (the paper). The released configuration keeps it frozen.
@@ -144,7 +144,7 @@ class CleaningOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptimizerOptions:
-    """Adam with a constant learning rate (SPEC 6.5), or with a schedule.
+    """Adam with a constant learning rate (specification, section 6.5), or with a schedule.
 
     Attributes:
         learning_rate: highest learning rate of the generator.

@@ -31,7 +31,7 @@ from vsrealbasicvsr.network.basicvsr import SCALE
 from vsrealbasicvsr.settings import Settings
 
 MEASURES = ("psnr", "ssim", "lpips")
-_PAIRS = (("low", "truth"), ("BIx4", "GT"))  # names of folders: ours; UDM10's (SPEC 7.1)
+_PAIRS = (("low", "truth"), ("BIx4", "GT"))  # names of folders: ours; UDM10's (specification, section 7.1)
 _SEED = 20_260_000  # of the degradation of validation clips: constant, so that runs can be compared
 
 

@@ -1,4 +1,4 @@
-"""Decoding, the network and encoding in three threads, so that they overlap (DESIGN 4.5)."""
+"""Decoding, the network and encoding in three threads, so that they overlap (ARCHITECTURE.md, "The flow")."""
 
 from __future__ import annotations
 

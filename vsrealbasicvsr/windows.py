@@ -1,4 +1,4 @@
-"""The fixed grid of windows, and its division by scene cuts (DESIGN 4.2)."""
+"""The fixed grid of windows, and its division by scene cuts (ARCHITECTURE.md, "Windows")."""
 
 from __future__ import annotations
 

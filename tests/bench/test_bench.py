@@ -33,7 +33,7 @@ from vsrealbasicvsr.settings import Settings
 SMALL = ("--channels", "8", "--blocks", "1", "--rounds", "1", "--device", "cpu")
 CPU = torch.device("cpu")
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
-MAC = {  # per pixel, SPEC 10.1; flow of both directions, at a size that is a multiple of 32
+MAC = {  # per pixel, specification, section 10.1; flow of both directions, at a size that is a multiple of 32
     "cleaning": 1_478_016,
     "flow": 639_588,
     "propagation, backward": 1_513_152,

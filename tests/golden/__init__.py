@@ -1,1 +1,4 @@
-"""Numbers made by the reference implementation, and the recipe of their weights and inputs (SPEC 12)."""
+"""Numbers made by the reference implementation, and the recipe of their weights and inputs.
+
+Specification 12.
+"""

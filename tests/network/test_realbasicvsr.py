@@ -13,7 +13,8 @@ from vsrealbasicvsr.network.layers import warp
 
 
 def test_state_dict_is_the_authors() -> None:
-    """All 320 names and shapes, in order (SPEC 1.2); test_golden pins names and order by hash as well."""
+    """All 320 names and shapes, in order (specification 1.2); test_golden pins names and order by hash as
+    well."""
     pinned = (Path(__file__).parent / "state_dict.txt").read_text().splitlines()
     ours = [f"{key} {'x'.join(map(str, value.shape))}" for key, value in RealBasicVSR().state_dict().items()]
     assert len(pinned) == 320

@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 def draw_place(rng: np.random.Generator, frames: int, size: tuple[int, int], count: int, side: int) -> Place:
-    """Draw a place, uniformly from all where the piece fits; x is drawn before y (SPEC 7.2).
+    """Draw a place, uniformly from all where the piece fits; x is drawn before y (specification 7.2).
 
     Args:
         rng: random generator.

@@ -1,4 +1,4 @@
-"""Options of the samples and how they are made from the data (SPEC 7.1, 7.2)."""
+"""Options of the samples and how they are made from the data (specification, sections 7.1, 7.2)."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class DataOptions:
     Attributes:
         low_size: side of the low frames in pixels, a multiple of 8. The ground truth's is four times that.
         frames: number of frames of a sample, including mirrored ones.
-        mirror: load half of the frames and append them in reverse order (SPEC 7.2).
+        mirror: load half of the frames and append them in reverse order (specification, section 7.2).
         flips: flip horizontally and vertically, each with probability 1/2.
         transpose: swap height and width with probability 1/2.
         workers: number of loader processes per training process; 0 loads in the training process itself. Each

@@ -57,7 +57,7 @@ class Batch(NamedTuple):
 
 
 class TrainingClips(Dataset[Sample]):
-    """The endless sequence of samples that a seed makes from some clips (SPEC 7.2).
+    """The endless sequence of samples that a seed makes from some clips (specification, section 7.2).
 
     A sample depends only on the clips, the options, the seed and its position. It does not depend on earlier
     samples, or on the worker or process that makes it.
@@ -142,7 +142,10 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def mirrored(frames: Tensor, dim: int = 0) -> Tensor:
-    """Append the frames in reverse order: 1, 2, ..., n, n, ..., 2, 1 along a dimension (SPEC 7.2)."""
+    """Append the frames in reverse order: 1, 2, ..., n, n, ..., 2, 1 along a dimension.
+
+    Specification 7.2.
+    """
     return torch.cat((frames, frames.flip(dim)), dim)
 
 

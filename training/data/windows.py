@@ -1,4 +1,4 @@
-"""Overlapping square windows that pictures are cut into (SPEC 7.1)."""
+"""Overlapping square windows that pictures are cut into (specification, section 7.1)."""
 
 from __future__ import annotations
 

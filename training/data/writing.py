@@ -14,7 +14,7 @@ from vsrealbasicvsr import files
 
 ImageFormat = Literal["png", "webp"]
 
-_PNG_LEVEL = 3  # SPEC 7.1
+_PNG_LEVEL = 3  # specification, section 7.1
 _LOSSLESS = 101  # OpenCV writes WebP without loss at any quality above 100
 
 

@@ -35,10 +35,10 @@ _WHITE = np.float32(255)
 
 
 def apply(frames: NDArray[np.float32], parameters: Parameters) -> NDArray[np.uint8]:
-    """Degrade a clip (SPEC 7.3, 7.5).
+    """Degrade a clip (specification, sections 7.3, 7.5).
 
     Between operations, frames are float32 and not clipped. The result is rounded and clipped to 8 bits, as in
-    the released 0.x code (SPEC 7.2).
+    the released 0.x code (specification, section 7.2).
 
     Args:
         frames: (T, H, W, 3) RGB, 0-1; not changed.
@@ -89,7 +89,7 @@ def _applied(frames: Sequence[Frame], operation: Operation) -> list[Frame]:
 
 
 def _rescaled(frames: Sequence[Frame], resize: Resize) -> list[Frame]:
-    """Resize every frame to its own scale of the first frame's size (SPEC 7.4)."""
+    """Resize every frame to its own scale of the first frame's size (specification, section 7.4)."""
     height, width = frames[0].shape[:2]
     sizes = [even_size(height, width, scale) for scale in resize.scale]
     return [resized(frame, *size, resize.filter) for frame, size in zip(frames, sizes, strict=True)]
@@ -108,7 +108,7 @@ def _eight_bit(frame: Frame) -> NDArray[np.uint8]:
 
 
 def _wrapped(frame: Frame) -> NDArray[np.uint8]:
-    """Convert as the released code's plain cast does: truncated, and modulo 256 (SPEC 7.5)."""
+    """Convert as the released code's plain cast does: truncated, and modulo 256 (specification 7.5)."""
     return (frame * _WHITE).astype(np.int64).astype(np.uint8)
 
 

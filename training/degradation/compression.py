@@ -1,4 +1,4 @@
-"""Video compression in memory through PyAV (SPEC 7.5)."""
+"""Video compression in memory through PyAV (specification, section 7.5)."""
 
 from __future__ import annotations
 

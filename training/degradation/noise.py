@@ -20,7 +20,7 @@ _ONE = 1 << _UNIFORM_BITS
 
 
 def add_noise(frames: Tensor, noise: Noise, numbers: Sequence[int]) -> Tensor:
-    """Add the noise of some frames of a clip (SPEC 7.5, as in the released 0.x code).
+    """Add the noise of some frames of a clip (specification, section 7.5, as in the released 0.x code).
 
     Args:
         frames: (B, 3, H, W) float32 RGB, 0-1, on any device; not changed.

@@ -1,4 +1,7 @@
-"""Options of degradations: the ranges to draw from. The defaults are the released ones (SPEC 7.3, 7.4)."""
+"""Options of degradations: the ranges to draw from. The defaults are the released ones.
+
+Specification 7.3, 7.4.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +130,9 @@ CLEAN = CompressionOptions(probability=0.7, codecs=("libx264",), crf=(15, 23))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DegradationOptions:
-    """The degradation of ground truth to low-quality frames (SPEC 7.3, 7.4; paper section 3.3, Eq. 6).
+    """The degradation of ground truth to low-quality frames.
+
+    Specification, sections 7.3 and 7.4; paper, section 3.3 and Eq. 6.
 
     Attributes:
         random_walk: true: every parameter walks from frame to frame (Eq. 6). false: it is drawn once per clip
@@ -143,7 +148,8 @@ class DegradationOptions:
         clean_compression: video compression of nearly clean samples.
         sharpen: sharpen the ground truth by an unsharp mask before it is degraded and compared with (SPEC
             7.6).
-        released_quirks: reproduce the quirks of the released code (SPEC 7.4, 7.5): beta is drawn again
+        released_quirks: reproduce the quirks of the released code (specification 7.4, 7.5): beta is drawn
+            again
             between 1 and its walk for each frame, red and blue are swapped in JPEG, and values wrap around
             before video compression.
     """

@@ -23,7 +23,7 @@ Codec = Literal["libx264", "h264", "mpeg4", "mpeg2video", "h263", "h263p", "flv1
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """Correlation with one kernel per frame (SPEC 8).
+    """Correlation with one kernel per frame (specification, section 8).
 
     Attributes:
         kind: family of the kernels, for the whole clip.
@@ -63,7 +63,7 @@ class ResizeTo:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Additive noise (SPEC 7.5).
+    """Additive noise (specification, section 7.5).
 
     Attributes:
         kind: gaussian or poisson, for the whole clip.

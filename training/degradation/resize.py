@@ -1,4 +1,7 @@
-"""Resize on the CPU: OpenCV's filters with half-pixel centres (SPEC 7.5), and a filter without aliasing."""
+"""Resize on the CPU: OpenCV's filters with half-pixel centres, and a filter without aliasing.
+
+Specification, section 7.5.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from training.degradation.parameters import Filter
 
 
 def even_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    """Return the size at a scale, each side rounded down to an even number of 2 or more (SPEC 7.4)."""
+    """Return the size at a scale, each side rounded down to an even number of 2 or more.
+
+    Specification 7.4.
+    """
     return max(2, 2 * int(height * scale / 2)), max(2, 2 * int(width * scale / 2))
 
 

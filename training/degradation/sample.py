@@ -1,4 +1,4 @@
-"""Random drawing of the parameters of a clip's degradation (SPEC 7.3, 7.4)."""
+"""Random drawing of the parameters of a clip's degradation (specification, sections 7.3, 7.4)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from training.degradation.parameters import (
 from training.degradation.ranges import Range
 
 _GOOD_FILTERS: tuple[Filter, ...] = ("area", "antialiased")
-_LARGE_KERNEL = 13  # pixels: from this size, the sinc's cutoff may be lower (SPEC 7.4)
+_LARGE_KERNEL = 13  # pixels: from this size, the sinc's cutoff may be lower (specification, section 7.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class _Draw(Draw):
             "keep": Range(low=1.0, high=1.0),
         }
         mode = modes[self.weighed({"up": options.up, "down": options.down, "keep": options.keep})]
-        # The mode sets where the walk begins; the walk may leave its range (SPEC 7.4). Independent draws stay
-        # in it.
+        # The mode sets where the walk begins; the walk may leave its range (specification 7.4). Independent
+        # draws stay in it.
         bounds = mode if self.random_walk == "independent" else scale
         return [Resize(self.one_of(options.filters), self.walk(bounds, self.within(mode.low, mode.high)))]
 
@@ -155,7 +155,10 @@ class _Draw(Draw):
         return operations
 
     def _qualities(self, bounds: Range) -> tuple[int, ...]:
-        """Draw a walk over whole numbers. Each step begins at the rounded value before it (SPEC 7.4)."""
+        """Draw a walk over whole numbers. Each step begins at the rounded value before it.
+
+        Specification 7.4.
+        """
         if self.random_walk is not True:
             return tuple(round(value) for value in self.walk(bounds))
         values = [round(self.within(bounds.low, bounds.high))]

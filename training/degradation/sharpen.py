@@ -1,4 +1,4 @@
-"""Unsharp mask of the ground truth, on the CPU (SPEC 7.6)."""
+"""Unsharp mask of the ground truth, on the CPU (specification, section 7.6)."""
 
 from __future__ import annotations
 

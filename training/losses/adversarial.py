@@ -1,4 +1,7 @@
-"""Adversarial losses of generator and discriminator: cross-entropy (SPEC 6.1, type "vanilla"), or hinge."""
+"""Adversarial losses of generator and discriminator: cross-entropy or hinge.
+
+Specification, section 6.1, has the first, as type "vanilla".
+"""
 
 from __future__ import annotations
 

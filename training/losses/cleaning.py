@@ -1,4 +1,4 @@
-"""The target of the cleaned frames (SPEC 6.1; paper section 3.2, Eq. 4)."""
+"""The target of the cleaned frames (specification, section 6.1; paper section 3.2, Eq. 4)."""
 
 from __future__ import annotations
 

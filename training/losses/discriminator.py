@@ -1,4 +1,4 @@
-"""The U-Net discriminator with spectral normalisation (SPEC 5; Real-ESRGAN, section 3.3)."""
+"""The U-Net discriminator with spectral normalisation (specification 5; Real-ESRGAN, section 3.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SETTLING = 15  # initial iterations, as in PyTorch's own parametrisation
 
 
 class SpectralConv2d(nn.Module):
-    """A convolution whose weight is divided by its largest singular value (SPEC 5).
+    """A convolution whose weight is divided by its largest singular value (specification, section 5).
 
     The value is estimated by power iteration: one step per forward pass in training mode, none in evaluation
     mode. It is computed in float32 also under autocast, because an estimate in half precision drifts.
@@ -78,7 +78,7 @@ class SpectralConv2d(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A network that tells restored frames from real frames, pixel by pixel (SPEC 5).
+    """A network that tells restored frames from real frames, pixel by pixel (specification, section 5).
 
     State-dict names and shapes are those of the authors. The initial weights come from PyTorch's random
     generator, which the caller seeds.

@@ -13,7 +13,7 @@ AdversarialKind = Literal["pixels", "features"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerceptualOptions:
-    """The perceptual loss of stage 2 (SPEC 6.1), and other losses on VGG features.
+    """The perceptual loss of stage 2 (specification, section 6.1), and other losses on VGG features.
 
     Attributes:
         weight: weight of the perceptual loss: mean absolute difference of features.
@@ -58,7 +58,7 @@ class PerceptualOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdversarialOptions:
-    """The adversarial loss and its discriminator (SPEC 5, 6.1).
+    """The adversarial loss and its discriminator (specification, sections 5, 6.1).
 
     Attributes:
         kind: input of the discriminator. "pixels" is the released U-Net with cross-entropy; its real frames
@@ -134,7 +134,9 @@ class TeacherOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossOptions:
-    """The losses and their weights (SPEC 6.1). The perceptual and the adversarial loss make it stage 2.
+    """The losses and their weights (specification, section 6.1).
+
+    The perceptual and the adversarial loss make it stage 2.
 
     Attributes:
         pixel: kind of the pixel loss: L1 (released) or Charbonnier (the paper).

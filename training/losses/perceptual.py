@@ -1,4 +1,4 @@
-"""The perceptual loss: distance between features of a VGG network (SPEC 6.1)."""
+"""The perceptual loss: distance between features of a VGG network (specification, section 6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Losses between the pixels of pictures, and between their changes (SPEC 6.1; paper, Eq. 3 and 4)."""
+"""Losses between the pixels of pictures, and between their changes.
+
+Specification 6.1; paper, Eq. 3 and 4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of restored frames against the ground truth: PSNR, SSIM, LPIPS (SPEC 9.1)."""
+"""Metrics of restored frames against the ground truth: PSNR, SSIM, LPIPS (specification, section 9.1)."""
 
 from training.metrics.lpips import Lpips, available
 from training.metrics.psnr_ssim import psnr, ssim

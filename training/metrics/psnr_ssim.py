@@ -1,4 +1,4 @@
-"""PSNR and SSIM of clips, in RGB (SPEC 9.1)."""
+"""PSNR and SSIM of clips, in RGB (specification, section 9.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generator in training: it returns restored and cleaned frames of whole clips (SPEC 6.2)."""
+"""The generator in training: it returns restored and cleaned frames of whole clips (specification 6.2)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ def initial_network(options: NetworkOptions, seed: int, *, average: bool) -> Rea
     Args:
         options: shape of the network and sources of its weights.
         seed: seed of random weights.
-        average: start from the moving average in a checkpoint instead of its trained weights (SPEC 6.4: the
+        average: start from the moving average in a checkpoint instead of its trained weights (specification
+            6.4: the
             average of a stage continues the average of the stage before).
 
     Raises:
@@ -75,7 +76,7 @@ def _fitted(state: Mapping[str, Tensor], network: RealBasicVSR, options: Network
     """Fit weights to the network: drop middle blocks, and add a missing cleaning network as the identity.
 
     Of the 30 blocks of BasicVSR, the first ten and the last ten keep 76 % of its gain over bicubic
-    enlargement; the first twenty keep 51 %, the last twenty keep none (DATA.md D).
+    enlargement; the first twenty keep 51 %, the last twenty keep none (docs/decisions.md, "Training").
     """
     fitted = {}
     for key, tensor in state.items():
@@ -136,7 +137,10 @@ def _require_same_shape(state: Mapping[str, Tensor], network: RealBasicVSR, opti
 
 
 def _flow(source: str) -> dict[str, Tensor]:
-    """Return SPyNet's tensors from whole weights, or from the stock file of SPyNet alone (SPEC 1.4)."""
+    """Return SPyNet's tensors from whole weights, or from the stock file of SPyNet alone.
+
+    Specification 1.4.
+    """
     path = weights.resolve(source)
     try:
         return load(path).basicvsr.spynet.state_dict()

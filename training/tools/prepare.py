@@ -1,4 +1,7 @@
-"""Cutting of frame folders and videos into sub-images, so that the training reads less (SPEC 7.1)."""
+"""Cutting of frame folders and videos into sub-images, so that the training reads less.
+
+Specification 7.1.
+"""
 
 from __future__ import annotations
 

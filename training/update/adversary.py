@@ -84,7 +84,9 @@ class Adversary:
         return (picture * (ours + weight * theirs)).sum()
 
     def learn(self, evidence: Sequence[Evidence]) -> tuple[dict[str, float], bool]:
-        """Do the discriminator's step, after the generator's, on the frames from before it (SPEC 6.3).
+        """Do the discriminator's step, after the generator's, on the frames from before that.
+
+        Specification, section 6.3.
 
         Args:
             evidence: the evidence of each part of the batch.

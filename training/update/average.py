@@ -1,4 +1,4 @@
-"""The moving average of the generator's weights (SPEC 6.4)."""
+"""The moving average of the generator's weights (specification, section 6.4)."""
 
 from __future__ import annotations
 

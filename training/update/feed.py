@@ -14,8 +14,8 @@ from training.update.objective import Clips
 def clips_of(batch: Batch, stage: Stage, device: torch.device) -> Clips:
     """Complete a batch on the training device.
 
-    The loader sends only distinct frames; the mirrored half (SPEC 7.2) is made here. If the device degrades
-    the clips, this is also done here, with the parameters that the loader drew.
+    The loader sends only distinct frames; the mirrored half (specification 7.2) is made here. If the device
+    degrades the clips, this is also done here, with the parameters that the loader drew.
 
     Args:
         batch: a batch of the loader.

@@ -1,4 +1,4 @@
-"""The losses of the generator (SPEC 6.1, 6.2)."""
+"""The losses of the generator (specification, sections 6.1, 6.2)."""
 
 from __future__ import annotations
 

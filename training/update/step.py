@@ -1,4 +1,4 @@
-"""One iteration: the generator's step, then the discriminator's (SPEC 6.3)."""
+"""One iteration: the generator's step, then the discriminator's (specification, section 6.3)."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ class Step:
         if beside is not None:
             total = total + beside
         if result.entrance is not result.cleaned:
-            # Cleaning is detached from all losses that use networks (SPEC 6.6). From the gradient at the
-            # input of the propagation, it gets only the part of the losses between pixels.
+            # Cleaning is detached from all losses that use networks (specification 6.6). From the gradient
+            # at the input of the propagation, it gets only the part of the losses between pixels.
             between_pixels = torch.stack([losses[name] for name in _BETWEEN_PIXELS if name in losses]).sum()
             (gradient,) = torch.autograd.grad(between_pixels, result.entrance, retain_graph=True)
             total = total + (result.cleaned * gradient).sum()

@@ -1,8 +1,8 @@
 """The network's parts as steps on single frames of a fixed shape, on one device in one arithmetic.
 
 A step's result is a function of one frame or one pair, so it does not depend on what else is computed, and
-neighbouring windows can share it without changing a bit on the CPU (DESIGN 4.2). Batches, on a
-GPU, have one shape.
+neighbouring windows can share it without changing a bit on the CPU (docs/decisions.md, "Frames and windows").
+Batches, on a GPU, have one shape.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class Steps:
         """Propagate through a window and reconstruct its core, frame by frame.
 
         The backward pass runs from the window's end down to the core's first frame, the forward pass
-        from the window's start up to the core's last (DESIGN 4.2).
+        from the window's start up to the core's last (ARCHITECTURE.md, "Windows").
 
         Args:
             cleaned: the window's frames.

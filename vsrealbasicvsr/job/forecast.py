@@ -133,7 +133,8 @@ start of the workers."""
 CONTEXT_SHARE = (85.13 + 39.30) / 377.2
 """Cost of a frame of context, as a share of the time of a restored frame: it is cleaned and its flows are
 computed once more. The numbers are the operations of a cleaning pass, of the flows in both directions, and of
-everything (SPEC 10.1). The trunks run over the margins of windows in any case, so they are not counted."""
+everything (specification 10.1). The trunks run over the margins of windows in any case, so they are not
+counted."""
 JOINING_PASSES = 4
 """Segments are read twice, to hash and to join them; the output is written, and read once to check it."""
 

@@ -1,4 +1,4 @@
-"""Bidirectional propagation and reconstruction (SPEC 3), in steps that other modules can call."""
+"""Bidirectional propagation and reconstruction (specification 3), in steps that other modules can call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image cleaning and its dynamic refinement (SPEC 1.1, 4; paper section 3.2, Eq. 5)."""
+"""Image cleaning and its dynamic refinement (specification, sections 1.1, 4; paper section 3.2, Eq. 5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cleaning(nn.Sequential):
         """Receptive field: the number of rows or columns on each side that affect a pixel."""
 
     def refine(self, frames: Tensor, threshold: float, max_passes: int, unit: Refinement) -> Tensor:
-        """Clean frames repeatedly, until a pass changes them little (SPEC 4).
+        """Clean frames repeatedly, until a pass changes them little (specification, section 4).
 
         Args:
             frames: (N, T, 3, H, W), RGB, 0-1.

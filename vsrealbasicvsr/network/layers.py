@@ -1,4 +1,7 @@
-"""Building blocks shared by cleaning and propagation (SPEC 1.1), and feature warping (SPEC 2.4)."""
+"""Building blocks shared by cleaning and propagation (specification 1.1), and feature warping.
+
+Specification 2.4.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class Trunk(nn.Module):
 def initialise_kaiming(
     conv: nn.Conv2d, *, scale: float = 1.0, fan: Literal["fan_in", "fan_out"] = "fan_in"
 ) -> None:
-    """Initialise a convolution: Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias (SPEC 1.4)."""
+    """Initialise a convolution: Kaiming-normal weights (gain sqrt 2) times `scale`, zero bias.
+
+    Specification 1.4.
+    """
     if conv.weight.is_meta:  # `load` assigns weights later; the first random draw on `meta` takes 4 s
         return
     nn.init.kaiming_normal_(conv.weight, mode=fan, nonlinearity="relu")
@@ -61,7 +67,7 @@ def initialise_kaiming(
 
 
 def warp(x: Tensor, flow: Tensor, *, padding: str = "zeros", rows: Tensor | None = None) -> Tensor:
-    """Sample `x` at the positions that `flow` points to (SPEC 2.4).
+    """Sample `x` at the positions that `flow` points to (specification, section 2.4).
 
     The grid is always float32, because a half-precision coordinate has an error of half a pixel at a width of
     1920.

@@ -19,7 +19,7 @@ def load(weights: str | Path | Mapping[str, Tensor], *, average: bool = True) ->
     """Build the network of these weights.
 
     Accepts checkpoints of mmedit and mmagic, bare generators, and BasicVSR with BasicSR's names (without
-    cleaning), as `.pth` or `.safetensors` files (SPEC 1.6, 2.5) or as a state dict.
+    cleaning), as `.pth` or `.safetensors` files (specification, sections 1.6, 2.5) or as a state dict.
 
     Args:
         weights: a file, or tensors by name.

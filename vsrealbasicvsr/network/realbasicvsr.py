@@ -1,4 +1,4 @@
-"""RealBasicVSR: image cleaning, then BasicVSR (CVPR 2022; SPEC 1)."""
+"""RealBasicVSR: image cleaning, then BasicVSR (CVPR 2022; specification, section 1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsrealbasicvsr.weights.refinement import RefinementDefaults
 class RealBasicVSR(nn.Module):
     """The paper's network in plain PyTorch; it is the reference for all faster implementations.
 
-    State-dict names and shapes are those of the authors' checkpoints (SPEC 1.2).
+    State-dict names and shapes are those of the authors' checkpoints (specification, section 1.2).
 
     Args:
         mid_channels: number of channels of the trunks.
@@ -52,7 +52,7 @@ class RealBasicVSR(nn.Module):
         max_passes: int = 3,
         refine: Refinement = "frame",
     ) -> Tensor:
-        """Clean frames with dynamic refinement (paper Eq. 5, SPEC 4).
+        """Clean frames with dynamic refinement (paper Eq. 5, specification, section 4).
 
         Args:
             frames: (N, T, 3, H, W), float, RGB, 0-1.

@@ -1,4 +1,4 @@
-"""SPyNet: coarse-to-fine optical flow (SPEC 2)."""
+"""SPyNet: coarse-to-fine optical flow (specification, section 2)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class SPyNet(nn.Module):
         self.basic_module = nn.ModuleList(PyramidLevel() for _ in range(LEVELS))
 
     def forward(self, reference: Tensor, support: Tensor) -> Tensor:
-        """Compute the flow that aligns `support` with `reference`, at any size from 1x1 (SPEC 2.1, 2.2).
+        """Compute the flow that aligns `support` with `reference`, at any size from 1x1.
+
+        Specification, sections 2.1 and 2.2.
 
         Args:
             reference: (N, 3, H, W), RGB, 0-1.
@@ -70,13 +72,14 @@ class SPyNet(nn.Module):
         """
         height, width = reference.shape[-2:]
         padded = (_round_up(height), _round_up(width))
-        with torch.autocast(reference.device.type, enabled=False):  # flow is always float32 (DESIGN 4.2)
+        # flow is always float32 (docs/decisions.md, "Arithmetic and speed")
+        with torch.autocast(reference.device.type, enabled=False):
             flow = self._pyramid_flow(_resize(reference, padded), _resize(support, padded))
         flow = _resize(flow, (height, width))
         return torch.cat((flow[:, :1] * (width / padded[1]), flow[:, 1:] * (height / padded[0])), dim=1)
 
     def _pyramid_flow(self, reference: Tensor, support: Tensor) -> Tensor:
-        """Compute the flow at a size that is a multiple of 32, from coarse to fine (SPEC 2.3)."""
+        """Compute the flow at a size that is a multiple of 32, from coarse to fine (specification 2.3)."""
         references = [(reference - self.mean) / self.std]
         supports = [(support - self.mean) / self.std]
         for _ in range(LEVELS - 1):

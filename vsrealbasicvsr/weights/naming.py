@@ -1,4 +1,4 @@
-"""Conversion of other programs' tensor names to the authors' names (SPEC 1.2, 1.6, 2.5)."""
+"""Conversion of other programs' tensor names to the authors' names (specification 1.2, 1.6, 2.5)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _generator(tensors: Mapping[str, Tensor], average: bool) -> dict[str, Tensor
 
 
 def _from_basicsr(key: str) -> str:
-    """Convert a name of BasicSR's (SPEC 2.5).
+    """Convert a name of BasicSR's (specification, section 2.5).
 
     BasicSR's Sequential in SPyNet also counts the ReLUs, and its names of trunks and upsampling are shorter.
     """

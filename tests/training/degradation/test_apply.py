@@ -156,7 +156,8 @@ def test_gaussian_noise_has_its_strength_on_a_flat_picture(sigma: float) -> None
 
 
 def test_poisson_noise_has_the_released_strength(real: NDArray[np.uint8]) -> None:
-    """SPEC 7.5: on a picture with 129 to 256 levels at scale 3, some 35 of 255, and not 2 as in 1.x."""
+    """Specification 7.5: on a picture with 129 to 256 levels at scale 3, some 35 of 255, and not 2 as in
+    1.x."""
     ramp = np.broadcast_to(np.linspace(0.2, 0.8, 256, dtype=np.float32)[None, :, None], (1, 256, 256, 3))
     noise = degraded(ramp, Noise("poisson", False, (1.0,), 3)).astype(np.float64) - 255 * ramp
     # Counts of mean V * base with V = 256: variance base / 256.
@@ -222,7 +223,8 @@ def test_video_gets_better_with_its_bit_rate(codec: Codec, noisy: NDArray[np.uin
 
 @pytest.mark.parametrize(("codec", "rate"), [("libx264", 30_000), ("h264", 100_000), ("mpeg4", 30_000)])
 def test_the_bit_rate_is_that_of_a_frame(codec: Codec, rate: int, noisy: NDArray[np.uint8]) -> None:
-    """One frame a second: 30,000 bits a second are 30,000 a frame (SPEC 7.5), x264 somewhat above."""
+    """One frame a second: 30,000 bits a second are 30,000 a frame (specification 7.5), x264 somewhat
+    above."""
     bits = 8 * len(encoded(list(noisy), Compression(codec, rate))) / len(noisy)
     assert 0.9 * rate < bits < 1.8 * rate
 
@@ -316,7 +318,7 @@ def test_compressing_twice_gives_the_same() -> None:
 
 
 def test_values_beyond_white_saturate_unless_they_are_to_wrap() -> None:
-    """SPEC 7.5: the released code's cast turns 260 into 4."""
+    """Specification, section 7.5: the released code's cast turns 260 into 4."""
     frames = np.full((4, 32, 32, 3), 260 / 255 + 1e-4, np.float32)
     right = degraded(frames, Compression("mpeg4", 100_000))
     wrapped = degraded(frames, Compression("mpeg4", 100_000, wraps=True))

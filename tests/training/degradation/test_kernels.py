@@ -1,4 +1,4 @@
-"""Blur kernels against the reference's (SPEC 8) and against what each family is for."""
+"""Blur kernels against the reference's (specification, section 8) and against what each family is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walks of the released code, number for number (golden `walk`, SPEC 7.4, 8 and 12).
+"""The walks of the released code, number for number (golden `walk`, specification, sections 7.4, 8 and 12).
 
 The golden arrays come from numpy's legacy generator: seed 1234 before each family of kernels, seed 7 before
 the resize. What each of its numbers was used for is written here; `walk` gets the ones that were steps.

@@ -1,4 +1,4 @@
-"""The unsharp mask against the reference's result (SPEC 7.6)."""
+"""The unsharp mask against the reference's result (specification, section 7.6)."""
 
 from __future__ import annotations
 

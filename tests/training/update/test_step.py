@@ -92,7 +92,7 @@ def test_stage_2_has_all_losses_and_moves_both_networks(
 def test_the_generator_steps_before_the_discriminator_on_frames_from_before(
     adversarial_stage: Stage, make_clips: MakeClips
 ) -> None:
-    """The three steps written out with torch alone (SPEC 6.3)."""
+    """The three steps written out with torch alone (specification, section 6.3)."""
     state, step = prepared(adversarial_stage)
     clips, bce = make_clips(), torch.nn.functional.binary_cross_entropy_with_logits
     network, judge = copy.deepcopy(state.network), copy.deepcopy(state.discriminator)
@@ -241,7 +241,7 @@ def test_recurrent_cleaning_trains(stage: Stage, make_clips: MakeClips) -> None:
 
 
 def test_a_threshold_that_no_pass_reaches_makes_three_passes(stage: Stage) -> None:
-    """Three is the released code's cap (SPEC 4); the threshold alone must do something."""
+    """Three is the released code's cap (specification, section 4); the threshold alone must do something."""
     state, _ = prepared(stage)
     network = state.network
     options = replace(stage.network, refinement_threshold=0.0)

@@ -17,7 +17,7 @@ from training.errors import TrainingError
 
 
 def degrade_batch(truths: Tensor, parameters: Sequence[Parameters]) -> Tensor:
-    """Apply to every clip the operations that were drawn for it (SPEC 7.3-7.5).
+    """Apply to every clip the operations that were drawn for it (specification, sections 7.3-7.5).
 
     The result is equal to that of `training.degradation.apply.apply`, except for the rounding of float32. All
     clips that have reached a compression are encoded and decoded at the same time, in one thread each.

@@ -16,7 +16,7 @@ _GRAIN = 32  # sides of the Fourier transform are multiples of it: few sizes, al
 
 
 def blur_frames(frames: Tensor, blur: Blur, numbers: Sequence[int]) -> Tensor:
-    """Blur frames with the kernels of their numbers (SPEC 7.5, 8).
+    """Blur frames with the kernels of their numbers (specification, sections 7.5, 8).
 
     Args:
         frames: (B, 3, H, W) float32, any H and W.

@@ -49,7 +49,8 @@ class Clip:
         """Return the frames for an encoder: each (h, w, 3) uint8.
 
         Args:
-            wraps: truncate, and let values beyond 0-255 wrap around (SPEC 7.5); otherwise round and saturate.
+            wraps: truncate, and let values beyond 0-255 wrap around (specification 7.5); otherwise round and
+                saturate.
         """
         convert = _wrapped if wraps else _saturated
         return [convert(frame).movedim(0, -1).contiguous().cpu().numpy() for frame in self._frames]

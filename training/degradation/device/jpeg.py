@@ -47,7 +47,7 @@ _COSINES = (
 
 
 def compress_frames(frames: Tensor, jpeg: Jpeg, numbers: Sequence[int]) -> Tensor:
-    """Encode and decode frames with the qualities of their numbers (SPEC 7.5).
+    """Encode and decode frames with the qualities of their numbers (specification, section 7.5).
 
     Args:
         frames: (B, 3, H, W) float32 RGB; first rounded and saturated to 8 bits.

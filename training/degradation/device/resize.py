@@ -17,7 +17,7 @@ _SLIVER = 1e-3  # OpenCV's area filter ignores narrower overlaps
 
 
 def resize_frames(frames: Tensor, kind: Filter, height: int, width: int) -> Tensor:
-    """Resize with half-pixel centres; bilinear and bicubic do not low-pass (SPEC 7.5).
+    """Resize with half-pixel centres; bilinear and bicubic do not low-pass (specification, section 7.5).
 
     Args:
         frames: (B, C, H, W) float32.

@@ -1,4 +1,4 @@
-"""Unsharp mask of the ground truth, on any device (SPEC 7.6)."""
+"""Unsharp mask of the ground truth, on any device (specification, section 7.6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WEIGHT = 0.5
 
 
 def sharpen_frames(frames: Tensor) -> Tensor:
-    """Sharpen where the detail is stronger than 10 levels of 255, with soft borders (SPEC 7.6).
+    """Sharpen where the detail is stronger than 10 levels of 255, with soft borders (specification 7.6).
 
     Args:
         frames: (B, 3, H, W) float32, 0-1; not changed.

@@ -1,4 +1,4 @@
-"""Stacks of convolutions computed in horizontal strips (DESIGN 1.4)."""
+"""Stacks of convolutions computed in horizontal strips (docs/how-it-works.md, "Strips")."""
 
 from __future__ import annotations
 
