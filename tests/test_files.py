@@ -55,13 +55,14 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     assert target.read_text() == "old"
     write_whole(target, b"new")
     assert target.read_text() == "new"
+    assert names(tmp_path) == ["report.json"]
 
 
 def test_two_processes_may_write_the_same_file(tmp_path: Path) -> None:
     target = tmp_path / "survey.json"
     code = (
         "import sys; from pathlib import Path; from vsrealbasicvsr.files import write_whole\n"
-        "for _ in range(200): write_whole(Path(sys.argv[1]), sys.argv[2].encode() * 10_000)\n"
+        "for _ in range(200): write_whole(Path(sys.argv[1]), sys.argv[2].encode() * 10_000, contested=True)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(target), letter]) for letter in "ab"]
     while any(writer.poll() is None for writer in writers):

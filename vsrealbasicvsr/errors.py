@@ -1,16 +1,18 @@
 """The errors that a user can cause; each text is one sentence on what is wrong and what to do.
 
-RestorationError
-├── SettingsError           a setting is unknown or out of range
-├── WeightsError            a weights file is missing, damaged, or holds other content
-├── ClipError               frames do not fit together (shapes, ranges, cuts)
-├── VideoError              a video or image file cannot be read or written
-├── GraphError              the text of a filter graph cannot be parsed or carried out
-├── UnavailableError        a metric, a peer or a library is not available on this machine
-└── JobError                a whole restoration cannot start or continue
-    ├── NoFFmpegError       there is no ffmpeg program
-    ├── FFmpegFailedError   an ffmpeg process ended by itself with an error
-    └── CommandFailedError  a command that `vsrealbasicvsr.ffmpeg.run` ran has failed
+::
+
+    RestorationError
+    ├── SettingsError           a setting is unknown or out of range
+    ├── WeightsError            a weights file is missing, damaged, or holds other content
+    ├── ClipError               frames do not fit together (shapes, ranges, cuts)
+    ├── VideoError              a video or image file cannot be read or written
+    ├── GraphError              the text of a filter graph cannot be parsed or carried out
+    ├── UnavailableError        a metric, a peer or a library is not available on this machine
+    └── JobError                a whole restoration cannot start or continue
+        ├── NoFFmpegError       there is no ffmpeg program
+        ├── FFmpegFailedError   an ffmpeg process ended by itself with an error
+        └── CommandFailedError  a command that `vsrealbasicvsr.ffmpeg.run` ran has failed
 """
 
 from __future__ import annotations

@@ -11,20 +11,23 @@ from vsrealbasicvsr.errors import JobError
 
 
 @contextmanager
-def replaced(path: Path, *, synced: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; the file written there is renamed to `path` when the block ends.
+def replaced(path: Path, *, synced: bool = False, contested: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; when the block ends, what was written there gets the name `path`.
 
-    Until then, and after an error, an older file at `path` stays unchanged. After an error the temporary file
-    is removed. Two processes that write the same file do not disturb each other.
+    Until then, and after an error, an older file at `path` stays as it is. The temporary file is removed
+    after an error. After a kill it stays, hidden, until the same file is written again.
 
     Args:
-        path: The final name; its folder must exist.
-        synced: Whether to wait until the content is on the disk before the file is renamed.
+        path: The final name; its folder exists.
+        synced: Wait until the content is on the disk before it gets its name.
+        contested: Several processes may write this file at the same time; each gets a temporary name of its
+            own.
 
     Raises:
         OSError: the file cannot be written.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    owner = f".{os.getpid()}" if contested else ""
+    partial = path.with_name(f".{path.stem}{owner}.partial{path.suffix}")
     try:
         yield partial
         if synced:
@@ -35,14 +38,14 @@ def replaced(path: Path, *, synced: bool = False) -> Iterator[Path]:
             partial.unlink()
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, contested: bool = False) -> None:
     """Write a file that appears only when it is complete; a missing folder is created.
 
     Raises:
         OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as partial:
+    with replaced(path, contested=contested) as partial:
         partial.write_bytes(content)
 
 

@@ -94,7 +94,7 @@ class Settings:
     acceleration: Acceleration = _setting(
         "auto",
         "how the network's parts are run; auto was fastest on a CPU; "
-        "graphs, fused, compile and tensorrt are not measured on a GPU yet",
+        "graphs, fused, compile and tensorrt are experimental",
         choices=("auto", "off", "compile", "graphs", "fused", "tensorrt"),
     )  # fmt: skip
 

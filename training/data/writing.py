@@ -44,7 +44,7 @@ def write_whole(path: Path, content: bytes) -> None:
         TrainingError: the file cannot be written, for example on a full disk.
     """
     try:
-        files.write_whole(path, content)
+        files.write_whole(path, content, contested=True)  # by all processes of a run
     except OSError as error:
         raise TrainingError(
             f"{path} cannot be written: {error.strerror}. Make room or choose another place, then run "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vsrealbasicvsr.job.segments.rule import Segment, SegmentRule
 from vsrealbasicvsr.video.read.checksum import checksum
 from vsrealbasicvsr.video.read.source import Source, SourceFrame
+from vsrealbasicvsr.window_cache import WindowCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,13 @@ class Assignment:
     damaged: bool
 
 
-@dataclass
-class _OpenSegment:
-    """A segment whose last frame, or whose last frame of context, was not read yet."""
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """The first frame of a segment's context."""
 
-    start: int
-    first: int
+    number: int
     pts: int
     check: int
-    cuts: set[int] = field(default_factory=set)
-    stop: int | None = None
 
 
 class Scan:
@@ -75,55 +73,47 @@ class Scan:
         self.cuts: list[int] = []
         self._source, self._frames, self._rule, self._margin = source, frames, rule, margin
         self._before: deque[tuple[int, SourceFrame]] = deque(maxlen=margin)
-        self._open: deque[_OpenSegment] = deque()
+        self._leads: deque[_Lead] = deque()
         self._segments: list[Segment] = []
 
     def assignments(self) -> Iterator[Assignment]:
         """Yield all segments in order."""
+        cache = WindowCache[None](self._margin)  # of numbers and cuts: the frames themselves are not kept
         for n, (frame, cut) in enumerate(self._frames):
             if cut:
                 self._before.clear()  # context never crosses a cut
                 self.cuts.extend([n] if n else [])
             if self._rule.starts(n, cut):
-                if self._open:
-                    self._open[-1].stop = n
-                self._open.append(self._begin(n, frame))
-            yield from self._complete(n, cut)
-            for segment in self._open:
-                segment.cuts.update([n] if cut else [])
+                cache.close(n)
+                self._leads.append(self._lead(n, frame))
+            cache.take(None, cut=cut)
             self._before.append((n, frame))
             self.frames = n + 1
-        if self._open:
-            self._open[-1].stop = self.frames
-        while self._open:
-            yield self._end(self._open.popleft(), self.frames)
+            yield from self._complete(cache)
+        cache.end()
+        yield from self._complete(cache)
 
     def segments(self) -> Iterator[Segment]:
         """Yield all segments that `assignments` has yielded."""
         yield from self._segments
 
-    def _begin(self, number: int, frame: SourceFrame) -> _OpenSegment:
+    def _lead(self, number: int, frame: SourceFrame) -> _Lead:
         first, lead = self._before[0] if self._before else (number, frame)
-        return _OpenSegment(number, first, lead.pts, checksum(lead.picture))
+        return _Lead(first, lead.pts, checksum(lead.picture))
 
-    def _complete(self, number: int, cut: bool) -> Iterator[Assignment]:
-        """Yield the segments whose context ends before this frame."""
-        while self._open and (stop := self._open[0].stop) is not None:
-            if not cut and number < stop + self._margin:
-                return
-            yield self._end(self._open.popleft(), number)
-
-    def _end(self, opened: _OpenSegment, end: int) -> Assignment:
-        assert opened.stop is not None
-        segment = Segment(opened.start, opened.stop)
-        self._segments.append(segment)
-        return Assignment(
-            segment,
-            opened.first,
-            opened.pts,
-            opened.check,
-            end,
-            frozenset(opened.cuts),
-            seek=not self._source.repaired,
-            damaged=bool(self._source.lost or self._source.damaged),
-        )
+    def _complete(self, cache: WindowCache[None]) -> Iterator[Assignment]:
+        """Yield the segments whose context was read."""
+        while window := cache.next():
+            segment, lead = Segment(window.core_start, window.core_stop), self._leads.popleft()
+            self._segments.append(segment)
+            yield Assignment(
+                segment,
+                lead.number,
+                lead.pts,
+                lead.check,
+                window.stop,
+                frozenset(cut for cut in cache.cuts if window.core_start <= cut < window.stop),
+                seek=not self._source.repaired,
+                damaged=bool(self._source.lost or self._source.damaged),
+            )
+            cache.forget()

@@ -71,6 +71,7 @@ def _is_there(frame: Path, target: Path) -> bool:
 
 def _place(frame: Path, target: Path) -> None:
     with replaced(target) as partial:
+        partial.unlink(missing_ok=True)  # of a try that was killed
         try:
             os.link(frame, partial)
         except OSError:  # another disk, or a file system without hard links
