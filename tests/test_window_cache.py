@@ -28,10 +28,8 @@ def on_grid(
             cache.close(core_stop_after(n, window))
         else:
             cache.end()
-        while found := cache.next():
-            yield found, cache.items(found)
-            cache.forget()
-            assert cache.stop - cache.start <= window + 2 * margin
+        yield from cache.complete()
+        assert cache.stop - cache.start <= window + 2 * margin
 
 
 @given(

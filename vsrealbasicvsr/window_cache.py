@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 
 from vsrealbasicvsr.windows import Window
@@ -82,6 +83,12 @@ class WindowCache[T]:
         window = Window(self._context_start(core_start), core_start, core_stop, stop)
         self._core_start = self._core_stops.popleft()
         return window
+
+    def complete(self) -> Iterator[tuple[Window, list[T]]]:
+        """Yield the windows that are complete, with their frames; after each, forget what it alone needed."""
+        while window := self.next():
+            yield window, self.items(window)
+            self.forget()
 
     def items(self, window: Window) -> list[T]:
         """The frames of a window, context and core."""

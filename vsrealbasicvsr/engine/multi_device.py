@@ -244,14 +244,14 @@ class _Run:
             for index, n in enumerate(range(core.start, core.stop)):
                 cache.take(_Place(before, index), cut=n in core.cuts)
             cache.close(core.stop)
-            complete += _complete(cache)
+            complete += cache.complete()
             while complete and _core_number(*complete[0]) <= number - ahead:
                 self._restore(*complete.popleft())
             while len(self._made) > len(self._lanes):
                 yield from self._next()
         if self._failure is None:
             cache.end()
-            complete += _complete(cache)
+            complete += cache.complete()
         while complete:
             self._restore(*complete.popleft())
         while self._made:
@@ -355,13 +355,6 @@ class _Run:
             channel.finish(error)
         else:
             channel.finish()
-
-
-def _complete(cache: WindowCache[_Place]) -> Iterator[tuple[Window, list[_Place]]]:
-    """The windows that are complete, with their frames."""
-    while window := cache.next():
-        yield window, cache.items(window)
-        cache.forget()
 
 
 def _core_number(window: Window, places: Sequence[_Place]) -> int:

@@ -149,7 +149,10 @@ class Restorer:
             before = cache.stop
             self._take(cache, [frame for _, frame in read], [n in cuts for n, _ in read])
             for n, _ in read:
-                cache.close(core_stop_after(n, length) if length else n if n in cache.cuts else 0)
+                if length:
+                    cache.close(core_stop_after(n, length))
+                elif n in cache.cuts:
+                    cache.close(n)
             if on_cleaned:
                 for n, (cleaned, _) in enumerate(cache.since(before), before):
                     on_cleaned(n, cleaned)
@@ -159,9 +162,8 @@ class Restorer:
 
     def _complete(self, cache: _Cache) -> Iterator[Tensor]:
         """The pictures of the windows that are complete."""
-        while window := cache.next():
-            yield from self.restore(*_parts(cache.items(window)), window)
-            cache.forget()
+        for window, frames in cache.complete():
+            yield from self.restore(*_parts(frames), window)
 
     def _take(self, cache: _Cache, frames: Sequence[Tensor], cut: Sequence[bool]) -> None:
         """Clean frames, measure the motion from each one before unless a cut parts them, keep all that."""

@@ -103,7 +103,7 @@ class Scan:
 
     def _complete(self, cache: WindowCache[None]) -> Iterator[Assignment]:
         """Yield the segments whose context was read."""
-        while window := cache.next():
+        for window, _ in cache.complete():
             segment, lead = Segment(window.core_start, window.core_stop), self._leads.popleft()
             self._segments.append(segment)
             yield Assignment(
@@ -116,4 +116,3 @@ class Scan:
                 seek=not self._source.repaired,
                 damaged=bool(self._source.lost or self._source.damaged),
             )
-            cache.forget()
