@@ -1,8 +1,8 @@
 """The restoration of one file: `restore_file`, its options, progress and report.
 
-`restore` runs a job. `spec` checks it, `fingerprint` names all that changes the pictures, `segments` decides
-where segments start, `store` is the folder OUT.parts, `workers` makes segments. `note` and `figures` stay when
-the job is done; `forecast` is `job plan`.
+`restore` runs a job. `spec` checks it, `fingerprint` names all that changes the pictures, `segments`
+decides where segments start, `store` is the folder OUT.parts, `workers` makes segments. `note` and
+`figures` stay when the job is done; `forecast` is `job plan`.
 """
 
 from vsrealbasicvsr.job.delivery import Delivery
